@@ -1,3 +1,60 @@
-//! The program.
+//! `cargo xtask`: the project's own tasks. Parses, goes to the root and dispatches; a file per command.
 
-fn main() {}
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people to watch")]
+
+mod bench;
+mod checks;
+mod ci;
+mod flags;
+mod isolation;
+mod list;
+mod matrix;
+mod metadata;
+mod process;
+mod report;
+mod setup;
+mod summary;
+mod test;
+mod tidy;
+mod toml;
+mod workshop;
+
+use std::process::ExitCode;
+
+use flags::Command;
+use workshop::Workshop;
+
+fn main() -> ExitCode {
+    let command = match flags::parse() {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("error: {error:#}\n\n{}", flags::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells whether all went well; an error is something that kept the command from running.
+fn run(command: Command) -> anyhow::Result<bool> {
+    let workshop = Workshop::open()?;
+    match command {
+        Command::Setup => setup::run(&workshop),
+        Command::Test(selection) => test::run(&workshop, &selection),
+        Command::List => list::run(),
+        Command::Ci => ci::run(workshop),
+        Command::Bench { arguments } => bench::run(&workshop, &arguments),
+        Command::Tidy { fix } => tidy::run(&workshop, fix),
+        Command::Help => {
+            println!("{}", flags::USAGE);
+            Ok(true)
+        }
+    }
+}

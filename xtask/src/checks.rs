@@ -1,0 +1,6 @@
+//! The cells of the matrix that are checks of ours and not one command.
+
+pub(crate) mod absence;
+pub(crate) mod deny;
+pub(crate) mod features;
+pub(crate) mod msrv;

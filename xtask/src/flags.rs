@@ -1,0 +1,69 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use anyhow::bail;
+use lexopt::prelude::*;
+
+pub(crate) const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  setup                     install what the tests need into target/tools
+  test [--cell NAME]...     run the test matrix, or those cells of it
+       [--native]           leave the wasm32 cells out
+  list                      print the matrix
+  ci                        the test matrix as CI runs it
+  bench [ARGUMENTS]         run the benchmarks
+  tidy [--fix]              check the project's own rules; rewrite what is generated";
+
+pub(crate) enum Command {
+    Setup,
+    Test(Selection),
+    List,
+    Ci,
+    Bench { arguments: Vec<OsString> },
+    Tidy { fix: bool },
+    Help,
+}
+
+/// Which cells of the matrix to run.
+#[derive(Default)]
+pub(crate) struct Selection {
+    /// Those of these names, or all when there are none.
+    pub(crate) cells: Vec<String>,
+    /// Leave out what needs another target.
+    pub(crate) native: bool,
+}
+
+pub(crate) fn parse() -> anyhow::Result<Command> {
+    let mut parser = lexopt::Parser::from_env();
+    let command = match parser.next()? {
+        None | Some(Short('h') | Long("help")) => return Ok(Command::Help),
+        Some(Value(name)) => name.string()?,
+        Some(argument) => return Err(argument.unexpected().into()),
+    };
+    // The benchmark program has its own command line.
+    if command == "bench" {
+        return Ok(Command::Bench { arguments: parser.raw_args()?.collect() });
+    }
+
+    let mut selection = Selection::default();
+    let mut fix = false;
+    while let Some(argument) = parser.next()? {
+        match (command.as_str(), &argument) {
+            ("test", Long("cell")) => selection.cells.push(parser.value()?.string()?),
+            ("test", Long("native")) => selection.native = true,
+            ("tidy", Long("fix")) => fix = true,
+            (_, Short('h') | Long("help")) => return Ok(Command::Help),
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    Ok(match command.as_str() {
+        "setup" => Command::Setup,
+        "test" => Command::Test(selection),
+        "list" => Command::List,
+        "ci" => Command::Ci,
+        "tidy" => Command::Tidy { fix },
+        _ => bail!("there is no command '{command}'"),
+    })
+}

@@ -1,0 +1,141 @@
+//! The test matrix as data: one row per cell, cheapest first.
+//!
+//! A cell is here or it does not exist: `test`, `ci` and `list` know no other.
+
+use anyhow::Result;
+
+use crate::checks::{absence, deny, features, msrv};
+use crate::setup::Component;
+use crate::tidy;
+use crate::workshop::Workshop;
+
+pub(crate) struct Cell {
+    pub(crate) name: &'static str,
+    /// What is known when it has passed.
+    pub(crate) proves: &'static str,
+    /// What has to be set up for it. If that fails, so does the cell.
+    pub(crate) needs: &'static [Component],
+    /// Done in order, up to the first that fails.
+    pub(crate) steps: &'static [Step],
+}
+
+pub(crate) enum Step {
+    /// A Cargo command.
+    Cargo(&'static [&'static str]),
+    /// `cargo doc` with these arguments, its warnings denied.
+    Docs(&'static [&'static str]),
+    /// A Cargo command for the browser target, with the compiler that has that target.
+    Wasm32(&'static [&'static str]),
+    /// The tests that Cargo selects by these arguments; they are counted.
+    Tests(&'static [&'static str]),
+    /// The same where no network but loopback can be reached.
+    IsolatedTests(&'static [&'static str]),
+    /// The examples in the documentation, which only Cargo's own runner runs; they are counted.
+    DocTests(&'static [&'static str]),
+    /// A check of ours.
+    Check(fn(&Workshop) -> Result<()>),
+}
+
+pub(crate) const MATRIX: &[Cell] = &[
+    Cell {
+        name: "fmt",
+        proves: "the code is formatted",
+        needs: &[],
+        steps: &[Step::Cargo(&["fmt", "--all", "--check"])],
+    },
+    Cell {
+        name: "msrv",
+        proves: "dependencies and lints agree with the oldest compiler that we promise",
+        needs: &[],
+        steps: &[Step::Check(msrv::check)],
+    },
+    Cell {
+        name: "deny",
+        proves: "dependencies have the licences and the origin that we allow",
+        needs: &[Component::CargoDeny],
+        steps: &[Step::Cargo(&["fetch"]), Step::Check(deny::check)],
+    },
+    Cell {
+        name: "clippy",
+        proves: "no lint has anything to say, tests included",
+        needs: &[],
+        steps: &[Step::Cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--",
+            "--deny=warnings",
+        ])],
+    },
+    Cell {
+        name: "docs",
+        proves: "the documentation builds and its links lead somewhere",
+        needs: &[],
+        // Libraries alone: the program `modelport` has the same page as the crate `modelport`.
+        steps: &[Step::Docs(&[
+            "--workspace",
+            "--lib",
+            "--all-features",
+            "--no-deps",
+            "--document-private-items",
+        ])],
+    },
+    Cell {
+        name: "features",
+        proves: "the facade builds with none, each and all of its features; what is off is absent",
+        needs: &[],
+        steps: &[Step::Check(features::check), Step::Check(absence::check)],
+    },
+    Cell {
+        name: "tidy",
+        proves: "the project's own rules hold and the generated parts of the README are current",
+        needs: &[],
+        steps: &[Step::Check(tidy::check)],
+    },
+    Cell {
+        name: "unit",
+        proves: "every crate does what its own tests and examples say",
+        needs: &[],
+        steps: &[
+            Step::Tests(&[
+                "--workspace",
+                "--exclude=modelport-tests",
+                "--all-features",
+                "--lib",
+                "--bins",
+                "--tests",
+            ]),
+            Step::DocTests(&["--workspace", "--all-features"]),
+        ],
+    },
+    Cell {
+        name: "wasm32",
+        proves: "what browsers need compiles for them",
+        needs: &[Component::Wasm32],
+        steps: &[
+            Step::Wasm32(&["check", "-p=io-core", "-p=io-manifest", "-p=io-conformance"]),
+            Step::Wasm32(&["check", "-p=modelport", "--no-default-features"]),
+            Step::Wasm32(&["check", "-p=io-core", "--tests"]),
+        ],
+    },
+    Cell {
+        name: "end-to-end",
+        proves: "the crates together agree with real TensorFlow.js and the Python reader",
+        needs: &[Component::NodeTfjs, Component::PythonTfjs, Component::Strace],
+        steps: &[
+            // Whatever is to be downloaded is downloaded before the network is gone.
+            Step::Cargo(&["fetch"]),
+            // The tests run the program as well.
+            Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
+            Step::IsolatedTests(&["--workspace", "--all-features", "--test=runner"]),
+        ],
+    },
+];
+
+impl Cell {
+    /// Whether it is about this machine's own target.
+    pub(crate) fn is_native(&self) -> bool {
+        !self.steps.iter().any(|step| matches!(step, Step::Wasm32(_)))
+    }
+}

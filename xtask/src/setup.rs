@@ -1,0 +1,68 @@
+//! `setup`: installs what the tests need that Cargo does not bring, by ordinary clients alone.
+//!
+//! Everything but system packages goes below `target/tools`. Each folder there has a stamp with
+//! what was asked for, so a second run has nothing to do and a change of version installs anew.
+
+pub(crate) mod deny;
+mod node;
+mod python;
+mod stamp;
+mod strace;
+pub(crate) mod wasm32;
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::workshop::Workshop;
+
+/// Something real that tests run against or with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Component {
+    CargoDeny,
+    NodeTfjs,
+    PythonTfjs,
+    Strace,
+    Wasm32,
+}
+
+impl Component {
+    const ALL: [Self; 5] =
+        [Self::CargoDeny, Self::NodeTfjs, Self::PythonTfjs, Self::Strace, Self::Wasm32];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::CargoDeny => "cargo-deny",
+            Self::NodeTfjs => "node-tfjs",
+            Self::PythonTfjs => "python-tfjs",
+            Self::Strace => "strace",
+            Self::Wasm32 => "wasm32",
+        }
+    }
+}
+
+pub(crate) fn run(workshop: &Workshop) -> Result<bool> {
+    let mut all = true;
+    for component in Component::ALL {
+        all &= one(workshop, component).is_ok();
+    }
+    Ok(all)
+}
+
+/// Sets one component up, unless it is there, and says how that went.
+pub(crate) fn one(workshop: &Workshop, component: Component) -> Result<()> {
+    let start = Instant::now();
+    let result = match component {
+        Component::CargoDeny => deny::set_up(workshop),
+        Component::NodeTfjs => node::set_up(workshop),
+        Component::PythonTfjs => python::set_up(workshop),
+        Component::Strace => strace::set_up(),
+        Component::Wasm32 => wasm32::set_up(workshop),
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    match &result {
+        Ok(()) => eprintln!("setup: {} is ready ({seconds:.1} s)", component.name()),
+        Err(error) => eprintln!("setup: {} FAILED: {error:#}", component.name()),
+    }
+    result
+}

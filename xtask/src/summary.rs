@@ -1,0 +1,111 @@
+//! Reads how many tests ran from what the test runners print.
+
+/// How many tests passed, failed and were skipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+
+    pub(crate) fn run(self) -> u64 {
+        self.passed + self.failed
+    }
+}
+
+/// Adds up the summary lines of nextest (one) and of Cargo's own runner (one per binary).
+pub(crate) fn count(output: &str) -> Counts {
+    let mut counts = Counts::default();
+    for line in output.lines() {
+        let line = without_colours(line);
+        let line = line.trim_start();
+        if let Some((_, results)) = line.strip_prefix("test result: ").and_then(after('.')) {
+            counts.add(tally(results, ';'));
+        } else if let Some((_, results)) = line.strip_prefix("Summary [").and_then(after(':')) {
+            counts.add(tally(results, ','));
+        }
+    }
+    counts
+}
+
+fn after(mark: char) -> impl Fn(&str) -> Option<(&str, &str)> {
+    move |text| text.split_once(mark)
+}
+
+/// Reads "4 passed, 1 failed, 2 skipped", each with more words perhaps.
+fn tally(results: &str, separator: char) -> Counts {
+    let mut counts = Counts::default();
+    for result in results.split(separator) {
+        let mut words = result.split_whitespace();
+        let number = words.next().and_then(|word| word.parse::<u64>().ok());
+        // What comes after is a remark on some of these: "5 passed (1 slow)".
+        let what: Vec<_> = words.take_while(|word| !word.starts_with('(')).collect();
+        match (number, what.join(" ").as_str()) {
+            (Some(number), "passed") => counts.passed += number,
+            (Some(number), "failed" | "timed out" | "exec failed") => counts.failed += number,
+            (Some(number), "skipped" | "ignored") => counts.skipped += number,
+            _ => {}
+        }
+    }
+    counts
+}
+
+/// The text without what a terminal takes for colours.
+fn without_colours(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            characters.by_ref().find(char::is_ascii_alphabetic);
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, count};
+
+    #[track_caller]
+    fn check(output: &str, passed: u64, failed: u64, skipped: u64) {
+        assert_eq!(count(output), Counts { passed, failed, skipped });
+    }
+
+    #[test]
+    fn nextest() {
+        check("     Summary [   0.005s] 7 tests run: 7 passed, 0 skipped\n", 7, 0, 0);
+        check(
+            "  Summary [  10.005s] 9/9 tests run: 5 passed (1 slow, 1 leaky), 1 failed, 2 timed out, 1 exec failed, 3 skipped\n",
+            5,
+            4,
+            3,
+        );
+        check(
+            "\u{1b}[32;1m     Summary\u{1b}[0m [   0.005s] \u{1b}[1m2\u{1b}[0m tests run: \u{1b}[1m2\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m, \u{1b}[1m0\u{1b}[0m \u{1b}[33;1mskipped\u{1b}[0m",
+            2,
+            0,
+            0,
+        );
+    }
+
+    #[test]
+    fn cargo_test() {
+        let ok = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.01s";
+        let failed = "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+        check(&format!("running 4 tests\n{ok}\n\n{failed}\n"), 5, 1, 1);
+    }
+
+    #[test]
+    fn other_lines_do_not_count() {
+        check("test a ... ok\nSummary of 3 passed, 1 failed\n5 passed\n", 0, 0, 0);
+    }
+}

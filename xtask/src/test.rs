@@ -1,0 +1,118 @@
+//! `test`: sets up what the chosen cells need, runs them and reports.
+
+use std::collections::BTreeMap;
+use std::env::consts::EXE_SUFFIX;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::flags::Selection;
+use crate::matrix::{Cell, MATRIX, Step};
+use crate::metadata::Metadata;
+use crate::report::{Outcome, Report};
+use crate::setup::{self, Component};
+use crate::summary::{Counts, count};
+use crate::workshop::{Workshop, on_path};
+use crate::{isolation, process};
+
+pub(crate) fn run(workshop: &Workshop, selection: &Selection) -> Result<bool> {
+    let cells = select(selection)?;
+    let mut components = BTreeMap::new();
+    for component in cells.iter().flat_map(|cell| cell.needs) {
+        components.entry(*component).or_insert_with(|| setup::one(workshop, *component));
+    }
+
+    let mut report = Report::default();
+    for cell in cells {
+        eprintln!("\n=== {}: {}", cell.name, cell.proves);
+        let start = Instant::now();
+        let mut counts = Counts::default();
+        let result = ready(cell, &components).and_then(|()| steps(workshop, cell, &mut counts));
+        if let Err(error) = &result {
+            eprintln!("error: {error:#}");
+        }
+        report.add(Outcome::new(cell.name, start.elapsed(), counts, result.err()));
+    }
+    Ok(report.print())
+}
+
+fn select(selection: &Selection) -> Result<Vec<&'static Cell>> {
+    for name in &selection.cells {
+        if !MATRIX.iter().any(|cell| cell.name == name) {
+            let known: Vec<_> = MATRIX.iter().map(|cell| cell.name).collect();
+            bail!("there is no cell '{name}'; the cells are {}", known.join(", "));
+        }
+    }
+    let wanted = |cell: &&Cell| {
+        (selection.cells.is_empty() || selection.cells.iter().any(|name| name == cell.name))
+            && (!selection.native || cell.is_native())
+    };
+    Ok(MATRIX.iter().filter(wanted).collect())
+}
+
+/// A cell whose components are not there fails: a test that nobody ran proves nothing.
+fn ready(cell: &Cell, components: &BTreeMap<Component, Result<()>>) -> Result<()> {
+    for component in cell.needs {
+        if let Some(Err(error)) = components.get(component) {
+            bail!("cannot set up {}: {error:#}", component.name());
+        }
+    }
+    Ok(())
+}
+
+fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
+    cell.steps.iter().try_for_each(|step| match step {
+        Step::Cargo(arguments) => process::run(&mut workshop.cargo(arguments)),
+        Step::Docs(arguments) => {
+            let mut command = workshop.cargo(&[&["doc"], *arguments].concat());
+            process::run(command.env("RUSTDOCFLAGS", "--deny=warnings"))
+        }
+        Step::Wasm32(arguments) => {
+            let target = ["--target=wasm32-unknown-unknown"];
+            let mut command = workshop.cargo(&[*arguments, &target].concat());
+            process::run(command.envs(setup::wasm32::compiler(workshop)?))
+        }
+        Step::Tests(arguments) => tests(&mut runner(workshop, arguments), counts),
+        Step::IsolatedTests(arguments) => {
+            let mut command = runner(workshop, arguments);
+            command.env("CARGO_NET_OFFLINE", "true").env("MODELPORT_BIN", program(workshop)?);
+            tests(&mut isolation::without_network(command), counts)
+        }
+        Step::DocTests(arguments) => {
+            let first = ["test", "--doc", "--no-fail-fast"];
+            tests(&mut workshop.cargo(&[&first, *arguments].concat()), counts)
+        }
+        Step::Check(check) => check(workshop),
+    })
+}
+
+/// Nextest where it is installed, for its speed and its limit on slow tests, or Cargo's own.
+fn runner(workshop: &Workshop, arguments: &[&str]) -> Command {
+    let mut command = if on_path("cargo-nextest").is_some() {
+        // A crate may have no tests yet.
+        let profile = if workshop.ci { "--profile=ci" } else { "--profile=default" };
+        let first = ["nextest", "run", "--no-fail-fast", "--no-tests=pass", profile];
+        workshop.cargo(&[&first, arguments].concat())
+    } else {
+        workshop.cargo(&[&["test", "--no-fail-fast"], arguments].concat())
+    };
+    command.env("MODELPORT_TOOLS", workshop.tools());
+    command
+}
+
+/// Where Cargo puts the program.
+fn program(workshop: &Workshop) -> Result<PathBuf> {
+    let folder = Metadata::read(workshop)?.target_directory.join("debug");
+    Ok(folder.join(format!("modelport{EXE_SUFFIX}")))
+}
+
+fn tests(command: &mut Command, counts: &mut Counts) -> Result<()> {
+    let watched = process::watch(command)?;
+    counts.add(count(&watched.text));
+    if !watched.success {
+        bail!("the test run failed");
+    }
+    Ok(())
+}
