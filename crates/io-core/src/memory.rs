@@ -1,0 +1,187 @@
+//! `memory://`: models in this process; the reference handler and the test double.
+
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+
+use crate::{
+    Capabilities, Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifacts, ModelArtifactsInfo,
+    ModelEntry, ModelList, ModelStore, ModelUrl, Operation, ProgressMeter, Result, SaveResult,
+    Weights, WriteMode,
+};
+
+const CAPABILITIES: Capabilities =
+    Capabilities::NONE.load().save().list().remove().copy().rename().create();
+
+crate::register_handler! {
+    name: "memory",
+    schemes: ["memory"],
+    capabilities: CAPABILITIES,
+    open: |url, options| Ok(Box::new(MemoryHandler::new(url.clone(), options.clone())?)),
+    store: Some(|url, options| {
+        options.read_settings(&[])?;
+        Ok(Box::new(MemoryStore { url: url.clone() }))
+    }),
+}
+
+/// The models, by the text after `memory://`.
+static MODELS: LazyLock<Mutex<BTreeMap<String, StoredModel>>> = LazyLock::new(Mutex::default);
+
+#[derive(Clone)]
+struct StoredModel {
+    artifacts: ModelArtifacts,
+    info: ModelArtifactsInfo,
+}
+
+fn models() -> MutexGuard<'static, BTreeMap<String, StoredModel>> {
+    // Every change is one call on the map, so a poisoned lock still guards whole models.
+    MODELS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn find(url: &ModelUrl) -> Result<StoredModel> {
+    models().get(url.rest()).cloned().ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, "there is no model of this name in this process")
+    })
+}
+
+/// A model in this process.
+#[derive(Debug)]
+pub struct MemoryHandler {
+    url: ModelUrl,
+    options: HandlerOptions,
+}
+
+impl MemoryHandler {
+    /// The model at `url`.
+    ///
+    /// # Errors
+    ///
+    /// - `InvalidUrl`: the name is empty.
+    /// - `InvalidInput`: there is a setting; this handler has none.
+    pub fn new(url: ModelUrl, options: HandlerOptions) -> Result<Self> {
+        options.read_settings(&[])?;
+        check_name(&url)?;
+        Ok(Self { url, options })
+    }
+}
+
+fn check_name(url: &ModelUrl) -> Result<()> {
+    if url.rest().is_empty() {
+        return Err(Error::new(ErrorKind::InvalidUrl, "the name of the model is empty"));
+    }
+    Ok(())
+}
+
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
+impl IOHandler for MemoryHandler {
+    fn url(&self) -> &ModelUrl {
+        &self.url
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        CAPABILITIES
+    }
+
+    async fn save(&self, mut artifacts: ModelArtifacts) -> Result<SaveResult> {
+        let context = |error: Error| error.with_context(Operation::Save, &self.url);
+        let info = artifacts.info().map_err(context)?;
+        let meter = ProgressMeter::new(self.options.progress.clone(), info.weight_data_bytes);
+        // Read first: what is stored no longer depends on any source.
+        if let Some(weights) = artifacts.weight_data.take() {
+            let mut parts = Vec::new();
+            let mut stream = weights.stream();
+            while let Some(part) = stream.next().await {
+                let part = part.map_err(context)?;
+                meter.add(part.len() as u64);
+                parts.push(part);
+            }
+            artifacts.weight_data = Some(Weights::from_parts(parts));
+        }
+        let mut models = models();
+        if self.options.write_mode == WriteMode::Create && models.contains_key(self.url.rest()) {
+            return Err(context(Error::new(
+                ErrorKind::AlreadyExists,
+                "there already is a model of this name",
+            )));
+        }
+        let model = StoredModel { artifacts, info: info.clone() };
+        models.insert(self.url.rest().to_owned(), model);
+        Ok(SaveResult::new(self.url.clone(), info))
+    }
+
+    async fn load(&self) -> Result<ModelArtifacts> {
+        let model =
+            find(&self.url).map_err(|error| error.with_context(Operation::Load, &self.url))?;
+        let meter = ProgressMeter::new(self.options.progress.clone(), model.info.weight_data_bytes);
+        meter.add(model.info.weight_data_bytes);
+        Ok(model.artifacts)
+    }
+}
+
+/// The models in this process whose names begin with the root's.
+#[derive(Debug)]
+pub struct MemoryStore {
+    url: ModelUrl,
+}
+
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
+#[deny(clippy::missing_trait_methods)]
+impl ModelStore for MemoryStore {
+    fn url(&self) -> &ModelUrl {
+        &self.url
+    }
+
+    fn list(&self) -> ModelList {
+        // By whole segments: `memory://a` has `a/b` but not `ab`.
+        let root = self.url.rest().trim_end_matches('/');
+        let inside = |name: &str| {
+            root.is_empty()
+                || name
+                    .strip_prefix(root)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let entries: Vec<_> = models()
+            .iter()
+            .filter(|(name, _)| inside(name))
+            .map(|(name, model)| {
+                Ok(ModelEntry::new(ModelUrl::new("memory", name)?, model.info.clone()))
+            })
+            .collect();
+        Box::pin(stream::iter(entries))
+    }
+
+    async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let stored = find(model).map_err(|error| error.with_context(Operation::Stat, model))?;
+        Ok(ModelEntry::new(model.clone(), stored.info))
+    }
+
+    async fn remove(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let entry = self.stat(model).await;
+        models().remove(model.rest());
+        entry
+    }
+
+    async fn copy(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
+        let context = |error: Error| error.with_context(Operation::Copy, from);
+        check_name(to).map_err(context)?;
+        let mut model = find(from).map_err(context)?;
+        model.info.date_saved = crate::now();
+        let info = model.info.clone();
+        models().insert(to.rest().to_owned(), model);
+        Ok(SaveResult::new(to.clone(), info))
+    }
+
+    async fn rename(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
+        let copied = self.copy(from, to).await?;
+        if from.rest() != to.rest() {
+            models().remove(from.rest());
+        }
+        Ok(copied)
+    }
+}

@@ -1,0 +1,177 @@
+//! The name of a model: `scheme://rest`.
+
+use std::{fmt, str::FromStr};
+
+use crate::{Error, ErrorKind, Result};
+
+/// The URL of a model or of a place for models.
+///
+/// The scheme is compared without regard to case; everything after `://` belongs to the handler and
+/// is kept as it was given: nothing is decoded, normalised or cut, as in TensorFlow.js, where
+/// `localstorage://a b/c` names the model `a b/c`.
+///
+/// `Display` and `Debug` leave out credentials: user information before an `@`, and the values of
+/// query or fragment parameters whose names look like secrets or signatures.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModelUrl {
+    text: String,
+    scheme_len: usize,
+}
+
+impl ModelUrl {
+    /// Reads `text` as a URL.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidUrl` when `text` does not start with a scheme (a letter, then letters, digits, `+`,
+    /// `-` or `.`) and `://`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err(Error::new(
+                ErrorKind::InvalidUrl,
+                format!("`{}` has no scheme", redact_rest(text)),
+            )
+            .with_hint("a model's URL looks like `file:///path/to/model`"));
+        };
+        if !is_scheme(scheme) {
+            return Err(Error::new(
+                ErrorKind::InvalidUrl,
+                format!("`{}://{}` does not start with a scheme", scheme, redact_rest(rest)),
+            ));
+        }
+        let scheme = scheme.to_ascii_lowercase();
+        Ok(Self { scheme_len: scheme.len(), text: format!("{scheme}://{rest}") })
+    }
+
+    /// A URL from its two parts.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidUrl` when `scheme` is not a scheme.
+    pub fn new(scheme: &str, rest: &str) -> Result<Self> {
+        Self::parse(&format!("{scheme}://{rest}"))
+    }
+
+    /// The scheme in lower case, without `://`.
+    pub fn scheme(&self) -> &str {
+        self.text.get(..self.scheme_len).unwrap_or_default()
+    }
+
+    /// Everything after `://`, as it was given.
+    pub fn rest(&self) -> &str {
+        self.text.get(self.scheme_len + 3..).unwrap_or_default()
+    }
+
+    /// The whole text **with credentials**: for opening, never for printing.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for ModelUrl {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for ModelUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme(), redact_rest(self.rest()))
+    }
+}
+
+impl fmt::Debug for ModelUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ModelUrl({self})")
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+}
+
+/// What stands in place of a secret.
+const HIDDEN: &str = "REDACTED";
+
+/// Parts of parameter names that make their values secret: signed URLs of the clouds, tokens, keys.
+const SECRET_WORDS: &[&str] = &[
+    "sig", "token", "secret", "key", "passw", "pwd", "cred", "auth", "session", "jwt", "code",
+    "policy",
+];
+
+fn redact_rest(rest: &str) -> String {
+    let (place, parameters) = match rest.find(['?', '#']) {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let authority = place.split('/').next().unwrap_or_default();
+    let mut shown = match authority.rfind('@') {
+        Some(at) => format!("{HIDDEN}{}", place.get(at..).unwrap_or_default()),
+        None => place.to_owned(),
+    };
+    for piece in parameters.split_inclusive(['?', '#', '&', ';']) {
+        match piece.split_once('=') {
+            Some((name, value)) if is_secret(name) => {
+                let end = value.find(['?', '#', '&', ';']).unwrap_or(value.len());
+                shown.push_str(name);
+                shown.push('=');
+                shown.push_str(HIDDEN);
+                shown.push_str(value.get(end..).unwrap_or_default());
+            }
+            _ => shown.push_str(piece),
+        }
+    }
+    shown
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    // A percent-encoded name could hide any of the words.
+    name.contains('%') || SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ModelUrl;
+    use crate::ErrorKind;
+
+    #[test]
+    fn keeps_everything_after_the_scheme() {
+        for text in ["file:///a/b", "localstorage://a b/c?d#e", "memory://", "s3://b/k://x"] {
+            let url = ModelUrl::parse(text).unwrap();
+            assert_eq!(url.as_str(), text);
+            assert_eq!(format!("{}://{}", url.scheme(), url.rest()), text);
+        }
+        assert_eq!(ModelUrl::parse("FILE:///A").unwrap().as_str(), "file:///A");
+    }
+
+    #[test]
+    fn refuses_text_without_a_scheme() {
+        for text in ["", "model", "/a/b", "://x", "1a://x", "a b://x", "C:\\m"] {
+            assert_eq!(ModelUrl::parse(text).unwrap_err().kind(), ErrorKind::InvalidUrl, "{text}");
+        }
+    }
+
+    #[test]
+    fn never_prints_a_secret() {
+        for (text, shown) in [
+            ("http://u:SECRET@h/m", "http://REDACTED@h/m"),
+            ("http://u:SE@CRET@h/m", "http://REDACTED@h/m"),
+            ("http://h/a@b", "http://h/a@b"),
+            ("file:///home/a@b", "file:///home/a@b"),
+            ("http://h/m?a=1&sig=SECRET&b=2", "http://h/m?a=1&sig=REDACTED&b=2"),
+            ("http://h/m?X-Amz-Credential=SECRET", "http://h/m?X-Amz-Credential=REDACTED"),
+            ("http://h/m#access_token=SECRET", "http://h/m#access_token=REDACTED"),
+            ("http://h/m?%73ig=SECRET", "http://h/m?%73ig=REDACTED"),
+            ("http://h/m?sig=SEC=RET&x", "http://h/m?sig=REDACTED&x"),
+        ] {
+            let url = ModelUrl::parse(text).unwrap();
+            assert_eq!(url.to_string(), shown);
+            assert!(!format!("{url:?}").contains("SECRET"));
+        }
+        assert!(!ModelUrl::parse("u:SECRET@h/m").unwrap_err().to_string().contains("SECRET"));
+    }
+}
