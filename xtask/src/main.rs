@@ -53,7 +53,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
         Command::Bench { arguments } => bench::run(&workshop, &arguments),
         Command::Tidy { fix } => tidy::run(&workshop, fix),
         Command::Help => {
-            println!("{}", flags::USAGE);
+            process::show(&format!("{}\n", flags::USAGE));
             Ok(true)
         }
     }

@@ -138,4 +138,11 @@ impl Cell {
     pub(crate) fn is_native(&self) -> bool {
         !self.steps.iter().any(|step| matches!(step, Step::Wasm32(_)))
     }
+
+    /// Whether tests are counted in it.
+    pub(crate) fn has_tests(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step, Step::Tests(_) | Step::IsolatedTests(_) | Step::DocTests(_)))
+    }
 }

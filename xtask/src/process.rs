@@ -79,6 +79,12 @@ fn forward(from: Pipe, mut to: Sink) -> String {
     text
 }
 
+/// Prints text to the end or to where the reader stops listening.
+pub(crate) fn show(text: &str) {
+    let mut stdout = io::stdout();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
 fn announce(command: &Command) {
     let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
     eprintln!("$ {} {}", name(command), words.join(" "));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Error;
 
+use crate::process::show;
 use crate::summary::Counts;
 
 /// What became of one cell.
@@ -44,19 +45,23 @@ impl Report {
 
     /// Prints it to the end; tells whether every cell passed.
     pub(crate) fn print(&self) -> bool {
-        println!("\n{:<12} {:<7} {:>8} {:>6}", "cell", "result", "seconds", "tests");
+        let mut text =
+            format!("\n{:<12} {:<7} {:>8} {:>6}\n", "cell", "result", "seconds", "tests");
         let mut sum = Counts::default();
         for Outcome { name, took, counts, error } in &self.outcomes {
             let result = if error.is_some() { "FAILED" } else { "passed" };
-            println!("{name:<12} {result:<7} {:>8.1} {:>6}", took.as_secs_f64(), counts.run());
+            let (seconds, tests) = (took.as_secs_f64(), counts.run());
+            text += &format!("{name:<12} {result:<7} {seconds:>8.1} {tests:>6}\n");
             sum.add(*counts);
         }
         for outcome in &self.outcomes {
             if let Some(error) = &outcome.error {
-                println!("\n{} failed: {error:#}", outcome.name);
+                text += &format!("\n{} failed: {error:#}\n", outcome.name);
             }
         }
-        println!("\n{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.skipped);
+        let Counts { passed, failed, skipped } = sum;
+        text += &format!("\n{passed} passed, {failed} failed, {skipped} skipped\n");
+        show(&text);
         self.outcomes.iter().all(|outcome| outcome.error.is_none())
     }
 }

@@ -29,7 +29,9 @@ pub(crate) fn run(workshop: &Workshop, selection: &Selection) -> Result<bool> {
         eprintln!("\n=== {}: {}", cell.name, cell.proves);
         let start = Instant::now();
         let mut counts = Counts::default();
-        let result = ready(cell, &components).and_then(|()| steps(workshop, cell, &mut counts));
+        let result = ready(cell, &components)
+            .and_then(|()| steps(workshop, cell, &mut counts))
+            .and_then(|()| something_ran(cell, counts));
         if let Err(error) = &result {
             eprintln!("error: {error:#}");
         }
@@ -86,6 +88,14 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
         }
         Step::Check(check) => check(workshop),
     })
+}
+
+/// Tests that have gone missing must not look like tests that have passed.
+fn something_ran(cell: &Cell, counts: Counts) -> Result<()> {
+    if cell.has_tests() && counts.run() == 0 {
+        bail!("no test ran");
+    }
+    Ok(())
 }
 
 /// Nextest where it is installed, for its speed and its limit on slow tests, or Cargo's own.

@@ -13,7 +13,7 @@ const TOO_MANY: usize = 700;
 
 /// Folders that hold no text of ours. Fixtures are as other programs wrote them.
 const NOT_OURS: [&str; 6] = ["target", "dist", "node_modules", "fixtures", "corpus", ".git"];
-const TEXT: [&str; 11] = ["rs", "toml", "md", "js", "mjs", "ts", "py", "sh", "yml", "html", "txt"];
+const TEXT: [&str; 10] = ["rs", "toml", "md", "js", "mjs", "ts", "py", "sh", "yml", "html"];
 
 pub(crate) fn check(workshop: &Workshop) -> Result<Vec<String>> {
     let mut files = Vec::new();
