@@ -20,23 +20,39 @@ impl Counts {
     }
 }
 
-/// Adds up the summary lines of nextest (one) and of Cargo's own runner (one per binary).
-pub(crate) fn count(output: &str) -> Counts {
-    let mut counts = Counts::default();
-    for line in output.lines() {
-        let line = without_colours(line);
-        let line = line.trim_start();
-        if let Some((_, results)) = line.strip_prefix("test result: ").and_then(after('.')) {
-            counts.add(tally(results, ';'));
-        } else if let Some((_, results)) = line.strip_prefix("Summary [").and_then(after(':')) {
-            counts.add(tally(results, ','));
-        }
-    }
-    counts
+/// Whose output it is. One must not be read as the other: nextest repeats, indented, what a
+/// failed test printed, and that looks like a run of Cargo's own runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runner {
+    Nextest,
+    Cargo,
 }
 
-fn after(mark: char) -> impl Fn(&str) -> Option<(&str, &str)> {
-    move |text| text.split_once(mark)
+impl Runner {
+    /// Adds up the summary lines: one of nextest, one per binary of Cargo's own runner.
+    pub(crate) fn count(self, output: &str) -> Counts {
+        let mut counts = Counts::default();
+        for line in output.lines().map(without_colours) {
+            match self {
+                // The last is its own, whatever a test may have printed.
+                Self::Nextest => {
+                    if let Some(summary) = line.trim_start().strip_prefix("Summary [") {
+                        counts = tally(after(summary, ':'), ',');
+                    }
+                }
+                Self::Cargo => {
+                    if let Some(result) = line.strip_prefix("test result: ") {
+                        counts.add(tally(after(result, '.'), ';'));
+                    }
+                }
+            }
+        }
+        counts
+    }
+}
+
+fn after(text: &str, mark: char) -> &str {
+    text.split_once(mark).map_or("", |(_, rest)| rest)
 }
 
 /// Reads "4 passed, 1 failed, 2 skipped", each with more words perhaps.
@@ -73,39 +89,51 @@ fn without_colours(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, count};
+    use super::{Counts, Runner};
 
     #[track_caller]
-    fn check(output: &str, passed: u64, failed: u64, skipped: u64) {
-        assert_eq!(count(output), Counts { passed, failed, skipped });
+    fn check(runner: Runner, output: &str, passed: u64, failed: u64, skipped: u64) {
+        assert_eq!(runner.count(output), Counts { passed, failed, skipped });
     }
 
     #[test]
     fn nextest() {
+        let check = |output: &str, passed, failed, skipped| {
+            check(Runner::Nextest, output, passed, failed, skipped);
+        };
         check("     Summary [   0.005s] 7 tests run: 7 passed, 0 skipped\n", 7, 0, 0);
         check(
-            "  Summary [  10.005s] 9/9 tests run: 5 passed (1 slow, 1 leaky), 1 failed, 2 timed out, 1 exec failed, 3 skipped\n",
+            "  Summary [  10.005s] 9/9 tests run: 5 passed (1 slow, 1 leaky), 1 failed, \
+             2 timed out, 1 exec failed, 3 skipped\n",
             5,
             4,
             3,
         );
+        // With colours.
         check(
-            "\u{1b}[32;1m     Summary\u{1b}[0m [   0.005s] \u{1b}[1m2\u{1b}[0m tests run: \u{1b}[1m2\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m, \u{1b}[1m0\u{1b}[0m \u{1b}[33;1mskipped\u{1b}[0m",
+            "\u{1b}[32;1m     Summary\u{1b}[0m [   0.005s] \u{1b}[1m2\u{1b}[0m tests run: \
+             \u{1b}[1m2\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m, \u{1b}[1m0\u{1b}[0m skipped",
             2,
             0,
             0,
         );
+        // What the failed test printed comes first.
+        let inner = "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 2 filtered out\n";
+        let own = "  Summary [ 0.1s] 2 tests run: 1 passed, 1 failed, 1 skipped\n";
+        check(&format!("{inner}{own}"), 1, 1, 1);
     }
 
     #[test]
-    fn cargo_test() {
-        let ok = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.01s";
-        let failed = "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
-        check(&format!("running 4 tests\n{ok}\n\n{failed}\n"), 5, 1, 1);
+    fn cargo() {
+        let ok = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out";
+        let failed = "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured";
+        check(Runner::Cargo, &format!("running 4 tests\n{ok}\n\n{failed}\n"), 5, 1, 1);
     }
 
     #[test]
     fn other_lines_do_not_count() {
-        check("test a ... ok\nSummary of 3 passed, 1 failed\n5 passed\n", 0, 0, 0);
+        for runner in [Runner::Nextest, Runner::Cargo] {
+            check(runner, "test a ... ok\nSummary of 3 passed, 1 failed\n5 passed\n", 0, 0, 0);
+        }
     }
 }

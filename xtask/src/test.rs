@@ -13,7 +13,7 @@ use crate::matrix::{Cell, MATRIX, Step};
 use crate::metadata::Metadata;
 use crate::report::{Outcome, Report};
 use crate::setup::{self, Component};
-use crate::summary::{Counts, count};
+use crate::summary::{Counts, Runner};
 use crate::workshop::{Workshop, on_path};
 use crate::{isolation, process};
 
@@ -76,15 +76,19 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
             let mut command = workshop.cargo(&[*arguments, &target].concat());
             process::run(command.envs(setup::wasm32::compiler(workshop)?))
         }
-        Step::Tests(arguments) => tests(&mut runner(workshop, arguments), counts),
+        Step::Tests(arguments) => {
+            let (runner, mut command) = runner(workshop, arguments);
+            tests(runner, &mut command, counts)
+        }
         Step::IsolatedTests(arguments) => {
-            let mut command = runner(workshop, arguments);
+            let (runner, mut command) = runner(workshop, arguments);
             command.env("CARGO_NET_OFFLINE", "true").env("MODELPORT_BIN", program(workshop)?);
-            tests(&mut isolation::without_network(command), counts)
+            tests(runner, &mut isolation::without_network(command), counts)
         }
         Step::DocTests(arguments) => {
             let first = ["test", "--doc", "--no-fail-fast"];
-            tests(&mut workshop.cargo(&[&first, *arguments].concat()), counts)
+            let mut command = workshop.cargo(&[&first, *arguments].concat());
+            tests(Runner::Cargo, &mut command, counts)
         }
         Step::Check(check) => check(workshop),
     })
@@ -99,17 +103,17 @@ fn something_ran(cell: &Cell, counts: Counts) -> Result<()> {
 }
 
 /// Nextest where it is installed, for its speed and its limit on slow tests, or Cargo's own.
-fn runner(workshop: &Workshop, arguments: &[&str]) -> Command {
-    let mut command = if on_path("cargo-nextest").is_some() {
+fn runner(workshop: &Workshop, arguments: &[&str]) -> (Runner, Command) {
+    let (runner, mut command) = if on_path("cargo-nextest").is_some() {
         // A crate may have no tests yet.
         let profile = if workshop.ci { "--profile=ci" } else { "--profile=default" };
         let first = ["nextest", "run", "--no-fail-fast", "--no-tests=pass", profile];
-        workshop.cargo(&[&first, arguments].concat())
+        (Runner::Nextest, workshop.cargo(&[&first, arguments].concat()))
     } else {
-        workshop.cargo(&[&["test", "--no-fail-fast"], arguments].concat())
+        (Runner::Cargo, workshop.cargo(&[&["test", "--no-fail-fast"], arguments].concat()))
     };
     command.env("MODELPORT_TOOLS", workshop.tools());
-    command
+    (runner, command)
 }
 
 /// Where Cargo puts the program.
@@ -118,9 +122,9 @@ fn program(workshop: &Workshop) -> Result<PathBuf> {
     Ok(folder.join(format!("modelport{EXE_SUFFIX}")))
 }
 
-fn tests(command: &mut Command, counts: &mut Counts) -> Result<()> {
+fn tests(runner: Runner, command: &mut Command, counts: &mut Counts) -> Result<()> {
     let watched = process::watch(command)?;
-    counts.add(count(&watched.text));
+    counts.add(runner.count(&watched.text));
     if !watched.success {
         bail!("the test run failed");
     }
