@@ -43,7 +43,8 @@ async function check({dir, expected: expectedFile, artifact}) {
   const expected = JSON.parse(fs.readFileSync(expectedFile, 'utf8'));
   // A quantised variant predicts something of its own.
   const own = (artifact && expected.artifacts[artifact]) || {};
-  return {...line, ...await predict(artifacts, expectedFile, expected, own.outputs || expected.outputs)};
+  const outputs = own.outputs || expected.outputs;
+  return {...line, ...await predict(artifacts, expectedFile, expected, outputs)};
 }
 
 async function weights({weightData, weightSpecs}) {
