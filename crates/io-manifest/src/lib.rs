@@ -1,1 +1,46 @@
-//! Placeholder.
+//! `model.json` to artifacts and back, and everything between weight bytes and tensors.
+//!
+//! Pure functions for handlers: no file, no network, no clock, the same on every target. What they
+//! read is data from a stranger: every size is checked before it is used, nothing is allocated by a
+//! number that the bytes at hand do not bear out, and no input panics.
+//!
+//! Where to look, in reading order:
+//!
+//! - [`ModelJson`] and [`write_model_json`]: the model file, its groups and its [`WeightFile`]s;
+//! - [`check_path`], [`plan_shards`], [`Checksum`]: where weight files may lie, how weights are cut
+//!   into them, and how damage is noticed;
+//! - [`check_specs`]: whether weight specs are sound and fit the bytes;
+//! - [`tensors`], [`tensor_stream`], [`Tensor`]: weights one by one, in memory or from a stream;
+//! - [`encode_weights`]: the way back;
+//! - [`describe_foreign`]: what a weight file that has the wrong length may be instead.
+
+mod manifest;
+mod members;
+mod model_json;
+mod parse;
+mod parts;
+mod write;
+
+mod checksum;
+mod path;
+mod shards;
+
+mod dequantize;
+mod encode;
+mod specs;
+mod tensor_stream;
+mod tensors;
+
+mod sniff;
+mod text;
+
+pub use checksum::{Checksum, FileIntegrity};
+pub use encode::{NamedTensor, TensorData, encode_weights};
+pub use model_json::{ModelJson, WeightFile, WeightsGroup};
+pub use path::check_path;
+pub use shards::{MAX_SHARDS, Shard, plan_shards};
+pub use sniff::describe_foreign;
+pub use specs::check_specs;
+pub use tensor_stream::tensor_stream;
+pub use tensors::{Tensor, tensors};
+pub use write::{KeyOrder, WeightFileRef, write_model_json};
