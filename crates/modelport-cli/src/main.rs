@@ -1,3 +1,24 @@
-//! The program.
+//! The program `modelport`.
 
-fn main() {}
+mod args;
+mod commands;
+mod run;
+
+mod failure;
+mod output;
+mod progress;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let mut output = output::Output::new(&args.global);
+    let outcome = run::run(args, &mut output).and_then(|()| output.finish().map_err(Into::into));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(&mut output),
+    }
+}

@@ -1,1 +1,108 @@
-//! Placeholder.
+//! One URL, any place: save, load, list, copy, move and remove models in the TensorFlow.js format.
+//!
+//! ```
+//! # futures::executor::block_on(async {
+//! use modelport::{DType, Json, ModelArtifacts, WeightSpec, Weights};
+//!
+//! let model = ModelArtifacts {
+//!     model_topology: Some(Json::parse(r#"{"class_name":"Sequential"}"#)?),
+//!     weight_specs: Some(vec![WeightSpec::new("dense/bias", [2], DType::Float32)]),
+//!     weight_data: Some(Weights::from(vec![0; 8])),
+//!     ..ModelArtifacts::default()
+//! };
+//! modelport::save("memory://demo", model).await?;
+//! modelport::copy_model("memory://demo", "memory://backup/demo").await?;
+//!
+//! let loaded = modelport::load("memory://backup/demo").await?;
+//! assert_eq!(loaded.weight_data_bytes(), 8);
+//! # Ok::<(), modelport::Error>(()) }).unwrap();
+//! ```
+//!
+//! Every function takes a URL as text, as a path or as a [`ModelUrl`]; text without a scheme is the
+//! path of a file. Each has a twin that ends in `_with` and takes [`HandlerOptions`]: progress,
+//! checksums, shard sizes, and the settings of one handler.
+//!
+//! | Feature | Crate | Schemes |
+//! | --- | --- | --- |
+//! | `fs` (default) | `io-fs` | `file://` |
+//! | always there | `io-core` | `memory://` |
+//!
+//! A handler of another crate is in the program as soon as that crate is linked, see
+//! [`link_handlers!`]. To choose the handlers oneself, build a [`Registry`] and use its methods and
+//! [`transfer`].
+
+mod models;
+pub mod transfer;
+mod verify;
+
+mod url;
+
+mod backends;
+
+pub use backends::{BACKENDS, KNOWN_SCHEMES, registry};
+pub use models::{
+    handler, handler_with, list_models, list_models_with, load, load_with, remove_model,
+    remove_model_with, save, save_with, stat_model, stat_model_with, store, store_with,
+};
+pub use transfer::TransferOptions;
+pub use url::{IntoModelUrl, url};
+pub use verify::{VerifyReport, verify_model, verify_model_with};
+
+pub use io_core::{
+    BoxError, BoxFuture, BoxStream, Capabilities, DType, Error, ErrorKind, HandlerOptions,
+    IOHandler, Json, JsonNumber, KnownScheme, MaybeSend, MaybeSync, ModelArtifacts,
+    ModelArtifactsInfo, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Progress,
+    ProgressCallback, ProgressMeter, Quantization, QuantizationDType, Registration, Registry,
+    Result, SaveResult, SettingsReader, WeightSource, WeightSpec, WeightStream, Weights, WriteMode,
+    link_handlers, memory, register_handler,
+};
+
+/// `model.json`, shards and tensors: what the handlers share.
+pub use io_manifest as manifest;
+
+/// Copies the model at `from` to `to`, replacing what is there. The weights stream through.
+///
+/// # Errors
+///
+/// Those of [`transfer::copy_model`].
+pub async fn copy_model(from: impl IntoModelUrl, to: impl IntoModelUrl) -> Result<SaveResult> {
+    copy_model_with(from, to, &TransferOptions::new()).await
+}
+
+/// [`copy_model`] with options for either side.
+///
+/// # Errors
+///
+/// Those of [`transfer::copy_model`].
+pub async fn copy_model_with(
+    from: impl IntoModelUrl,
+    to: impl IntoModelUrl,
+    options: &TransferOptions,
+) -> Result<SaveResult> {
+    let (from, to) = (from.into_model_url()?, to.into_model_url()?);
+    transfer::copy_model(&registry()?, &from, &to, options).await
+}
+
+/// Moves the model at `from` to `to`, replacing what is there. The source is removed only after the
+/// destination has been read back and compared.
+///
+/// # Errors
+///
+/// Those of [`transfer::move_model`].
+pub async fn move_model(from: impl IntoModelUrl, to: impl IntoModelUrl) -> Result<SaveResult> {
+    move_model_with(from, to, &TransferOptions::new()).await
+}
+
+/// [`move_model`] with options for either side.
+///
+/// # Errors
+///
+/// Those of [`transfer::move_model`].
+pub async fn move_model_with(
+    from: impl IntoModelUrl,
+    to: impl IntoModelUrl,
+    options: &TransferOptions,
+) -> Result<SaveResult> {
+    let (from, to) = (from.into_model_url()?, to.into_model_url()?);
+    transfer::move_model(&registry()?, &from, &to, options).await
+}

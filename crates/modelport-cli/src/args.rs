@@ -1,0 +1,206 @@
+//! The command line.
+
+use std::num::NonZeroU64;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+use modelport::{HandlerOptions, WriteMode};
+
+/// Copy, move, list and inspect machine-learning models in the TensorFlow.js format, by URL.
+///
+/// A URL is `scheme://place`; see `modelport schemes`. A bare path is a `file://` URL.
+#[derive(Debug, Parser)]
+#[command(name = "modelport", version, about, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  modelport info ./model                    Show what a model is made of
+  modelport cp ./model ./backup/model       Copy a model
+  modelport mv ./model ./models/v2          Move a model; the source goes last
+  modelport ls --json ./models              List models, one JSON object per line
+
+Exit status: 0 done, 1 failed, 2 wrong usage.";
+
+/// What every command takes.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Global {
+    /// Print JSON, errors included
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print nothing but what was asked for, and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Set an option of the handler of every URL in the command
+    #[arg(long = "option", value_name = "KEY=VALUE", value_parser = setting, global = true)]
+    pub(crate) options: Vec<(String, String)>,
+    /// Skip checksums; lengths are checked all the same
+    #[arg(long, global = true)]
+    pub(crate) no_verify: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Copy a model
+    #[command(
+        name = "cp",
+        after_help = "\
+Examples:
+  modelport cp ./model ./backup/model
+  modelport cp --no-clobber ./model/model.json ./other
+  modelport cp --shard-bytes 4194304 ./model ./sharded"
+    )]
+    Copy(Transfer),
+    /// Move a model; the source is removed after the copy was verified
+    #[command(
+        name = "mv",
+        after_help = "\
+Examples:
+  modelport mv ./model ./models/v2
+  modelport mv --no-clobber ./model ./models/v2"
+    )]
+    Move(Transfer),
+    /// Remove a model: its files and nothing else
+    #[command(
+        name = "rm",
+        after_help = "\
+Examples:
+  modelport rm ./model"
+    )]
+    Remove(OneUrl),
+    /// List the models under a URL
+    #[command(
+        name = "ls",
+        after_help = "\
+Examples:
+  modelport ls
+  modelport ls --json ./models | jq -r .url"
+    )]
+    List {
+        /// Where to look
+        #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+        url: String,
+    },
+    /// Show what a model is made of
+    #[command(after_help = "\
+Examples:
+  modelport info ./model
+  modelport info --json --digest ./model | jq -r '.weights[].sha256'")]
+    Info {
+        /// The model
+        #[arg(value_hint = ValueHint::AnyPath)]
+        url: String,
+        /// Add the SHA-256 of each weight's decoded bytes
+        #[arg(long)]
+        digest: bool,
+    },
+    /// Read a model whole and check it
+    #[command(after_help = "\
+Examples:
+  modelport verify ./model && echo sound")]
+    Verify(OneUrl),
+    /// List the URL schemes of this build
+    #[command(after_help = "\
+Examples:
+  modelport schemes
+  modelport schemes --json | jq -r '.schemes[]'")]
+    Schemes,
+    /// Print a completion script
+    #[command(after_help = "\
+Examples:
+  modelport completions bash > ~/.local/share/bash-completion/completions/modelport")]
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct OneUrl {
+    /// The model
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(crate) url: String,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Transfer {
+    /// The model
+    #[arg(value_name = "SRC", value_hint = ValueHint::AnyPath)]
+    pub(crate) source: String,
+    /// Its new URL; a model that is there is replaced
+    #[arg(value_name = "DST", value_hint = ValueHint::AnyPath)]
+    pub(crate) destination: String,
+    /// Write weight files of at most N bytes
+    #[arg(long, value_name = "N")]
+    pub(crate) shard_bytes: Option<NonZeroU64>,
+    /// Fail if there already is a model at DST
+    #[arg(short, long)]
+    pub(crate) no_clobber: bool,
+    /// Set an option of the handler of SRC only
+    #[arg(long = "from-option", value_name = "KEY=VALUE", value_parser = setting)]
+    pub(crate) from_options: Vec<(String, String)>,
+    /// Set an option of the handler of DST only
+    #[arg(long = "to-option", value_name = "KEY=VALUE", value_parser = setting)]
+    pub(crate) to_options: Vec<(String, String)>,
+}
+
+impl Global {
+    /// The options of a handler.
+    pub(crate) fn handler_options(&self) -> HandlerOptions {
+        with_settings(HandlerOptions::new().with_verify(!self.no_verify), &self.options)
+    }
+}
+
+impl Transfer {
+    /// The options of both sides.
+    pub(crate) fn options(&self, global: &Global) -> modelport::TransferOptions {
+        let source = with_settings(global.handler_options(), &self.from_options);
+        let mut destination = with_settings(global.handler_options(), &self.to_options);
+        destination.shard_bytes = self.shard_bytes;
+        if self.no_clobber {
+            destination.write_mode = WriteMode::Create;
+        }
+        modelport::TransferOptions::new().with_source(source).with_destination(destination)
+    }
+}
+
+fn with_settings(options: HandlerOptions, settings: &[(String, String)]) -> HandlerOptions {
+    settings.iter().fold(options, |options, (key, value)| options.with_setting(key, value))
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Args;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn help_is_imperative_and_has_no_full_stop() {
+        for command in Args::command().get_subcommands() {
+            let name = command.get_name();
+            let about = command.get_about().unwrap().to_string();
+            assert!(!about.ends_with('.'), "{name}: {about}");
+            assert!(command.get_after_help().is_some(), "{name} has no examples");
+            for arg in command.get_arguments() {
+                let help = arg.get_help().unwrap().to_string();
+                assert!(!help.ends_with('.'), "{name} {}: {help}", arg.get_id());
+            }
+        }
+    }
+}

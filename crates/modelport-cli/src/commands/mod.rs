@@ -1,0 +1,10 @@
+//! The commands, a file each.
+
+pub(crate) mod completions;
+pub(crate) mod info;
+pub(crate) mod list;
+pub(crate) mod remove;
+pub(crate) mod schemes;
+mod show;
+pub(crate) mod transfer;
+pub(crate) mod verify;

@@ -1,0 +1,14 @@
+//! `modelport rm`.
+
+use super::list::Listed;
+use crate::{args::Global, failure::Failure, output::Output, text::printable};
+
+pub(crate) async fn run(global: &Global, url: &str, output: &mut Output) -> Result<(), Failure> {
+    let removed = modelport::remove_model_with(url, &global.handler_options()).await?;
+    if output.json() {
+        output.done_object(&Listed::new(&removed).map_err(std::io::Error::from)?)?;
+    } else {
+        output.done(&format!("removed {}", printable(&removed.url.to_string())))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! The table of backends. Each one adds its row to both lists, and nothing anywhere else.
+
+use io_core::{KnownScheme, Registration, Registry, Result};
+
+/// The backends of this build.
+///
+/// A reference to each static is what keeps a backend in the program on wasm.
+pub static BACKENDS: &[&Registration] = &[
+    #[cfg(all(feature = "fs", not(target_family = "wasm")))]
+    &io_fs::REGISTRATION,
+];
+
+/// Every scheme that a backend of this workspace serves, in this build or not.
+pub static KNOWN_SCHEMES: &[KnownScheme] = &[KnownScheme {
+    scheme: "file",
+    krate: "io-fs",
+    feature: "fs",
+    enabled: cfg!(feature = "fs"),
+    on_this_target: cfg!(not(target_family = "wasm")),
+}];
+
+/// The handlers of this program: `memory://`, the backends of this build, and those of other crates
+/// that are linked.
+///
+/// # Errors
+///
+/// `DuplicateScheme` when two crates claim one scheme; the message names both.
+pub fn registry() -> Result<Registry> {
+    Registry::collect(BACKENDS, KNOWN_SCHEMES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BACKENDS, KNOWN_SCHEMES, registry};
+
+    #[test]
+    fn every_backend_has_its_rows() {
+        for backend in BACKENDS {
+            for scheme in backend.schemes {
+                let row = KNOWN_SCHEMES.iter().find(|row| row.scheme == *scheme).unwrap();
+                assert_eq!((row.krate, row.feature), (backend.krate, backend.name));
+                assert!(row.enabled && row.on_this_target);
+            }
+        }
+        for row in KNOWN_SCHEMES {
+            let found = registry().unwrap().find(row.scheme).is_some();
+            assert_eq!(found, row.enabled && row.on_this_target, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn schemes_are_lower_case_and_features_exist() {
+        let manifest = include_str!("../Cargo.toml");
+        for row in KNOWN_SCHEMES {
+            assert!(row.scheme.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+            assert!(manifest.contains(&format!("\n{} = [\"dep:{}\"", row.feature, row.krate)));
+        }
+    }
+}

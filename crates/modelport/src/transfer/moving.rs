@@ -1,0 +1,170 @@
+//! Moving: a rename where the store has one, else copy, read back, compare, and only then remove.
+
+use io_core::{
+    Error, ErrorKind, ModelEntry, ModelStore, ModelUrl, Operation, Registration, Registry, Result,
+    SaveResult,
+};
+
+use super::{TransferOptions, compare, digest, refuse_same};
+
+const UNTOUCHED: &str = "the source is untouched";
+
+/// Moves the model at `from` to `to`, replacing what is there unless the options say otherwise.
+///
+/// Inside one store its own rename is used, when it has one. Else the model is copied, read back
+/// through a fresh handler and compared with the source in every part; only then is the source
+/// removed. Until that, any failure leaves the source untouched, and the hint of the error says so.
+///
+/// # Errors
+///
+/// - `InvalidInput`: source and destination are the same.
+/// - `Unsupported`: the source cannot be removed, or the destination cannot be read back; nothing
+///   was written.
+/// - `Corrupt`: the destination does not have what the source has.
+/// - `Conflict`: the source changed on the way.
+/// - those of [`copy_model`](super::copy_model) and of [`ModelStore::remove`].
+pub async fn move_model(
+    registry: &Registry,
+    from: &ModelUrl,
+    to: &ModelUrl,
+    options: &TransferOptions,
+) -> Result<SaveResult> {
+    let context = |error: Error| error.with_context(Operation::Move, from);
+    refuse_same(from, to).map_err(context)?;
+    let store = removing_store(registry, from, options).map_err(context)?;
+    let inside = registry
+        .find(from.scheme())
+        .filter(|registration| registration.schemes.contains(&to.scheme()));
+    if let Some(registration) = inside
+        && let Some(saved) = rename(registration, &*store, from, to, options).await?
+    {
+        options.tell_done(&saved);
+        return Ok(saved);
+    }
+
+    let untouched = |error| context(add_hint(error, UNTOUCHED));
+    let before = stat(&*store, from).await.map_err(untouched)?;
+    let saved = copy_and_compare(registry, from, to, options).await.map_err(untouched)?;
+    let after = stat(&*store, from).await.map_err(untouched)?;
+    refuse_changed(before, after, inside.is_some().then_some(&saved)).map_err(untouched)?;
+    store.remove(from).await.map_err(|error| {
+        let message = format!("the model is now at {to}, but it could not be removed here");
+        Error::new(error.kind(), message)
+            .with_source(error)
+            .with_context(Operation::Move, from)
+            .with_hint("the copy was verified; remove the source by hand")
+    })?;
+    Ok(saved)
+}
+
+/// The store of the source, when it can remove models.
+fn removing_store(
+    registry: &Registry,
+    from: &ModelUrl,
+    options: &TransferOptions,
+) -> Result<Box<dyn ModelStore>> {
+    let removes = |entry: &Registration| entry.capabilities.remove && entry.store.is_some();
+    match registry.find(from.scheme()) {
+        Some(registration) if !removes(registration) => {
+            Err(Error::unsupported(from.scheme(), Operation::Remove)
+                .with_hint("copy the model instead; nothing was written"))
+        }
+        // An unknown scheme is for the registry to explain.
+        _ => registry.store(from, &options.reading()),
+    }
+}
+
+/// The store's own rename; `None` where there is none that would do.
+async fn rename(
+    registration: &Registration,
+    store: &dyn ModelStore,
+    from: &ModelUrl,
+    to: &ModelUrl,
+    options: &TransferOptions,
+) -> Result<Option<SaveResult>> {
+    if !registration.capabilities.rename || !options.allow_fast_path() {
+        return Ok(None);
+    }
+    match store.rename(from, to).await {
+        Ok(saved) => Ok(Some(saved)),
+        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(None),
+        Err(error) => {
+            let error = error.with_context(Operation::Move, from);
+            // A rename ends at either name: look before saying so.
+            Err(match store.stat(from).await {
+                Ok(_) => add_hint(error, UNTOUCHED),
+                Err(_) => error,
+            })
+        }
+    }
+}
+
+/// Copies, reads the copy back, and fails unless it is what the source is.
+async fn copy_and_compare(
+    registry: &Registry,
+    from: &ModelUrl,
+    to: &ModelUrl,
+    options: &TransferOptions,
+) -> Result<SaveResult> {
+    let source = registry.handler(from, &options.reading())?;
+    let destination = registry.handler(to, &options.destination)?;
+    let can = destination.capabilities();
+    if !can.save || !can.load {
+        let missing = if can.save { Operation::Load } else { Operation::Save };
+        return Err(Error::unsupported(to.scheme(), missing).with_context(missing, to));
+    }
+    let original = source.load().await?;
+    let (outgoing, seen) = digest::digesting(original.clone());
+    let saved = destination.save(outgoing).await?;
+
+    let unverified = |error: Error| {
+        Error::new(error.kind(), "the copy does not verify")
+            .with_source(error)
+            .with_context(Operation::Verify, to)
+    };
+    let copied = registry.handler(to, &options.reading_back())?.load().await.map_err(unverified)?;
+    compare::same_parts(&original, &copied).map_err(unverified)?;
+    let expected = seen.finish(&original).await?;
+    if digest::digest(&copied).await.map_err(unverified)? != expected {
+        return Err(unverified(Error::corrupt("its weights are not those of the source")));
+    }
+    Ok(saved)
+}
+
+/// Sizes and date of the source; `None` where the store cannot say.
+async fn stat(store: &dyn ModelStore, model: &ModelUrl) -> Result<Option<ModelEntry>> {
+    match store.stat(model).await {
+        Ok(entry) => Ok(Some(entry)),
+        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Fails when the source is not what was copied: somebody saved there meanwhile, or, inside one
+/// store, the destination is another name of it and has just been written.
+fn refuse_changed(
+    before: Option<ModelEntry>,
+    after: Option<ModelEntry>,
+    saved_inside: Option<&SaveResult>,
+) -> Result<()> {
+    let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
+    let just_written = saved_inside
+        .is_some_and(|saved| saved.model_artifacts_info.date_saved == after.info.date_saved);
+    if before.info != after.info || just_written {
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            "it changed while it was moved, or is the destination by another name",
+        ));
+    }
+    Ok(())
+}
+
+/// The error with `hint` after its own.
+fn add_hint(error: Error, hint: &str) -> Error {
+    let hint = match error.hint() {
+        Some(own) if own.contains(hint) => own.to_owned(),
+        Some(own) => format!("{own}; {hint}"),
+        None => hint.to_owned(),
+    };
+    error.with_hint(hint)
+}

@@ -1,0 +1,53 @@
+//! Reading a model whole and saying whether it is sound.
+
+use futures::TryStreamExt;
+use io_core::{HandlerOptions, Operation, Result, Weights};
+
+use crate::{IntoModelUrl, manifest, registry};
+
+/// What a verified model has.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// How many weights were read.
+    pub weights: u64,
+    /// Their bytes, as they are stored.
+    pub bytes: u64,
+}
+
+/// Reads the model at `url` to its last byte and checks all that can be checked: its JSON, the specs
+/// of its weights, their lengths, the strings among them, and checksums where the model has them.
+///
+/// # Errors
+///
+/// - `Corrupt`: the model is damaged.
+/// - those of [`load`](crate::load) and of the stream of its weights.
+pub async fn verify_model(url: impl IntoModelUrl) -> Result<VerifyReport> {
+    verify_model_with(url, &HandlerOptions::new()).await
+}
+
+/// [`verify_model`] with options; checksums are verified whatever they say.
+///
+/// # Errors
+///
+/// Those of [`verify_model`].
+pub async fn verify_model_with(
+    url: impl IntoModelUrl,
+    options: &HandlerOptions,
+) -> Result<VerifyReport> {
+    let url = url.into_model_url()?;
+    let options = options.clone().with_verify(true);
+    let model = registry()?.handler(&url, &options)?.load().await?;
+    let mut report = VerifyReport { weights: 0, bytes: 0 };
+    // A model with only one of the two is checked against nothing.
+    let specs = model.weight_specs.unwrap_or_default();
+    let weights = model.weight_data.unwrap_or_else(|| Weights::from_parts([]));
+    let mut tensors = manifest::tensor_stream(specs, weights.stream());
+    while let Some((_, stored)) =
+        tensors.try_next().await.map_err(|error| error.with_context(Operation::Verify, &url))?
+    {
+        report.weights += 1;
+        report.bytes += stored.len() as u64;
+    }
+    Ok(report)
+}
