@@ -1,9 +1,6 @@
 //! `memory://`: models in this process; the reference handler and the test double.
 
-use std::{
-    collections::BTreeMap,
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
-};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
@@ -29,7 +26,7 @@ crate::register_handler! {
 }
 
 /// The models, by the text after `memory://`.
-static MODELS: LazyLock<Mutex<BTreeMap<String, StoredModel>>> = LazyLock::new(Mutex::default);
+type Models = BTreeMap<String, StoredModel>;
 
 #[derive(Clone)]
 struct StoredModel {
@@ -37,13 +34,25 @@ struct StoredModel {
     info: ModelArtifactsInfo,
 }
 
-fn models() -> MutexGuard<'static, BTreeMap<String, StoredModel>> {
+/// Calls `work` with the models of this process.
+#[cfg(not(target_family = "wasm"))]
+fn with_models<R>(work: impl FnOnce(&mut Models) -> R) -> R {
+    static MODELS: std::sync::Mutex<Models> = std::sync::Mutex::new(Models::new());
     // Every change is one call on the map, so a poisoned lock still guards whole models.
-    MODELS.lock().unwrap_or_else(PoisonError::into_inner)
+    work(&mut MODELS.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// Calls `work` with the models of this worker: weights may hold what cannot leave it.
+#[cfg(target_family = "wasm")]
+fn with_models<R>(work: impl FnOnce(&mut Models) -> R) -> R {
+    thread_local! {
+        static MODELS: std::cell::RefCell<Models> = const { std::cell::RefCell::new(Models::new()) };
+    }
+    MODELS.with_borrow_mut(work)
 }
 
 fn find(url: &ModelUrl) -> Result<StoredModel> {
-    models().get(url.rest()).cloned().ok_or_else(|| {
+    with_models(|models| models.get(url.rest()).cloned()).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, "there is no model of this name in this process")
     })
 }
@@ -102,15 +111,19 @@ impl IOHandler for MemoryHandler {
             }
             artifacts.weight_data = Some(Weights::from_parts(parts));
         }
-        let mut models = models();
-        if self.options.write_mode == WriteMode::Create && models.contains_key(self.url.rest()) {
-            return Err(context(Error::new(
-                ErrorKind::AlreadyExists,
-                "there already is a model of this name",
-            )));
-        }
         let model = StoredModel { artifacts, info: info.clone() };
-        models.insert(self.url.rest().to_owned(), model);
+        let name = self.url.rest().to_owned();
+        with_models(|models| {
+            if self.options.write_mode == WriteMode::Create && models.contains_key(&name) {
+                return Err(Error::new(
+                    ErrorKind::AlreadyExists,
+                    "there already is a model of this name",
+                ));
+            }
+            models.insert(name, model);
+            Ok(())
+        })
+        .map_err(context)?;
         Ok(SaveResult::new(self.url.clone(), info))
     }
 
@@ -146,13 +159,14 @@ impl ModelStore for MemoryStore {
                     .strip_prefix(root)
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let entries: Vec<_> = models()
-            .iter()
-            .filter(|(name, _)| inside(name))
-            .map(|(name, model)| {
-                Ok(ModelEntry::new(ModelUrl::new("memory", name)?, model.info.clone()))
-            })
-            .collect();
+        let entries: Vec<_> = with_models(|models| {
+            let found = models.iter().filter(|(name, _)| inside(name));
+            found
+                .map(|(name, model)| {
+                    Ok(ModelEntry::new(ModelUrl::new("memory", name)?, model.info.clone()))
+                })
+                .collect()
+        });
         Box::pin(stream::iter(entries))
     }
 
@@ -163,7 +177,7 @@ impl ModelStore for MemoryStore {
 
     async fn remove(&self, model: &ModelUrl) -> Result<ModelEntry> {
         let entry = self.stat(model).await;
-        models().remove(model.rest());
+        with_models(|models| models.remove(model.rest()));
         entry
     }
 
@@ -173,14 +187,14 @@ impl ModelStore for MemoryStore {
         let mut model = find(from).map_err(context)?;
         model.info.date_saved = crate::now();
         let info = model.info.clone();
-        models().insert(to.rest().to_owned(), model);
+        with_models(|models| models.insert(to.rest().to_owned(), model));
         Ok(SaveResult::new(to.clone(), info))
     }
 
     async fn rename(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
         let copied = self.copy(from, to).await?;
         if from.rest() != to.rest() {
-            models().remove(from.rest());
+            with_models(|models| models.remove(from.rest()));
         }
         Ok(copied)
     }

@@ -1,1 +1,38 @@
-//! Placeholder.
+//! `file://`: models in directories.
+//!
+//! A model is a directory with `model.json` and the weight files that it names, exactly as
+//! tfjs-node writes them; `file:///path/to/model` and `file:///path/to/model/model.json` both name
+//! it. A path that ends in another `.json` names that file, whose weights are beside it. The text
+//! after `file://` is a path, taken literally: `file://./m` and `file://m` are relative, and `%20` is
+//! three characters.
+//!
+//! Where to look, in reading order:
+//!
+//! - [`FsHandler`]: save and load; [`FsStore`]: list, stat, remove, copy, rename;
+//! - [`FsOptions`]: how files are read and how durable a save is;
+//! - `publish`: the protocol that makes a save all or nothing. `docs/decisions/0004-file-saves.md`
+//!   has its states and what each leaves after a crash;
+//! - `snapshot` and `source`: how a load sees one model though others save.
+#![cfg(not(target_family = "wasm"))]
+
+mod handler;
+mod store;
+
+mod location;
+mod options;
+
+mod publish;
+mod staging;
+mod writer;
+
+mod read;
+mod snapshot;
+mod source;
+
+mod error;
+mod parts;
+mod sync;
+
+pub use handler::{FsHandler, REGISTRATION};
+pub use options::{FsOptions, ReadMode};
+pub use store::FsStore;

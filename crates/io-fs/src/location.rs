@@ -1,0 +1,133 @@
+//! From a URL to the directory and the JSON file of a model.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
+
+use io_core::{Error, ErrorKind, ModelUrl, Result};
+
+/// The name of the JSON file in a model's directory, as tfjs-node has it.
+pub(crate) const MODEL_JSON: &str = "model.json";
+
+/// Where a model is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Location {
+    /// The directory; weight paths are relative to it and never leave it.
+    pub(crate) directory: PathBuf,
+    /// The name of the JSON file in it.
+    pub(crate) json: String,
+}
+
+impl Location {
+    /// Reads the path of `url`, without looking at what is there.
+    pub(crate) fn new(url: &ModelUrl) -> Result<Self> {
+        let invalid = |why: &str| Error::new(ErrorKind::InvalidUrl, why);
+        let path = Path::new(url.rest());
+        if url.rest().is_empty() {
+            return Err(invalid("the path is empty"));
+        }
+        if url.rest().contains('\0') {
+            return Err(invalid("the path has a NUL character"));
+        }
+        let names_json = path.extension().is_some_and(|extension| extension == "json")
+            && !url.rest().ends_with('/');
+        let json = path.file_name().and_then(OsStr::to_str).filter(|_| names_json);
+        Ok(match json {
+            Some(json) => Self { directory: parent(path), json: json.to_owned() },
+            None => Self { directory: path.to_owned(), json: MODEL_JSON.to_owned() },
+        })
+    }
+
+    /// Where to save: as [`new`](Self::new), but a directory may be called `x.json`.
+    pub(crate) fn for_save(url: &ModelUrl) -> Result<Self> {
+        let path = Path::new(url.rest());
+        let location = Self::new(url)?;
+        if location.directory != path && path.is_dir() {
+            return Ok(Self { directory: path.to_owned(), json: MODEL_JSON.to_owned() });
+        }
+        Ok(location)
+    }
+
+    /// Where something is: as [`for_save`](Self::for_save), but the JSON file may be called
+    /// anything.
+    pub(crate) fn find(url: &ModelUrl) -> Result<Self> {
+        let path = Path::new(url.rest());
+        let location = Self::for_save(url)?;
+        match path.file_name().and_then(OsStr::to_str) {
+            Some(name) if location.directory == path && path.is_file() => {
+                Ok(Self { directory: parent(path), json: name.to_owned() })
+            }
+            _ => Ok(location),
+        }
+    }
+
+    /// The path of the JSON file.
+    pub(crate) fn json_path(&self) -> PathBuf {
+        self.directory.join(&self.json)
+    }
+
+    /// The name of the weight file when there is one: `weights.bin` beside `model.json`, as
+    /// tfjs-node has it, and `x.weights.bin` beside `x.json`, as TensorFlow.js downloads have it.
+    pub(crate) fn weights_name(&self) -> String {
+        match self.json.strip_suffix(".json") {
+            Some(stem) if self.json != MODEL_JSON => format!("{stem}.weights.bin"),
+            _ => "weights.bin".to_owned(),
+        }
+    }
+
+    /// The URL that loads this model.
+    pub(crate) fn url(&self) -> Result<ModelUrl> {
+        let path = if self.json == MODEL_JSON { self.directory.clone() } else { self.json_path() };
+        let text = path.to_str().ok_or_else(|| {
+            Error::new(ErrorKind::InvalidUrl, format!("`{}` is not UTF-8", path.display()))
+        })?;
+        ModelUrl::new("file", text)
+    }
+}
+
+/// The directory that a file is in; `.` when its path says none.
+pub(crate) fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Location;
+    use io_core::{ErrorKind, ModelUrl};
+
+    fn location(url: &str) -> (String, String, String) {
+        let found = Location::new(&ModelUrl::parse(url).unwrap()).unwrap();
+        let weights = found.weights_name();
+        (found.directory.to_str().unwrap().to_owned(), found.json, weights)
+    }
+
+    #[test]
+    fn urls_name_a_directory_or_a_json_file() {
+        for (url, directory, json, weights) in [
+            ("file:///a/m", "/a/m", "model.json", "weights.bin"),
+            ("file:///a/m/", "/a/m/", "model.json", "weights.bin"),
+            ("file:///a/m/model.json", "/a/m", "model.json", "weights.bin"),
+            ("file:///a/m/x.json", "/a/m", "x.json", "x.weights.bin"),
+            ("file:///a/x.json/", "/a/x.json/", "model.json", "weights.bin"),
+            ("file://m", "m", "model.json", "weights.bin"),
+            ("file://./m", "./m", "model.json", "weights.bin"),
+            ("file://model.json", ".", "model.json", "weights.bin"),
+            ("file:///a%20b", "/a%20b", "model.json", "weights.bin"),
+        ] {
+            let found = location(url);
+            assert_eq!(found, (directory.into(), json.into(), weights.into()), "{url}");
+        }
+    }
+
+    #[test]
+    fn refuses_paths_that_no_file_can_have() {
+        for url in ["file://", "file:///a\0b"] {
+            let error = Location::new(&ModelUrl::parse(url).unwrap()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidUrl);
+        }
+    }
+}

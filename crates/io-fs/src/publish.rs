@@ -1,0 +1,281 @@
+//! How a prepared model takes the place of the old one, all or nothing.
+//!
+//! Two files cannot be renamed in one step, but one can. So the JSON file is renamed twice: first
+//! to a text whose weight paths lie in the staging directory, which is the instant at which the new
+//! model is there, and, once the weights have their own names, to the text that names those. At
+//! every instant the JSON file on disk names files that are whole and its own, for any reader.
+//! `docs/decisions/0004-file-saves.md` has the states one by one.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use cap_std::{ambient_authority, fs::Dir};
+use io_core::{Error, ErrorKind, Result, WriteMode};
+use io_manifest::ModelJson;
+
+use crate::{
+    error::{failed, on},
+    location::{self, Location, MODEL_JSON},
+    parts,
+    staging::{self, Staging},
+    sync::{DirLock, Durability},
+};
+
+/// In the staging directory: the JSON text whose weight paths lie in that directory.
+const COMMIT: &str = "commit";
+/// In the staging directory: the JSON file that the save replaces.
+const OLD: &str = "old";
+/// In the staging directory: the new name of a file, before it is moved over the old one.
+const PLACE: &str = "place";
+
+/// A save that is being prepared. Dropped, it leaves everything as it was.
+#[derive(Debug)]
+pub(crate) struct Save {
+    pub(crate) staging: Staging,
+    dir: Dir,
+    json: String,
+    mode: WriteMode,
+    durability: Durability,
+    // Last, so that what is in it is removed before it.
+    created: CreatedDirs,
+}
+
+/// A JSON text for a model whose weight paths begin with a prefix.
+pub(crate) type WriteJson<'a> = dyn Fn(&str) -> Result<Vec<u8>> + 'a;
+
+impl Save {
+    /// Makes the directory where there is none, cleans up after those who died in it, and makes
+    /// room for a new model.
+    pub(crate) fn prepare(
+        location: &Location,
+        mode: WriteMode,
+        durability: Durability,
+    ) -> Result<Self> {
+        let path = &location.directory;
+        // Somebody whose save failed may remove the directory between any two steps of ours.
+        let mut tries = 0;
+        loop {
+            let created = CreatedDirs::create(path)?;
+            let attempt = || -> Result<(Dir, Staging)> {
+                let dir = Dir::open_ambient_dir(path, ambient_authority())
+                    .map_err(on("open the directory", path))?;
+                let _lock = DirLock::acquire(&dir)?;
+                recover(&dir, durability);
+                refuse_existing(&dir, &location.json, mode)?;
+                let staging =
+                    Staging::create(&dir).map_err(on("write into the directory", path))?;
+                Ok((dir, staging))
+            };
+            match attempt() {
+                Ok((dir, staging)) => {
+                    let json = location.json.clone();
+                    return Ok(Self { staging, dir, json, mode, durability, created });
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound && tries < 8 => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Makes the prepared weight `files` the model, with the JSON text that `write_json` gives.
+    pub(crate) fn publish(self, files: &[&str], write_json: &WriteJson<'_>) -> Result<()> {
+        let Self { staging, dir, json, mode, durability, created } = self;
+        staging.write(COMMIT, &write_json(&format!("{}/", staging.name))?, durability)?;
+        staging.write(&json, &write_json("")?, durability)?;
+        durability.dir(&staging.dir).map_err(on("flush", &staging.name))?;
+        created.flush(durability)?;
+
+        let _lock = DirLock::acquire(&dir)?;
+        recover(&dir, durability);
+        refuse_existing(&dir, &json, mode)?;
+        refuse_foreign(&dir, &json, files)?;
+        let replaces = match link(&dir, &json, &staging.dir, OLD) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(on("keep a copy of", &json)(error)),
+        };
+
+        // From here on the new model is there.
+        staging.dir.rename(COMMIT, &dir, &json).map_err(on("replace", &json))?;
+        if let Err(error) = durability.dir(&dir) {
+            let undo = if replaces {
+                staging.dir.rename(OLD, &dir, &json)
+            } else {
+                dir.remove_file(&json)
+            };
+            // If even that fails the new model stays, whole, with its files where they are.
+            if undo.is_err() {
+                staging.keep();
+            }
+            return Err(failed("cannot flush the model's directory", error));
+        }
+        created.keep();
+        match settle(&dir, &staging, &json, durability) {
+            Ok(()) => clean(&dir, staging),
+            // The model is saved and readable; the next save gives its files their names.
+            Err(_) => staging.keep(),
+        }
+        Ok(())
+    }
+}
+
+/// Removes a model: at once for every reader, then its parts. The text is what was there.
+pub(crate) fn remove(
+    location: &Location,
+    check: impl FnOnce(&[u8]) -> Result<()>,
+) -> Result<Vec<u8>> {
+    let path = &location.directory;
+    let dir =
+        Dir::open_ambient_dir(path, ambient_authority()).map_err(on("open the directory", path))?;
+    let _lock = DirLock::acquire(&dir)?;
+    let durability = Durability { fsync: true };
+    recover(&dir, durability);
+    let text = parts::read_file(&dir, &location.json)?;
+    check(&text)?;
+    let staging = Staging::create(&dir).map_err(on("write into the directory", path))?;
+    dir.rename(&location.json, &staging.dir, OLD).map_err(on("remove", location.json_path()))?;
+    durability.dir(&dir).map_err(on("flush", path))?;
+    clean(&dir, staging);
+    if location.json == MODEL_JSON {
+        // The directory was the model's, unless something else is in it.
+        let _ = std::fs::remove_dir(path);
+    }
+    Ok(text)
+}
+
+/// Finishes or removes what savers left who died. The caller holds the lock of `dir`.
+///
+/// Nothing depends on it succeeding: what it leaves is either a readable model or unseen.
+pub(crate) fn recover(dir: &Dir, durability: Durability) {
+    for staging in Staging::stale(dir) {
+        let json = staging::names(&staging.dir).into_iter().find(|name| name.ends_with(".json"));
+        let text = json.as_ref().and_then(|json| parts::read_file(dir, json).ok());
+        // By its bytes, since a file that was damaged meanwhile may not parse.
+        let committed = text.is_some_and(|text| contains(&text, staging.name.as_bytes()));
+        match json {
+            Some(json) if committed => match settle(dir, &staging, &json, durability) {
+                Ok(()) => clean(dir, staging),
+                Err(_) => staging.keep(),
+            },
+            _ => clean(dir, staging),
+        }
+    }
+}
+
+/// Gives the files of the committed model in `staging` their own names.
+fn settle(dir: &Dir, staging: &Staging, json: &str, durability: Durability) -> Result<()> {
+    for file in parts::weight_files(&parts::read_file(&staging.dir, json)?) {
+        // By a second name, since readers still find the file under the first one.
+        let _ = staging.dir.remove_file(PLACE);
+        link(&staging.dir, &file, &staging.dir, PLACE).map_err(on("link", &file))?;
+        staging.dir.rename(PLACE, dir, &file).map_err(on("replace", &file))?;
+    }
+    let flush = || durability.dir(dir).map_err(|error| failed("cannot flush the directory", error));
+    flush()?;
+    staging.dir.rename(json, dir, json).map_err(on("replace", json))?;
+    flush()
+}
+
+/// Removes the parts of the model that was replaced, then the staging directory.
+fn clean(dir: &Dir, staging: Staging) {
+    if let Ok(old) = parts::read_file(&staging.dir, OLD) {
+        parts::remove_unclaimed(dir, &parts::weight_files(&old));
+    }
+    drop(staging);
+}
+
+fn refuse_existing(dir: &Dir, json: &str, mode: WriteMode) -> Result<()> {
+    if mode == WriteMode::Create && dir.symlink_metadata(json).is_ok() {
+        return Err(Error::new(ErrorKind::AlreadyExists, "there already is a model"));
+    }
+    Ok(())
+}
+
+/// Refuses to replace what is no part of the model that is replaced: a JSON file that is something
+/// else, a file of another model in the same directory, a directory.
+fn refuse_foreign(dir: &Dir, json: &str, files: &[&str]) -> Result<()> {
+    // What is called `model.json` may be replaced though it is damaged.
+    if json != MODEL_JSON
+        && let Ok(text) = parts::read_file(dir, json)
+        && ModelJson::parse(&text).is_err()
+    {
+        let message = format!("`{json}` is there and is not a model");
+        return Err(Error::new(ErrorKind::AlreadyExists, message));
+    }
+    if let Some((file, owner)) =
+        parts::claimed(dir, Some(json)).iter().find(|(file, _)| files.contains(&file.as_str()))
+    {
+        return Err(Error::new(
+            ErrorKind::AlreadyExists,
+            format!("`{file}` belongs to the model in `{owner}`"),
+        )
+        .with_hint("save to another directory"));
+    }
+    for file in files {
+        if dir.symlink_metadata(file).is_ok_and(|meta| meta.is_dir()) {
+            return Err(Error::new(ErrorKind::AlreadyExists, format!("`{file}` is a directory")));
+        }
+    }
+    Ok(())
+}
+
+/// Gives a file a second name; where the file system has no links, a copy.
+fn link(from_dir: &Dir, from: &str, to_dir: &Dir, to: &str) -> io::Result<()> {
+    match from_dir.hard_link(from, to_dir, to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            from_dir.copy(from, to_dir, to).map(drop)
+        }
+        done => done,
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// Directories that did not exist before; removed with the value unless they are kept.
+#[derive(Debug)]
+struct CreatedDirs(Vec<PathBuf>);
+
+impl CreatedDirs {
+    /// Makes `path` and what is missing above it.
+    fn create(path: &Path) -> Result<Self> {
+        if path.is_file() {
+            let message =
+                format!("`{}` is a file; a model is saved to a directory", path.display());
+            return Err(Error::new(ErrorKind::InvalidUrl, message));
+        }
+        let missing = path
+            .ancestors()
+            .take_while(|ancestor| *ancestor != Path::new("") && !ancestor.exists())
+            .map(Path::to_owned)
+            .collect();
+        let created = Self(missing);
+        std::fs::create_dir_all(path).map_err(on("create the directory", path))?;
+        Ok(created)
+    }
+
+    /// Their names are on disk.
+    fn flush(&self, durability: Durability) -> Result<()> {
+        for path in &self.0 {
+            let parent = location::parent(path);
+            durability.path(&parent).map_err(on("flush", &parent))?;
+        }
+        Ok(())
+    }
+
+    fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for CreatedDirs {
+    fn drop(&mut self) {
+        // The innermost is first. One that somebody else uses by now is not empty and stays.
+        for path in &self.0 {
+            let _ = std::fs::remove_dir(path);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! One model as it was at one instant, though others save meanwhile.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use cap_std::{ambient_authority, fs::Dir};
+use io_core::{Error, ErrorKind, Result};
+use io_manifest::{FileIntegrity, ModelJson, check_path, describe_foreign};
+use same_file::Handle;
+
+use crate::{
+    error::{failed, on},
+    location::{self, Location},
+};
+
+/// How often a load starts again because somebody replaced the model.
+const MAX_TRIES: usize = 16;
+
+/// A model's JSON and the weight files that belong to it, none of them read yet.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) model: ModelJson,
+    pub(crate) saved: SystemTime,
+    pub(crate) files: WeightFiles,
+}
+
+impl Snapshot {
+    /// The model at `location`, with its weights in the file `weights` where that is given.
+    pub(crate) fn open(location: &Location, weights: Option<&Path>) -> Result<Self> {
+        for _ in 0..MAX_TRIES {
+            let (json, saved, text) = JsonFile::read(location)?;
+            let json = Arc::new(json);
+            let found = ModelJson::parse(&text).and_then(|model| {
+                let files = match weights {
+                    Some(path) => WeightFiles::pair(&model, json.clone(), path),
+                    None => WeightFiles::of(&model, json.clone(), &location.directory),
+                }?;
+                files.check_lengths(&model)?;
+                Ok(Self { model, saved, files })
+            });
+            // A model that was replaced while we looked may well seem broken.
+            if json.is_current() {
+                return found;
+            }
+        }
+        Err(replaced())
+    }
+}
+
+/// The weight files of one model, in order, in a directory that no path leaves.
+#[derive(Clone, Debug)]
+pub(crate) struct WeightFiles {
+    pub(crate) files: Arc<[WeightFile]>,
+    dir: Arc<Dir>,
+    json: Arc<JsonFile>,
+}
+
+/// A weight file and where its bytes lie among all.
+#[derive(Clone, Debug)]
+pub(crate) struct WeightFile {
+    pub(crate) path: String,
+    pub(crate) start: u64,
+    pub(crate) length: u64,
+    pub(crate) integrity: Option<FileIntegrity>,
+}
+
+impl WeightFiles {
+    fn of(model: &ModelJson, json: Arc<JsonFile>, directory: &Path) -> Result<Self> {
+        let paths = model.files();
+        paths.iter().try_for_each(|file| check_path(&file.path))?;
+        Self::open(json, directory, paths.into_iter().map(|file| (file.path, file.integrity)))
+    }
+
+    /// All weights are in the one file at `path`, whatever the manifest calls them.
+    fn pair(model: &ModelJson, json: Arc<JsonFile>, path: &Path) -> Result<Self> {
+        let name = path.file_name().and_then(std::ffi::OsStr::to_str).ok_or_else(|| {
+            Error::new(ErrorKind::InvalidInput, "option `weights` is not the path of a file")
+        })?;
+        let directory = &location::parent(path);
+        // A checksum covers the bytes, wherever they are now, if one file had them all.
+        let integrity = match model.files().as_slice() {
+            [only] => only.integrity,
+            _ => None,
+        };
+        Self::open(json, directory, [(name.to_owned(), integrity)].into_iter())
+    }
+
+    fn open(
+        json: Arc<JsonFile>,
+        directory: &Path,
+        paths: impl Iterator<Item = (String, Option<FileIntegrity>)>,
+    ) -> Result<Self> {
+        let dir = Dir::open_ambient_dir(directory, ambient_authority())
+            .map_err(on("open the directory", directory))?;
+        let mut start = 0_u64;
+        let files = paths
+            .map(|(path, integrity)| {
+                let meta = dir.metadata(&path).map_err(|error| cannot_open(&path, error))?;
+                if !meta.is_file() {
+                    return Err(Error::corrupt(format!("weight file `{path}` is not a file")));
+                }
+                let file = WeightFile { path, start, length: meta.len(), integrity };
+                start = start.checked_add(file.length).ok_or_else(|| {
+                    Error::corrupt("the weight files are larger than a file can be")
+                })?;
+                Ok(file)
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { files, dir: Arc::new(dir), json })
+    }
+
+    /// How many bytes the files have together.
+    pub(crate) fn byte_length(&self) -> u64 {
+        self.files.last().map_or(0, |last| last.start + last.length)
+    }
+
+    /// Opens a file that still is the one that the manifest meant.
+    pub(crate) fn open_file(&self, file: &WeightFile) -> Result<File> {
+        let opened = self.dir.open(&file.path).map(cap_std::fs::File::into_std);
+        // Asked after the file is open: from here on nobody can put another in its place.
+        if !self.json.is_current() {
+            return Err(replaced());
+        }
+        let opened = opened.map_err(|error| cannot_open(&file.path, error))?;
+        let length = opened.metadata().map_err(on("look at", &file.path))?.len();
+        if length != file.length {
+            let WeightFile { path, length: expected, .. } = file;
+            return Err(Error::corrupt(format!(
+                "weight file `{path}` has {length} bytes where {expected} were expected"
+            )));
+        }
+        Ok(opened)
+    }
+
+    /// Compares the lengths of the files with what the manifest says.
+    fn check_lengths(&self, model: &ModelJson) -> Result<()> {
+        let mut lengths: Vec<u64> = self.files.iter().map(|file| file.length).collect();
+        let files = model.files();
+        if lengths.len() != files.len() {
+            // A pair: one file has the bytes of all. The total is all that can be compared.
+            let specs = model.artifacts.weight_specs.as_deref().unwrap_or_default();
+            return io_manifest::check_specs(specs, self.byte_length());
+        }
+        lengths.shrink_to_fit();
+        model.check_lengths(&lengths).map_err(|error| match self.find_foreign() {
+            Some((path, what)) => error.with_hint(format!("`{path}` is {what}")),
+            None => error,
+        })
+    }
+
+    /// The first weight file that is plainly something else: an error page, a pointer.
+    fn find_foreign(&self) -> Option<(&str, &'static str)> {
+        self.files.iter().find_map(|file| {
+            let mut start = Vec::new();
+            self.dir.open(&file.path).ok()?.take(512).read_to_end(&mut start).ok()?;
+            Some((file.path.as_str(), describe_foreign(&start)?))
+        })
+    }
+}
+
+/// A JSON file that is held open, so that its identity cannot be given to another.
+#[derive(Debug)]
+struct JsonFile {
+    path: PathBuf,
+    handle: Handle,
+}
+
+impl JsonFile {
+    fn read(location: &Location) -> Result<(Self, SystemTime, Vec<u8>)> {
+        let path = location.json_path();
+        let mut text = Vec::new();
+        let mut read = || -> std::io::Result<(File, SystemTime)> {
+            // A pipe would block for ever.
+            if path.is_dir() {
+                return Err(std::io::ErrorKind::IsADirectory.into());
+            }
+            let mut file = File::open(&path)?;
+            file.read_to_end(&mut text)?;
+            let saved = file.metadata()?.modified()?;
+            Ok((file, saved))
+        };
+        let (file, saved) = read().map_err(|error| missing_or(&path, error))?;
+        let handle = Handle::from_file(file).map_err(on("look at", &path))?;
+        Ok((Self { path, handle }, saved, text))
+    }
+
+    /// Whether the path still leads to this very file.
+    fn is_current(&self) -> bool {
+        Handle::from_path(&self.path).is_ok_and(|now| now == self.handle)
+    }
+}
+
+fn missing_or(path: &Path, error: std::io::Error) -> Error {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return on("read", path)(error);
+    }
+    let message = match path.parent() {
+        Some(directory) if directory.is_dir() => {
+            let name = path.file_name().unwrap_or_default();
+            format!("`{}` has no `{}`", directory.display(), name.display())
+        }
+        _ => format!("`{}` does not exist", path.display()),
+    };
+    Error::new(ErrorKind::NotFound, message)
+}
+
+fn cannot_open(path: &str, error: std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Error::new(ErrorKind::NotFound, format!("weight file `{path}` is missing"))
+        }
+        // How a sandboxed open refuses; the operating system's own refusals have a number.
+        std::io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
+            Error::corrupt(format!("weight file `{path}` leads out of the model's directory"))
+        }
+        _ => failed(format!("cannot open weight file `{path}`"), error),
+    }
+}
+
+fn replaced() -> Error {
+    Error::new(ErrorKind::Conflict, "the model was replaced while it was read")
+        .with_hint("try again")
+}

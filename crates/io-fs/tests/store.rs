@@ -1,0 +1,106 @@
+//! Listing, removing, copying and renaming.
+
+mod common;
+
+use std::{fs, path::Path};
+
+use common::{expected, load, model, names, save, tree, url};
+use futures::{StreamExt, executor::block_on};
+use io_core::{ErrorKind, HandlerOptions, ModelStore};
+use io_fs::FsStore;
+
+fn store(path: &Path) -> FsStore {
+    FsStore::new(url(path), HandlerOptions::new()).unwrap()
+}
+
+#[test]
+fn lists_the_models_below_and_names_what_is_damaged() {
+    let root = tempfile::tempdir().unwrap();
+    for (n, name) in ["a", "a/b", "c/d", "e"].into_iter().enumerate() {
+        save(&root.path().join(name), model(n + 1, 1.0)).unwrap();
+    }
+    save(&root.path().join("c/other.json"), model(9, 1.0)).unwrap();
+    fs::write(root.path().join("package.json"), "{}").unwrap();
+    fs::write(root.path().join("broken.json"), "{").unwrap();
+    fs::write(root.path().join("e/weights.bin"), "").unwrap();
+    let found: Vec<_> = block_on(store(root.path()).list().collect());
+    let (good, bad): (Vec<_>, Vec<_>) = found.into_iter().partition(Result::is_ok);
+    let mut good: Vec<_> = good
+        .into_iter()
+        .map(Result::unwrap)
+        .map(|entry| {
+            let path = Path::new(entry.url.rest()).strip_prefix(root.path()).unwrap().to_owned();
+            (path.to_str().unwrap().to_owned(), entry.info.weight_data_bytes)
+        })
+        .collect();
+    good.sort();
+    let expected = [("a", 4), ("a/b", 8), ("c/d", 12), ("c/other.json", 36)];
+    assert_eq!(good, expected.map(|(name, bytes)| (name.to_owned(), bytes)));
+    assert_eq!(bad.len(), 1);
+    assert_eq!(bad[0].as_ref().unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn a_root_that_is_not_there_is_an_error() {
+    let root = tempfile::tempdir().unwrap();
+    let found: Vec<_> = block_on(store(&root.path().join("none")).list().collect());
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn removes_all_parts_of_a_model_and_nothing_else() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("m");
+    save(&path, model(1, 1.0)).unwrap();
+    save(&path.join("other.json"), model(2, 2.0)).unwrap();
+    fs::write(path.join("notes.txt"), "mine").unwrap();
+    let removed = block_on(store(root.path()).remove(&url(&path))).unwrap();
+    assert_eq!(removed.info.weight_data_bytes, 4);
+    assert_eq!(names(&path), ["notes.txt", "other.json", "other.weights.bin"]);
+    let gone = block_on(store(root.path()).remove(&url(&path))).unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
+    block_on(store(root.path()).remove(&url(&path.join("other.json")))).unwrap();
+    assert_eq!(names(&path), ["notes.txt"]);
+    // A directory that held nothing but the model goes with it.
+    let alone = root.path().join("alone");
+    save(&alone, model(1, 1.0)).unwrap();
+    block_on(store(root.path()).remove(&url(&alone))).unwrap();
+    assert!(!alone.exists());
+}
+
+#[test]
+fn a_part_that_two_models_share_stays_with_the_other() {
+    let root = tempfile::tempdir().unwrap();
+    save(root.path(), model(1, 1.0)).unwrap();
+    fs::copy(root.path().join("model.json"), root.path().join("twin.json")).unwrap();
+    block_on(store(root.path()).remove(&url(root.path()))).unwrap();
+    assert_eq!(load(&root.path().join("twin.json")).unwrap(), expected(1, 1.0));
+}
+
+#[test]
+fn renames_by_directory_or_by_copy() {
+    let root = tempfile::tempdir().unwrap();
+    let (a, b, c) = (root.path().join("a"), root.path().join("x/b"), root.path().join("c"));
+    save(&a, model(1, 1.0)).unwrap();
+    let before = tree(&a);
+    let renamed = block_on(store(root.path()).rename(&url(&a), &url(&b))).unwrap();
+    assert_eq!(renamed.url, url(&b));
+    assert!(!a.exists());
+    assert_eq!(tree(&b), before);
+    // Something else is in the directory: it stays there.
+    fs::write(b.join("notes.txt"), "mine").unwrap();
+    save(&c, model(2, 2.0)).unwrap();
+    block_on(store(root.path()).rename(&url(&b), &url(&c))).unwrap();
+    assert_eq!(names(&b), ["notes.txt"]);
+    assert_eq!(load(&c).unwrap(), expected(1, 1.0));
+}
+
+#[test]
+fn copies() {
+    let root = tempfile::tempdir().unwrap();
+    let (a, b) = (root.path().join("a"), root.path().join("b"));
+    save(&a, model(3, 1.0)).unwrap();
+    block_on(store(root.path()).copy(&url(&a), &url(&b))).unwrap();
+    assert_eq!(tree(&a), tree(&b));
+}
