@@ -37,10 +37,15 @@ pub(crate) fn dequantize(
 
 fn widen<const N: usize>(stored: &[u8], element: impl Fn([u8; N]) -> [u8; 4]) -> Result<Bytes> {
     let (elements, _) = stored.as_chunks();
-    let mut decoded = Vec::new();
     // At most four times what is there.
-    decoded.try_reserve_exact(elements.len().saturating_mul(4)).map_err(out_of_memory)?;
-    decoded.extend(elements.iter().flat_map(|stored| element(*stored)));
+    let length = elements.len().saturating_mul(4);
+    let mut decoded = Vec::new();
+    decoded.try_reserve_exact(length).map_err(out_of_memory)?;
+    decoded.resize(length, 0);
+    let (places, _) = decoded.as_chunks_mut();
+    for (place, stored) in places.iter_mut().zip(elements) {
+        *place = element(*stored);
+    }
     Ok(decoded.into())
 }
 

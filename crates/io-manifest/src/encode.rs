@@ -85,7 +85,7 @@ pub fn encode_weights<'a>(
         let expected = spec.element_count()?;
         if expected != data.len() as u64 {
             return Err(invalid(format!(
-                "weight `{}` has {} elements where its shape needs {expected}",
+                "weight `{}` has {} elements instead of {expected}",
                 shown(name),
                 data.len()
             )));

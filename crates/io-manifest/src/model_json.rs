@@ -83,7 +83,7 @@ impl ModelJson {
         for (file, &length) in files.iter().zip(lengths) {
             if let Some(expected) = file.integrity.filter(|expected| expected.bytes != length) {
                 return Err(Error::corrupt(format!(
-                    "the weight file `{}` has {} where {} were expected",
+                    "the weight file `{}` has {} instead of {}",
                     text::shown(&file.path),
                     text::bytes(length),
                     expected.bytes
@@ -94,19 +94,19 @@ impl ModelJson {
         for group in self.groups.iter().flatten() {
             let own = lengths.by_ref().take(group.paths.len());
             let found = own.fold(0_u64, |sum, &length| sum.saturating_add(length));
-            specs::need(&group.weights)?.check(found, &describe_files(&group.paths))?;
+            specs::need(&group.weights)?.check(found, &files_have(&group.paths))?;
         }
         Ok(())
     }
 }
 
-/// The files of a group, for a message.
-fn describe_files(paths: &[String]) -> String {
+/// The files of a group and a verb, for a message.
+fn files_have(paths: &[String]) -> String {
     match paths {
-        [] => "the weight files".to_owned(),
-        [only] => format!("the weight file `{}`", text::shown(only)),
+        [] => "the weight files have".to_owned(),
+        [only] => format!("the weight file `{}` has", text::shown(only)),
         [first, .., last] => format!(
-            "the {} weight files `{}` to `{}`",
+            "the {} weight files `{}` to `{}` have",
             paths.len(),
             text::shown(first),
             text::shown(last)

@@ -13,7 +13,7 @@ use crate::text;
 ///
 /// `Corrupt` when a spec is not sound, a name is there twice, or the length is another one.
 pub fn check_specs(specs: &[WeightSpec], total_bytes: u64) -> Result<()> {
-    check_all(specs)?.check(total_bytes, "the weights")
+    check_all(specs)?.check(total_bytes, "the weights have")
 }
 
 /// How many bytes weights need.
@@ -25,23 +25,18 @@ pub(crate) struct Need {
 }
 
 impl Need {
-    /// Refuses a length that cannot be right. `what` are the bytes, for the message, a plural when
-    /// it ends in `s`.
+    /// Refuses a length that cannot be right. The message starts with `subject`: `the weights have`.
     ///
     /// # Errors
     ///
     /// `Corrupt` when the length cannot be right.
-    pub(crate) fn check(self, found: u64, what: &str) -> Result<()> {
+    pub(crate) fn check(self, found: u64, subject: &str) -> Result<()> {
         if found == self.bytes || (found > self.bytes && !self.exact) {
             return Ok(());
         }
-        let have = if what.starts_with("the weight file `") { "has" } else { "have" };
         let at_least = if self.exact { "" } else { "at least " };
-        Err(Error::corrupt(format!(
-            "{what} {have} {} where {at_least}{} were expected",
-            text::bytes(found),
-            self.bytes
-        )))
+        let found = text::bytes(found);
+        Err(Error::corrupt(format!("{subject} {found} instead of {at_least}{}", self.bytes)))
     }
 }
 

@@ -26,7 +26,7 @@ impl Tensor<'_> {
         match self.spec.byte_length()? {
             Some(expected) if expected != self.stored.len() as u64 => {
                 return Err(Error::corrupt(format!(
-                    "weight `{}` has {} where {expected} were expected",
+                    "weight `{}` has {} instead of {expected}",
                     text::shown(&self.spec.name),
                     text::bytes(self.stored.len() as u64)
                 )));
