@@ -48,14 +48,12 @@ async fn copy_inside(
     let can = registration.capabilities.copy
         && registration.store.is_some()
         && registration.schemes.contains(&to.scheme());
-    if !can || !options.allow_fast_path() {
+    // A store's own copy counts no bytes on the way.
+    if !can || !options.allow_fast_path() || options.destination.progress.is_some() {
         return Ok(None);
     }
     match registry.store(from, &options.reading())?.copy(from, to).await {
-        Ok(saved) => {
-            options.tell_done(&saved);
-            Ok(Some(saved))
-        }
+        Ok(saved) => Ok(Some(saved)),
         Err(error) if error.kind() == ErrorKind::Unsupported => Ok(None),
         Err(error) => Err(error),
     }

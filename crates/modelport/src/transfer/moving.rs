@@ -8,10 +8,11 @@ use io_core::{
 use super::{TransferOptions, compare, digest, refuse_same};
 
 const UNTOUCHED: &str = "the source is untouched";
+const CHANGED: &str = "it changed while it was moved, or is the destination by another name";
 
 /// Moves the model at `from` to `to`, replacing what is there unless the options say otherwise.
 ///
-/// Inside one store its own rename is used, when it has one. Else the model is copied, read back
+/// Inside one store its own rename is used, when it has one and nothing is replaced. Else the model is copied, read back
 /// through a fresh handler and compared with the source in every part; only then is the source
 /// removed. Until that, any failure leaves the source untouched, and the hint of the error says so.
 ///
@@ -46,7 +47,11 @@ pub async fn move_model(
     let before = stat(&*store, from).await.map_err(untouched)?;
     let saved = copy_and_compare(registry, from, to, options).await.map_err(untouched)?;
     let after = stat(&*store, from).await.map_err(untouched)?;
-    refuse_changed(before, after, inside.is_some().then_some(&saved)).map_err(untouched)?;
+    refuse_changed(before.as_ref(), after.as_ref()).map_err(untouched)?;
+    if inside.is_some() {
+        let there = stat(&*store, to).await.map_err(untouched)?;
+        refuse_alias(after.as_ref(), there.as_ref()).map_err(untouched)?;
+    }
     store.remove(from).await.map_err(|error| {
         let message = format!("the model is now at {to}, but it could not be removed here");
         Error::new(error.kind(), message)
@@ -84,6 +89,12 @@ async fn rename(
 ) -> Result<Option<SaveResult>> {
     if !registration.capabilities.rename || !options.allow_fast_path() {
         return Ok(None);
+    }
+    // What is already there may be the source by another name, and then a rename onto it could end
+    // with neither. Only the long way can tell.
+    match store.stat(to).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        _ => return Ok(None),
     }
     match store.rename(from, to).await {
         Ok(saved) => Ok(Some(saved)),
@@ -140,23 +151,27 @@ async fn stat(store: &dyn ModelStore, model: &ModelUrl) -> Result<Option<ModelEn
     }
 }
 
-/// Fails when the source is not what was copied: somebody saved there meanwhile, or, inside one
-/// store, the destination is another name of it and has just been written.
-fn refuse_changed(
-    before: Option<ModelEntry>,
-    after: Option<ModelEntry>,
-    saved_inside: Option<&SaveResult>,
-) -> Result<()> {
-    let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
-    let just_written = saved_inside
-        .is_some_and(|saved| saved.model_artifacts_info.date_saved == after.info.date_saved);
-    if before.info != after.info || just_written {
-        return Err(Error::new(
-            ErrorKind::Conflict,
-            "it changed while it was moved, or is the destination by another name",
-        ));
+/// Fails when somebody saved at the source meanwhile: that model was not copied.
+fn refuse_changed(before: Option<&ModelEntry>, after: Option<&ModelEntry>) -> Result<()> {
+    match (before, after) {
+        (Some(before), Some(after)) if before.info != after.info => {
+            Err(Error::new(ErrorKind::Conflict, CHANGED))
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Fails when source and destination are of one moment: they are one model by two names, and to
+/// remove one would be to remove both. Two models of one moment are refused with them, to be safe.
+fn refuse_alias(source: Option<&ModelEntry>, destination: Option<&ModelEntry>) -> Result<()> {
+    match (source, destination) {
+        (Some(source), Some(destination))
+            if source.info.date_saved == destination.info.date_saved =>
+        {
+            Err(Error::new(ErrorKind::Conflict, CHANGED))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The error with `hint` after its own.

@@ -64,7 +64,7 @@ impl TransferOptions {
         options
     }
 
-    /// Tells the callback of a copy that was done in one step.
+    /// Tells the callback of a move that was done in one step.
     pub(super) fn tell_done(&self, saved: &SaveResult) {
         let total = saved.model_artifacts_info.weight_data_bytes;
         ProgressMeter::new(self.destination.progress.clone(), total).add(total);

@@ -119,8 +119,6 @@ impl IOHandler for Faulty {
             "forgetful" => {
                 return Ok(SaveResult::new(self.url.clone(), model.info()?));
             }
-            // The dates of memory models are of one millisecond.
-            "alias2" => std::thread::sleep(std::time::Duration::from_millis(5)),
             _ => {}
         }
         self.inner.save(model).await
