@@ -1,0 +1,196 @@
+//! D: operations that are given up: their futures are dropped.
+
+use io_core::{Error, ErrorKind, ModelArtifacts};
+
+use crate::{
+    Context,
+    cancel::{pause, poll_at_most},
+    samples,
+    seen::{Outcome, Seen},
+    snapshot::{Snapshot, Spelling},
+    source::Source,
+};
+
+behaviours! {
+    D1 a_save_given_up_leaves_nothing_behind [Save, Get]
+        "Dropping a future cancels it, and nothing half-written stays behind.";
+    D2 a_save_given_up_leaves_the_old_model [Save, Get]
+        "Dropping a future cancels it: a reader sees the old model or the new one, whole.";
+    D3 a_load_given_up_does_no_harm [Put, Load]
+        "Dropping a future cancels it.";
+    D4 a_removal_given_up_leaves_all_or_nothing [Save, Get, Remove]
+        "Removes all parts of one model; a reader sees the model whole, or none.";
+    D5 a_copy_given_up_leaves_all_or_nothing [Save, Get, Copy]
+        "Copies a model inside the store, with all that a save promises.";
+    D6 a_rename_given_up_loses_nothing [Save, Get, Rename]
+        "At every instant at least one of the two names has the model, whole.";
+}
+
+/// Enough for a future to come to its end in between.
+const MOST_POLLS: usize = 40;
+
+const CHUNKS: u32 = 5;
+const FLOATS: u32 = CHUNKS * 100;
+
+struct Attempt {
+    finished: bool,
+    /// Whether the source had given all, so that the new model may be there.
+    may_be_new: bool,
+    new: Snapshot,
+}
+
+/// Saves a new model and gives up after so many polls.
+async fn save_for(cx: &Context, polls: usize) -> Outcome<Attempt> {
+    let source = Source::new(95, CHUNKS as usize, 400);
+    let new = samples::with_weights("new", FLOATS, source.whole())?;
+    let saving = samples::with_weights("new", FLOATS, source.weights())?;
+    let handler = cx.handler("model")?;
+    let saved = poll_at_most(handler.save(saving), polls).await;
+    settle().await;
+    Ok(Attempt {
+        finished: saved.transpose()?.is_some(),
+        may_be_new: source.given() == u64::from(FLOATS) * 4,
+        new: Snapshot::read(&new).await?,
+    })
+}
+
+/// Gives what runs beside this task, if anything does, some time to see that nobody waits.
+async fn settle() {
+    for _ in 0..4 {
+        pause().await;
+    }
+}
+
+/// The model `name`, whole, or that there is none.
+async fn whole_or_none(cx: &Context, name: &str) -> Outcome<Option<Snapshot>> {
+    let read = |model: ModelArtifacts| async move { Snapshot::read(&model).await };
+    match cx.get(name).await {
+        Ok(model) => Ok(Some(read(model).await?)),
+        Err(error) => absent(error).map(|()| None),
+    }
+}
+
+fn absent(error: Error) -> Outcome {
+    if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error.into()) }
+}
+
+fn after(polls: usize) -> impl Fn(Seen) -> Seen {
+    move |Seen(seen)| Seen(format!("given up after {polls} polls: {seen}"))
+}
+
+async fn a_save_given_up_leaves_nothing_behind(cx: Context) -> Outcome {
+    for polls in 0..MOST_POLLS {
+        let attempt = save_for(&cx, polls).await.map_err(after(polls))?;
+        match whole_or_none(&cx, "model").await.map_err(after(polls))? {
+            Some(model) => {
+                model.is(&attempt.new, Spelling::Any).map_err(after(polls))?;
+                ensure!(attempt.may_be_new, "after {polls} polls a model that was not yet given");
+            }
+            None => {
+                ensure!(!attempt.finished, "a save that succeeded, and no model");
+                cx.has_not("model").await.map_err(after(polls))?;
+            }
+        }
+        if attempt.finished {
+            break;
+        }
+        // The next attempt starts from nothing where that can be had.
+        if cx.capabilities().remove {
+            cx.store()?.remove(&cx.url("model")?).await.map(|_| ()).or_else(absent)?;
+        }
+    }
+    cx.save("model", samples::full()?).await?;
+    cx.has("model", &samples::full()?).await
+}
+
+async fn a_save_given_up_leaves_the_old_model(cx: Context) -> Outcome {
+    let old = Snapshot::read(&samples::full()?).await?;
+    for polls in 0..MOST_POLLS {
+        cx.save("model", samples::full()?).await?;
+        let attempt = save_for(&cx, polls).await.map_err(after(polls))?;
+        let found = cx.snapshot("model").await.map_err(after(polls))?;
+        let which = found.is_one_of(&[&old, &attempt.new]).map_err(after(polls))?;
+        ensure!(which == 0 || attempt.may_be_new, "a new model that was not yet given");
+        ensure!(which == 1 || !attempt.finished, "the old model after a save that succeeded");
+        if attempt.finished {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn a_load_given_up_does_no_harm(cx: Context) -> Outcome {
+    cx.put("model", samples::full()?).await?;
+    for polls in 0..MOST_POLLS {
+        let handler = cx.handler("model")?;
+        let loaded = poll_at_most(handler.load(), polls).await.transpose()?;
+        settle().await;
+        cx.has("model", &samples::full()?).await.map_err(after(polls))?;
+        if loaded.is_some() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn a_removal_given_up_leaves_all_or_nothing(cx: Context) -> Outcome {
+    let model = Snapshot::read(&samples::full()?).await?;
+    for polls in 0..MOST_POLLS {
+        cx.save("model", samples::full()?).await?;
+        let (store, url) = (cx.store()?, cx.url("model")?);
+        let removed = poll_at_most(store.remove(&url), polls).await.transpose()?;
+        settle().await;
+        match whole_or_none(&cx, "model").await.map_err(after(polls))? {
+            Some(found) => {
+                ensure!(removed.is_none(), "a model that was removed");
+                found.is(&model, Spelling::Any).map_err(after(polls))?;
+            }
+            None => ensure!(polls > 0, "a model gone before anybody asked"),
+        }
+        if removed.is_some() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn a_copy_given_up_leaves_all_or_nothing(cx: Context) -> Outcome {
+    let model = Snapshot::read(&samples::full()?).await?;
+    cx.save("from", samples::full()?).await?;
+    for polls in 0..MOST_POLLS {
+        let (store, from, to) = (cx.store()?, cx.url("from")?, cx.url("to")?);
+        let copied = poll_at_most(store.copy(&from, &to), polls).await.transpose()?;
+        settle().await;
+        cx.has("from", &samples::full()?).await.map_err(after(polls))?;
+        match whole_or_none(&cx, "to").await.map_err(after(polls))? {
+            Some(found) => found.is(&model, Spelling::Any).map_err(after(polls))?,
+            None => ensure!(copied.is_none(), "a copy that succeeded, and no model"),
+        }
+        if copied.is_some() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn a_rename_given_up_loses_nothing(cx: Context) -> Outcome {
+    let model = Snapshot::read(&samples::full()?).await?;
+    for polls in 0..MOST_POLLS {
+        cx.save("from", samples::full()?).await?;
+        let (store, from, to) = (cx.store()?, cx.url("from")?, cx.url("to")?);
+        let renamed = poll_at_most(store.rename(&from, &to), polls).await.transpose()?;
+        settle().await;
+        let mut found = 0;
+        for name in ["from", "to"] {
+            if let Some(here) = whole_or_none(&cx, name).await.map_err(after(polls))? {
+                here.is(&model, Spelling::Any).map_err(after(polls))?;
+                found += 1;
+            }
+        }
+        ensure!(found > 0, "no model under either name after {polls} polls");
+        if renamed.is_some() {
+            break;
+        }
+    }
+    Ok(())
+}
