@@ -1,6 +1,9 @@
 //! Which files of a directory belong to which model.
 
-use std::{collections::BTreeSet, io::Read};
+use std::{
+    collections::BTreeSet,
+    io::{self, Read},
+};
 
 use cap_std::fs::Dir;
 use io_core::Result;
@@ -46,16 +49,17 @@ pub(crate) fn claimed(dir: &Dir, except: Option<&str>) -> Vec<(String, String)> 
     claims
 }
 
-/// Removes those of `files` that no model in `dir` has among its parts.
-pub(crate) fn remove_unclaimed(dir: &Dir, files: &BTreeSet<String>) {
+/// Removes those of `files` that no model in `dir` has among its parts. Says whether all are gone.
+pub(crate) fn remove_unclaimed(dir: &Dir, files: &BTreeSet<String>) -> bool {
     if files.is_empty() {
-        return;
+        return true;
     }
     let claims = claimed(dir, None);
-    for file in files.iter().filter(|file| claims.iter().all(|(claim, _)| claim != *file)) {
-        // A file that cannot be removed is left; the model it belonged to is gone all the same.
-        let _ = dir.remove_file(file);
-    }
+    let unclaimed = files.iter().filter(|file| claims.iter().all(|(claim, _)| claim != *file));
+    unclaimed.fold(true, |gone, file| {
+        let removed = dir.remove_file(file);
+        gone & removed.map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |()| true)
+    })
 }
 
 fn is_small_file(dir: &Dir, name: &str) -> bool {

@@ -180,10 +180,11 @@ fn settle(dir: &Dir, staging: &Staging, json: &str, durability: Durability) -> R
 
 /// Removes the parts of the model that was replaced, then the staging directory.
 fn clean(dir: &Dir, staging: Staging) {
-    if let Ok(old) = parts::read_file(&staging.dir, OLD) {
-        parts::remove_unclaimed(dir, &parts::weight_files(&old));
+    let old = parts::read_file(&staging.dir, OLD).unwrap_or_default();
+    if !parts::remove_unclaimed(dir, &parts::weight_files(&old)) {
+        // Kept as the note of what the next save has to remove.
+        staging.keep();
     }
-    drop(staging);
 }
 
 fn refuse_existing(dir: &Dir, json: &str, mode: WriteMode) -> Result<()> {

@@ -1,4 +1,5 @@
 //! What a load reads, and what it refuses.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod common;
 
@@ -34,7 +35,8 @@ fn damage_is_named() {
             fs::write(&path, change(fs::read(&path).unwrap())).unwrap();
         }
     };
-    let cases: Vec<(Box<dyn FnOnce(&Path)>, ErrorKind, &str)> = vec![
+    type Change = Box<dyn FnOnce(&Path)>;
+    let cases: Vec<(Change, ErrorKind, &str)> = vec![
         (Box::new(weights(|bytes| bytes[1..].to_vec())), ErrorKind::Corrupt, "39 bytes"),
         (Box::new(weights(|bytes| [bytes, vec![0]].concat())), ErrorKind::Corrupt, "41 bytes"),
         (

@@ -1,4 +1,5 @@
 //! What a save leaves on disk, and what it leaves alone.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Listing, removing, copying and renaming.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod common;
 

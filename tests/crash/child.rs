@@ -1,0 +1,40 @@
+//! The process that the crash tests kill: saves or removes one model, or saves for ever.
+#![allow(clippy::unwrap_used, reason = "a failure of this process is seen by its exit status")]
+
+mod model;
+
+use std::{env, path::Path, process::ExitCode};
+
+use futures::executor::block_on;
+use io_core::{HandlerOptions, IOHandler, ModelStore};
+use io_fs::{FsHandler, FsStore};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["save", directory, seed] => save(Path::new(directory), seed.parse().unwrap()),
+        ["remove", directory] => {
+            let url = model::url(Path::new(directory));
+            let store = FsStore::new(url.clone(), HandlerOptions::new()).unwrap();
+            exit(block_on(store.remove(&url)))
+        }
+        ["loop", directory, seed] => {
+            let mut seed: u32 = seed.parse().unwrap();
+            loop {
+                save(Path::new(directory), seed);
+                seed += 1;
+            }
+        }
+        _ => ExitCode::from(2),
+    }
+}
+
+fn save(directory: &Path, seed: u32) -> ExitCode {
+    let handler = FsHandler::new(model::url(directory), model::options(seed)).unwrap();
+    exit(block_on(handler.save(model::artifacts(seed))))
+}
+
+fn exit<T>(outcome: io_core::Result<T>) -> ExitCode {
+    ExitCode::from(u8::from(outcome.is_err()))
+}
