@@ -86,6 +86,10 @@ impl Told {
             }
             next = cause.source();
         }
+        // A person at a shell cannot link crates.
+        if error.kind() == ErrorKind::UnknownScheme && hint.is_some_and(|hint| hint.contains('!')) {
+            hint = Some("`modelport schemes` lists what this program can do");
+        }
         Self {
             error: error.to_string(),
             kind: kind_name(error.kind()),

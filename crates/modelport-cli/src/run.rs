@@ -34,9 +34,10 @@ fn plain(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure>
 /// Runs what writes: a signal drops the future, which undoes what is half done.
 fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     runtime()?.block_on(async {
-        match future::select(pin!(work), pin!(interruption())).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right((interruption, _)) => Err(interruption),
+        // The signals first: from the first step of the work on, somebody listens.
+        match future::select(pin!(interruption()), pin!(work)).await {
+            Either::Left((interruption, _)) => Err(interruption),
+            Either::Right((outcome, _)) => outcome,
         }
     })
 }

@@ -17,7 +17,13 @@ pub fn url(text: &str) -> Result<ModelUrl> {
         return Err(Error::new(ErrorKind::InvalidUrl, "the URL is empty"));
     }
     match text.split_once("://") {
-        Some((before, _)) if !before.contains(['/', '\\']) => ModelUrl::parse(text),
+        Some((before, _)) if !before.contains(['/', '\\']) => {
+            // Not with its own words: what is no scheme may be a user name and a password.
+            ModelUrl::parse(text).map_err(|_| {
+                Error::new(ErrorKind::InvalidUrl, "what stands before `://` is not a scheme")
+                    .with_hint("a path that has `://` in it begins with `./`")
+            })
+        }
         _ => ModelUrl::new("file", text),
     }
 }

@@ -33,6 +33,8 @@ pub async fn move_model(
     let context = |error: Error| error.with_context(Operation::Move, from);
     refuse_same(from, to).map_err(context)?;
     let store = removing_store(registry, from, options).map_err(context)?;
+    // A model that cannot be read is not moved at all, not even by a rename.
+    let before = stat(&*store, from).await.map_err(context)?;
     let inside = registry
         .find(from.scheme())
         .filter(|registration| registration.schemes.contains(&to.scheme()));
@@ -44,7 +46,6 @@ pub async fn move_model(
     }
 
     let untouched = |error| context(add_hint(error, UNTOUCHED));
-    let before = stat(&*store, from).await.map_err(untouched)?;
     let saved = copy_and_compare(registry, from, to, options).await.map_err(untouched)?;
     let after = stat(&*store, from).await.map_err(untouched)?;
     refuse_changed(before.as_ref(), after.as_ref()).map_err(untouched)?;

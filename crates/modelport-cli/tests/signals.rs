@@ -1,0 +1,78 @@
+//! Pipes that close and signals that come in the middle.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(dead_code, reason = "not all of the helpers are used here")]
+
+mod place;
+
+use std::{
+    fs,
+    io::Read as _,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use place::Place;
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let place = Place::with_model("m");
+    for args in [
+        ["info", "m"],
+        ["info", "--json"],
+        ["ls", "."],
+        ["schemes", "--json"],
+        ["completions", "bash"],
+        ["cp", "--help"],
+        ["--help", "--json"],
+    ] {
+        let mut command = place.command();
+        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if args == ["info", "--json"] {
+            command.arg("m");
+        }
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!((status.code(), stderr.as_str()), (Some(0), ""), "{args:?}");
+    }
+}
+
+#[test]
+fn a_signal_ends_a_save_and_nothing_stays_behind() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let place = Place::new();
+        big_model(&place, "m");
+        let mut child =
+            place.command().args(["cp", "m", "new", "--to-option", "fsync=true"]).spawn().unwrap();
+        // Once the first file is there, the save is in full swing.
+        let start = Instant::now();
+        while !place.path("new").exists() && start.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        let status = child.wait().unwrap();
+        if status.success() {
+            // The machine was faster than the signal.
+            continue;
+        }
+        assert_eq!(status.code(), Some(code), "{signal}");
+        let left = fs::read_dir(place.path("new")).map(Iterator::count).unwrap_or_default();
+        assert_eq!(left, 0, "{signal}");
+        assert_eq!(place.run("verify m").code, 0);
+    }
+}
+
+/// A model with 256 MiB of zeros, in a file that takes no room.
+fn big_model(place: &Place, name: &str) {
+    let bytes = 256 << 20;
+    let manifest = format!(
+        r#"{{"modelTopology":{{}},"weightsManifest":[{{"paths":["w.bin"],"weights":[{{"name":"w","shape":[{bytes}],"dtype":"bool"}}]}}]}}"#
+    );
+    place.write(&format!("{name}/model.json"), &manifest);
+    fs::File::create(place.path(name).join("w.bin")).unwrap().set_len(bytes).unwrap();
+}
