@@ -80,7 +80,7 @@ fn read_integrity(group: usize, integrity: &RawValue, files: usize) -> Result<Ve
     })?;
     if entries.len() != files {
         return Err(Error::corrupt(format!(
-            "`integrity` of group {group} of the weights manifest has {} entries for {files} paths",
+            "`integrity` of group {group} of the weights manifest has {} entries instead of {files}",
             entries.len()
         )));
     }

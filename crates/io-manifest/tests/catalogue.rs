@@ -2,6 +2,8 @@
 //! about bytes rather than about JavaScript: C008 to C012, C014 and C035 have no counterpart, C033
 //! and C034 are io-core's, C040 and C041 the handlers', C042 to C047 stand beside the code.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 mod common;
 
 use bytes::Bytes;
@@ -106,7 +108,7 @@ fn c021_strings_have_their_length_before_them() {
     let (specs, bytes) = encode([tensor("s", &[2, 2], TensorData::String(&strings))]);
     let mut expected = Vec::new();
     for string in strings {
-        expected.extend((string.len() as u32).to_le_bytes());
+        expected.extend(u32::try_from(string.len()).unwrap().to_le_bytes());
         expected.extend(string);
     }
     assert_eq!((bytes.len(), &bytes[..]), (16 + 5 + 12 + 15, expected.as_slice()));

@@ -1,6 +1,8 @@
 //! Models that the reference wrote: each is read, decodes to the expected tensors, and comes through
 //! a write unchanged.
 
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 mod common;
 
 use bytes::Bytes;

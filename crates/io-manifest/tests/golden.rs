@@ -1,5 +1,7 @@
 //! The golden vectors of the specification, section 8: observed output of the reference.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 mod common;
 
 use bytes::Bytes;

@@ -1,5 +1,7 @@
 //! The traps of the specification, section 0, that concern model files and weights.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 mod common;
 
 use bytes::Bytes;
