@@ -1,0 +1,93 @@
+//! What is measured, as data: one row per case.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::child::Sample;
+use crate::{ours, peers, program};
+
+pub(crate) struct Case {
+    /// Its name on the command line and in the results.
+    pub(crate) id: &'static str,
+    /// Its name in the report.
+    pub(crate) title: &'static str,
+    pub(crate) work: Work,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    /// A fresh process of this program, which is given a folder and the size of the model.
+    Child(fn(&Path, u64) -> Result<Sample>),
+    /// The script for TensorFlow.js, with this operation.
+    Node(&'static str),
+}
+
+/// All read the model that modelport saved, but for those of safetensors, which have the same
+/// bytes in a file of theirs. The first is what the others are compared with.
+pub(crate) static LOADS: &[Case] = &[
+    Case { id: "read-plain", title: "plain read", work: Work::Child(peers::read_plain) },
+    Case { id: "read", title: "modelport, read", work: Work::Child(ours::read) },
+    Case {
+        id: "read-unverified",
+        title: "modelport, read, unverified",
+        work: Work::Child(ours::read_unverified),
+    },
+    Case { id: "map", title: "modelport, map", work: Work::Child(ours::map) },
+    Case {
+        id: "map-unverified",
+        title: "modelport, map, unverified",
+        work: Work::Child(ours::map_unverified),
+    },
+    Case {
+        id: "read-safetensors",
+        title: "safetensors, read",
+        work: Work::Child(peers::read_safetensors),
+    },
+    Case {
+        id: "map-safetensors",
+        title: "safetensors, map",
+        work: Work::Child(peers::map_safetensors),
+    },
+    Case { id: "load-tfjs", title: "tfjs-node", work: Work::Node("load") },
+];
+
+/// The first is what the others are compared with: as many files as modelport writes.
+pub(crate) static SAVES: &[Case] = &[
+    Case {
+        id: "save-plain",
+        title: "plain write+fsync, two files",
+        work: Work::Child(peers::save_plain),
+    },
+    Case { id: "save", title: "modelport", work: Work::Child(ours::save) },
+    Case {
+        id: "save-plain-single",
+        title: "plain write+fsync, one file",
+        work: Work::Child(peers::save_plain_single),
+    },
+    Case {
+        id: "save-safetensors",
+        title: "safetensors, fsync",
+        work: Work::Child(peers::save_safetensors),
+    },
+    Case { id: "save-tfjs", title: "tfjs-node (no fsync)", work: Work::Node("save") },
+];
+
+/// What is not a save or a load of a library.
+pub(crate) static CHECKSUM: Case =
+    Case { id: "checksum", title: "checksum", work: Work::Child(ours::checksum) };
+pub(crate) static COPY: Case =
+    Case { id: "cp", title: "modelport cp", work: Work::Child(program::copy) };
+/// Puts the file of safetensors beside the model.
+pub(crate) static STAGE_SAFETENSORS: &str = "save-safetensors";
+pub(crate) static STAGE_MODEL: &str = "save";
+
+/// The case of that name.
+pub(crate) fn find(id: &str) -> Result<&'static Case> {
+    LOADS
+        .iter()
+        .chain(SAVES)
+        .chain([&CHECKSUM, &COPY])
+        .find(|case| case.id == id)
+        .with_context(|| format!("there is no case `{id}`"))
+}

@@ -1,0 +1,81 @@
+//! A case in a process of its own: its memory is fresh, and its peak is that of the case alone.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::cases::{self, Case, Work};
+use crate::memory;
+use crate::workplace::Workplace;
+
+/// What one process measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Sample {
+    /// Of the operation alone: neither the start of the process nor making the model.
+    pub(crate) seconds: f64,
+    /// Of the process, where the system tells.
+    pub(crate) peak_bytes: Option<u64>,
+}
+
+impl Sample {
+    /// Of something that this process did itself.
+    pub(crate) fn of_this_process(time: Duration) -> Self {
+        Self { seconds: time.as_secs_f64(), peak_bytes: memory::peak() }
+    }
+}
+
+/// Does `work`, and how long that took.
+pub(crate) fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(Duration, T)> {
+    let start = Instant::now();
+    let outcome = work()?;
+    Ok((start.elapsed(), outcome))
+}
+
+/// In the child: does the case and prints what it measured.
+pub(crate) fn run(id: &str, folder: &Path, bytes: u64) -> Result<()> {
+    let Work::Child(work) = cases::find(id)?.work else {
+        bail!("`{id}` does not run in this program");
+    };
+    let sample = work(folder, bytes)?;
+    println!("{}", json!({ "seconds": sample.seconds, "maxRssBytes": sample.peak_bytes }));
+    Ok(())
+}
+
+/// Runs the case in a fresh process.
+pub(crate) fn measure(
+    workplace: &Workplace,
+    case: &Case,
+    folder: &Path,
+    bytes: u64,
+) -> Result<Sample> {
+    let mut command = match case.work {
+        Work::Child(_) => {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.args(["child", case.id]);
+            command
+        }
+        Work::Node(operation) => {
+            let mut command = Command::new("node");
+            command.arg(workplace.root.join("tests/interop/tfjs_file_bench.js")).arg(operation);
+            command.env("MODELPORT_TOOLS", &workplace.tools);
+            command
+        }
+    };
+    command.arg(folder).arg(bytes.to_string()).stderr(Stdio::inherit());
+    let output = command.output().with_context(|| format!("cannot start {}", case.title))?;
+    if !output.status.success() {
+        bail!("{}: {}", case.title, output.status);
+    }
+    parse(&output.stdout).with_context(|| format!("{} says something else", case.title))
+}
+
+fn parse(line: &[u8]) -> Result<Sample> {
+    let line: Value = serde_json::from_slice(line)?;
+    Ok(Sample {
+        seconds: line.get("seconds").and_then(Value::as_f64).context("no seconds")?,
+        peak_bytes: line.get("maxRssBytes").and_then(Value::as_u64),
+    })
+}

@@ -1,0 +1,73 @@
+//! The tables of what was measured.
+
+use crate::cases::{COPY, Case, LOADS, SAVES};
+use crate::results::{Group, Results};
+use crate::rounds::{INFO, TRUE};
+
+pub(crate) fn print(results: &Results, sizes: &[u64]) {
+    for &bytes in sizes {
+        let size = shown(bytes);
+        table(results, &format!("load {size}"), Group::Load, bytes, LOADS);
+        table(results, &format!("save {size}, new"), Group::SaveNew, bytes, SAVES);
+        table(results, &format!("save {size}, over another"), Group::SaveOver, bytes, SAVES);
+    }
+    println!();
+    for &bytes in sizes {
+        let seconds = results.median(Group::Other, bytes, COPY.id);
+        let peak = results.peak(Group::Other, bytes, COPY.id);
+        println!(
+            "modelport cp of {}: {} s, peak {} MiB",
+            shown(bytes),
+            number(seconds, 3),
+            number(peak.map(mebibytes), 1)
+        );
+    }
+    for id in [INFO, TRUE] {
+        let median = results.median(Group::Other, 0, id);
+        println!("{id}: {} ms from start to end", number(median.map(|it| it * 1e3), 2));
+    }
+    for note in &results.notes {
+        println!("not measured: {note}");
+    }
+}
+
+fn table(results: &Results, title: &str, group: Group, bytes: u64, cases: &'static [Case]) {
+    println!(
+        "\n{title:34} {:>9} {:>9} {:>8} {:>7} {:>9}",
+        "median s", "best s", "ratio", "GB/s", "peak MiB"
+    );
+    let Some(plain) = cases.first() else { return };
+    for case in cases {
+        let median = results.median(group, bytes, case.id);
+        #[expect(clippy::cast_precision_loss, reason = "for people to read")]
+        let rate = median.map(|seconds| bytes as f64 / seconds / 1e9);
+        println!(
+            "  {:32} {:>9} {:>9} {:>8} {:>7} {:>9}",
+            case.title,
+            number(median, 5),
+            number(results.best(group, bytes, case.id), 5),
+            number(results.ratio(group, bytes, case.id, plain.id), 3),
+            // A map is made without reading: its rate says nothing.
+            number(rate.filter(|rate| *rate < 1e3), 2),
+            number(results.peak(group, bytes, case.id).map(mebibytes), 1),
+        );
+    }
+}
+
+pub(crate) fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people to read")]
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// A size as people say it.
+pub(crate) fn shown(bytes: u64) -> String {
+    if bytes >= 1_000_000_000 {
+        format!("{} GB", bytes / 1_000_000_000)
+    } else {
+        format!("{} MB", bytes / 1_000_000)
+    }
+}

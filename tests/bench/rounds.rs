@@ -1,0 +1,163 @@
+//! The cases take turns.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::cases::{self, CHECKSUM, COPY, Case, LOADS, SAVES, Work};
+use crate::child::{Sample, measure};
+use crate::results::{Group, Results};
+use crate::workplace::{MODEL, Workplace, remove, warm};
+use crate::{memory, program};
+
+/// How much the checksum is measured on: more than a cache holds.
+pub(crate) const CHECKSUM_BYTES: u64 = 1_000_000_000;
+/// The names of the two programs whose start is compared.
+pub(crate) const INFO: &str = "modelport info";
+pub(crate) const TRUE: &str = "true";
+
+const CHECKSUM_ROUNDS: usize = 3;
+const START_UP_ROUNDS: usize = 101;
+/// A small model as TensorFlow.js wrote it.
+const FIXTURE: &str = "tests/fixtures/k2-seq-dense/tfjs";
+
+/// Saves, loads and copies of models of one size.
+pub(crate) fn size(
+    workplace: &Workplace,
+    bytes: u64,
+    rounds: Option<usize>,
+    results: &mut Results,
+) -> Result<()> {
+    loads(workplace, bytes, rounds.unwrap_or(if bytes > 10_000_000 { 7 } else { 15 }), results)?;
+    let default = match bytes {
+        0..10_000_000 => 15,
+        10_000_000..500_000_000 => 7,
+        // These take most of the time of a run.
+        _ => 3,
+    };
+    saves(workplace, bytes, rounds.unwrap_or(default), results)
+}
+
+/// The checksum alone.
+pub(crate) fn checksum(workplace: &Workplace, results: &mut Results) -> Result<()> {
+    eprintln!("checksum");
+    let folder = workplace.folder("nothing")?;
+    for _ in 0..CHECKSUM_ROUNDS {
+        let sample = measure(workplace, &CHECKSUM, &folder, CHECKSUM_BYTES)?;
+        results.add(Group::Other, CHECKSUM_BYTES, CHECKSUM.id, sample);
+    }
+    Ok(())
+}
+
+/// `modelport info` on a small model beside a program that does nothing.
+pub(crate) fn start_up(workplace: &Workplace, results: &mut Results) -> Result<()> {
+    eprintln!("start-up");
+    let mut info = Command::new(program::path()?);
+    info.arg("info").arg(workplace.root.join(FIXTURE));
+    // By its path, since the start of the other does not search either.
+    let mut nothing = Command::new(if cfg!(unix) { "/bin/true" } else { "true" });
+    for _ in 0..START_UP_ROUNDS {
+        for (id, command) in [(INFO, &mut info), (TRUE, &mut nothing)] {
+            match program::run_time(command) {
+                Ok(seconds) => {
+                    let sample = Sample { seconds, peak_bytes: None };
+                    results.add(Group::Other, 0, id, sample);
+                }
+                Err(error) => {
+                    results.notes.push(format!("{error:#}"));
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn loads(workplace: &Workplace, bytes: u64, rounds: usize, results: &mut Results) -> Result<()> {
+    eprintln!("load {bytes} bytes, {rounds} rounds");
+    let folder = workplace.folder("source")?;
+    for id in [cases::STAGE_MODEL, cases::STAGE_SAFETENSORS] {
+        measure(workplace, cases::find(id)?, &folder, bytes)?;
+    }
+    memory::settle();
+    warm(&folder)?;
+    let mut absent = Absent::default();
+    for _ in 0..rounds {
+        for case in LOADS {
+            // The script wants the model's own folder.
+            let folder = match case.work {
+                Work::Child(_) => folder.clone(),
+                Work::Node(_) => folder.join(MODEL),
+            };
+            absent.try_measure(case, results, Group::Load, bytes, || {
+                measure(workplace, case, &folder, bytes)
+            });
+        }
+    }
+    copies(workplace, bytes, results)?;
+    remove(&folder)
+}
+
+/// The program copies the model that was loaded, to a new place and over an old one.
+fn copies(workplace: &Workplace, bytes: u64, results: &mut Results) -> Result<()> {
+    eprintln!("copy {bytes} bytes");
+    let folder = workplace.folder("source")?;
+    measure(workplace, cases::find(cases::STAGE_MODEL)?, &folder, bytes)?;
+    for _ in 0..2 {
+        let sample = measure(workplace, &COPY, &folder, bytes)?;
+        results.add(Group::Other, bytes, COPY.id, sample);
+    }
+    Ok(())
+}
+
+fn saves(workplace: &Workplace, bytes: u64, rounds: usize, results: &mut Results) -> Result<()> {
+    eprintln!("save {bytes} bytes, {rounds} rounds");
+    let mut absent = Absent::default();
+    for _ in 0..rounds {
+        for case in SAVES {
+            let folder = workplace.folder("destination")?;
+            let folder = match case.work {
+                Work::Child(_) => folder,
+                Work::Node(_) => {
+                    let model = folder.join(MODEL);
+                    fs::create_dir(&model)?;
+                    model
+                }
+            };
+            for group in [Group::SaveNew, Group::SaveOver] {
+                memory::settle();
+                absent.try_measure(case, results, group, bytes, || {
+                    measure(workplace, case, &folder, bytes)
+                });
+            }
+        }
+    }
+    remove(&workplace.folder("destination")?)
+}
+
+/// The cases that failed once. The others go on without them.
+#[derive(Default)]
+struct Absent(Vec<&'static str>);
+
+impl Absent {
+    fn try_measure(
+        &mut self,
+        case: &'static Case,
+        results: &mut Results,
+        group: Group,
+        bytes: u64,
+        measure: impl FnOnce() -> Result<Sample>,
+    ) {
+        if self.0.contains(&case.id) {
+            return;
+        }
+        match measure() {
+            Ok(sample) => results.add(group, bytes, case.id, sample),
+            Err(error) => {
+                results.notes.push(format!("{} with {bytes} bytes: {error:#}", case.title));
+                self.0.push(case.id);
+            }
+        }
+    }
+}
