@@ -49,7 +49,7 @@ pub use progress::{Progress, ProgressCallback, ProgressMeter};
 pub use registration::{KnownScheme, OpenHandler, OpenStore, Registration};
 pub use registry::Registry;
 pub use store::{ModelEntry, ModelList, ModelStore};
-pub use url::ModelUrl;
+pub use url::{ModelUrl, redact};
 pub use weight_spec::{DType, Quantization, QuantizationDType, WeightSpec};
 pub use weights::{WeightSource, WeightStream, Weights};
 

@@ -21,7 +21,7 @@ crate::register_handler! {
     open: |url, options| Ok(Box::new(MemoryHandler::new(url.clone(), options.clone())?)),
     store: Some(|url, options| {
         options.read_settings(&[])?;
-        Ok(Box::new(MemoryStore { url: url.clone() }))
+        Ok(Box::new(MemoryStore { url: url.clone(), write_mode: options.write_mode }))
     }),
 }
 
@@ -51,10 +51,26 @@ fn with_models<R>(work: impl FnOnce(&mut Models) -> R) -> R {
     MODELS.with_borrow_mut(work)
 }
 
+fn insert(
+    models: &mut Models,
+    url: &ModelUrl,
+    model: StoredModel,
+    write_mode: WriteMode,
+) -> Result<()> {
+    if write_mode == WriteMode::Create && models.contains_key(url.rest()) {
+        let message = "there already is a model of this name";
+        return Err(Error::new(ErrorKind::AlreadyExists, message));
+    }
+    models.insert(url.rest().to_owned(), model);
+    Ok(())
+}
+
 fn find(url: &ModelUrl) -> Result<StoredModel> {
-    with_models(|models| models.get(url.rest()).cloned()).ok_or_else(|| {
-        Error::new(ErrorKind::NotFound, "there is no model of this name in this process")
-    })
+    with_models(|models| models.get(url.rest()).cloned()).ok_or_else(not_found)
+}
+
+fn not_found() -> Error {
+    Error::new(ErrorKind::NotFound, "there is no model of this name in this process")
 }
 
 /// A model in this process.
@@ -112,18 +128,8 @@ impl IOHandler for MemoryHandler {
             artifacts.weight_data = Some(Weights::from_parts(parts));
         }
         let model = StoredModel { artifacts, info: info.clone() };
-        let name = self.url.rest().to_owned();
-        with_models(|models| {
-            if self.options.write_mode == WriteMode::Create && models.contains_key(&name) {
-                return Err(Error::new(
-                    ErrorKind::AlreadyExists,
-                    "there already is a model of this name",
-                ));
-            }
-            models.insert(name, model);
-            Ok(())
-        })
-        .map_err(context)?;
+        with_models(|models| insert(models, &self.url, model, self.options.write_mode))
+            .map_err(context)?;
         Ok(SaveResult::new(self.url.clone(), info))
     }
 
@@ -140,6 +146,7 @@ impl IOHandler for MemoryHandler {
 #[derive(Debug)]
 pub struct MemoryStore {
     url: ModelUrl,
+    write_mode: WriteMode,
 }
 
 #[cfg_attr(not(target_family = "wasm"), async_trait)]
@@ -176,26 +183,40 @@ impl ModelStore for MemoryStore {
     }
 
     async fn remove(&self, model: &ModelUrl) -> Result<ModelEntry> {
-        let entry = self.stat(model).await;
-        with_models(|models| models.remove(model.rest()));
-        entry
+        let removed = with_models(|models| models.remove(model.rest()));
+        let removed = removed.ok_or_else(|| not_found().with_context(Operation::Remove, model))?;
+        Ok(ModelEntry::new(model.clone(), removed.info))
     }
 
     async fn copy(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
-        let context = |error: Error| error.with_context(Operation::Copy, from);
-        check_name(to).map_err(context)?;
-        let mut model = find(from).map_err(context)?;
-        model.info.date_saved = crate::now();
-        let info = model.info.clone();
-        with_models(|models| models.insert(to.rest().to_owned(), model));
-        Ok(SaveResult::new(to.clone(), info))
+        let copied = self.put_again(from, to, false);
+        copied.map_err(|error| error.with_context(Operation::Copy, from))
     }
 
     async fn rename(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
-        let copied = self.copy(from, to).await?;
-        if from.rest() != to.rest() {
-            with_models(|models| models.remove(from.rest()));
-        }
-        Ok(copied)
+        let renamed = self.put_again(from, to, true);
+        renamed.map_err(|error| error.with_context(Operation::Move, from))
+    }
+}
+
+impl MemoryStore {
+    /// Puts the model `from` under the name `to` also, or instead.
+    fn put_again(&self, from: &ModelUrl, to: &ModelUrl, instead: bool) -> Result<SaveResult> {
+        check_name(to)?;
+        with_models(|models| {
+            let mut model = models.get(from.rest()).cloned().ok_or_else(not_found)?;
+            if from.rest() == to.rest() {
+                return Ok(SaveResult::new(to.clone(), model.info));
+            }
+            if !instead {
+                model.info.date_saved = crate::now();
+            }
+            let info = model.info.clone();
+            insert(models, to, model, self.write_mode)?;
+            if instead {
+                models.remove(from.rest());
+            }
+            Ok(SaveResult::new(to.clone(), info))
+        })
     }
 }

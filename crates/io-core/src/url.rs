@@ -29,7 +29,7 @@ impl ModelUrl {
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(Error::new(
                 ErrorKind::InvalidUrl,
-                format!("`{}` has no scheme", redact_rest(text)),
+                format!("`{}` has no scheme", redact(text)),
             )
             .with_hint("a model's URL looks like `file:///path/to/model`"));
         };
@@ -101,6 +101,15 @@ const SECRET_WORDS: &[&str] = &[
     "sig", "token", "secret", "key", "passw", "pwd", "cred", "auth", "session", "jwt", "code",
     "policy",
 ];
+
+/// `text` as it may be printed: without user information before an `@` and without the values of
+/// parameters that look like secrets. What [`ModelUrl`] does to its own text.
+pub fn redact(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => format!("{scheme}://{}", redact_rest(rest)),
+        _ => redact_rest(text),
+    }
+}
 
 fn redact_rest(rest: &str) -> String {
     let (place, parameters) = match rest.find(['?', '#']) {

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use io_core::{Error, ErrorKind};
+use io_core::{Error, ErrorKind, redact};
 
 /// `what` failed with `error`; `what` is a clause such as "cannot create `x`".
 pub(crate) fn failed(what: impl Into<String>, error: io::Error) -> Error {
@@ -14,7 +14,13 @@ pub(crate) fn on<'a>(
     verb: &'a str,
     path: impl AsRef<Path> + 'a,
 ) -> impl FnOnce(io::Error) -> Error {
-    move |error| failed(format!("cannot {verb} `{}`", path.as_ref().display()), error)
+    move |error| failed(format!("cannot {verb} `{}`", shown(path.as_ref())), error)
+}
+
+/// A path as it may be printed: a URL of another kind may have been taken for one, with all its
+/// secrets.
+pub(crate) fn shown(path: &Path) -> String {
+    redact(&path.display().to_string())
 }
 
 fn kind(error: &io::Error) -> ErrorKind {

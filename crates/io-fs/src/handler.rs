@@ -70,7 +70,7 @@ impl FsHandler {
         Self::with_options(json, options, FsOptions::default().with_weights(weights))
     }
 
-    async fn save_model(&self, mut artifacts: ModelArtifacts) -> Result<SaveResult> {
+    pub(crate) async fn save_model(&self, mut artifacts: ModelArtifacts) -> Result<SaveResult> {
         if self.fs.weights.is_some() {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
@@ -121,7 +121,7 @@ impl FsHandler {
         Ok(SaveResult::new(location.url()?, info))
     }
 
-    async fn load_model(&self) -> Result<ModelArtifacts> {
+    pub(crate) async fn load_model(&self) -> Result<ModelArtifacts> {
         let Self { url, fs, .. } = self.clone();
         let snapshot =
             unblock(move || Snapshot::open(&Location::find(&url)?, fs.weights.as_deref())).await?;
@@ -137,6 +137,8 @@ impl FsHandler {
                 ReadMode::Buffered => Weights::from_source(weights),
                 ReadMode::MemoryMap => Weights::from_parts(read::map_all(weights).await?),
             });
+        } else {
+            ProgressMeter::new(self.options.progress.clone(), 0);
         }
         Ok(artifacts)
     }

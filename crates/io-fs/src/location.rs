@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::error::shown;
 use io_core::{Error, ErrorKind, ModelUrl, Result};
 
 /// The name of the JSON file in a model's directory, as tfjs-node has it.
@@ -80,7 +81,7 @@ impl Location {
     pub(crate) fn url(&self) -> Result<ModelUrl> {
         let path = if self.json == MODEL_JSON { self.directory.clone() } else { self.json_path() };
         let text = path.to_str().ok_or_else(|| {
-            Error::new(ErrorKind::InvalidUrl, format!("`{}` is not UTF-8", path.display()))
+            Error::new(ErrorKind::InvalidUrl, format!("`{}` is not UTF-8", shown(&path)))
         })?;
         ModelUrl::new("file", text)
     }

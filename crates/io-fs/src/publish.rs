@@ -16,7 +16,7 @@ use io_core::{Error, ErrorKind, Result, WriteMode};
 use io_manifest::ModelJson;
 
 use crate::{
-    error::{failed, on},
+    error::{failed, on, shown},
     location::{self, Location, MODEL_JSON},
     parts,
     staging::{self, Staging},
@@ -244,8 +244,7 @@ impl CreatedDirs {
     /// Makes `path` and what is missing above it.
     fn create(path: &Path) -> Result<Self> {
         if path.is_file() {
-            let message =
-                format!("`{}` is a file; a model is saved to a directory", path.display());
+            let message = format!("`{}` is a file; a model is saved to a directory", shown(path));
             return Err(Error::new(ErrorKind::InvalidUrl, message));
         }
         let missing = path

@@ -14,7 +14,7 @@ use io_manifest::{FileIntegrity, ModelJson, check_path, describe_foreign};
 use same_file::Handle;
 
 use crate::{
-    error::{failed, on},
+    error::{failed, on, shown},
     location::{self, Location},
 };
 
@@ -201,10 +201,10 @@ fn missing_or(path: &Path, error: std::io::Error) -> Error {
     }
     let message = match path.parent() {
         Some(directory) if directory.is_dir() => {
-            let name = path.file_name().unwrap_or_default();
-            format!("`{}` has no `{}`", directory.display(), name.display())
+            let name = Path::new(path.file_name().unwrap_or_default());
+            format!("`{}` has no `{}`", shown(directory), shown(name))
         }
-        _ => format!("`{}` does not exist", path.display()),
+        _ => format!("`{}` does not exist", shown(path)),
     };
     Error::new(ErrorKind::NotFound, message)
 }

@@ -10,14 +10,15 @@ use blocking::unblock;
 use cap_std::{ambient_authority, fs::Dir};
 use futures::{StreamExt, TryStreamExt, stream};
 use io_core::{
-    Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifactsInfo, ModelEntry, ModelList,
-    ModelStore, ModelUrl, Operation, Result, SaveResult, Weights,
+    Error, ErrorKind, HandlerOptions, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore,
+    ModelUrl, Operation, Result, SaveResult, Weights,
 };
 use io_manifest::ModelJson;
+use same_file::is_same_file;
 
 use crate::{
     FsHandler, FsOptions,
-    error::on,
+    error::{on, shown},
     location::{self, Location, MODEL_JSON},
     parts, publish,
     snapshot::Snapshot,
@@ -55,12 +56,16 @@ impl FsStore {
         // The progress is that of the save; the load's would be told beside it.
         let mut quiet = self.clone();
         quiet.options.progress = None;
-        let artifacts = quiet.handler(from)?.load().await?;
-        self.handler(to)?.save(artifacts).await
+        let artifacts = quiet.handler(from)?.load_model().await?;
+        self.handler(to)?.save_model(artifacts).await
     }
 
     async fn rename_model(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
         let (source, destination) = (Location::find(from)?, Location::for_save(to)?);
+        if is_same_file(source.json_path(), destination.json_path()).unwrap_or(false) {
+            let entry = unblock(move || entry(&source)).await?;
+            return Ok(SaveResult::new(to.clone(), entry.info));
+        }
         let moved = {
             let (source, destination) = (source.clone(), destination.clone());
             unblock(move || rename_directory(&source, &destination)).await?
@@ -72,7 +77,7 @@ impl FsStore {
         }
         let saved = self.copy_model(from, to).await?;
         // The source goes only after the destination has been read back.
-        let copy = self.handler(to)?.load().await?;
+        let copy = self.handler(to)?.load_model().await?;
         if let Some(weights) = copy.weight_data {
             weights.stream().try_for_each(|_| async { Ok(()) }).await?;
         }
@@ -199,7 +204,7 @@ fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
     let durability = Durability { fsync: true };
     publish::recover(&dir, durability);
     let text = parts::read_file(&dir, MODEL_JSON).map_err(|_| {
-        Error::new(ErrorKind::NotFound, format!("`{}` has no model", from.directory.display()))
+        Error::new(ErrorKind::NotFound, format!("`{}` has no model", shown(&from.directory)))
     })?;
     let parts = parts::weight_files(&text);
     let names = staging::names(&dir);
