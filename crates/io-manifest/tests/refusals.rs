@@ -5,8 +5,8 @@
 mod common;
 
 use common::{chain, json};
-use io_core::{DType, Error, ErrorKind, ModelArtifacts, WeightSpec, Weights};
-use io_manifest::{FileIntegrity, KeyOrder, ModelJson, WeightFileRef, write_model_json};
+use io_core::{Error, ErrorKind};
+use io_manifest::{KeyOrder, ModelJson, write_model_json};
 
 fn refused(text: impl AsRef<[u8]>) -> Error {
     let error = ModelJson::parse(text.as_ref()).unwrap_err();
