@@ -129,6 +129,13 @@ impl Weights {
     }
 }
 
+impl Default for Weights {
+    /// No bytes.
+    fn default() -> Self {
+        Self::from_parts([])
+    }
+}
+
 impl From<Bytes> for Weights {
     fn from(bytes: Bytes) -> Self {
         Self::from_parts([bytes])
