@@ -10,7 +10,7 @@ use modelport::{HandlerOptions, WriteMode};
 ///
 /// A URL is `scheme://place`; see `modelport schemes`. A bare path is a `file://` URL.
 #[derive(Debug, Parser)]
-#[command(name = "modelport", version, about, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "modelport", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -29,6 +29,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage.";
 
 /// What every command takes.
 #[derive(ClapArgs, Debug)]
+#[command(next_help_heading = "For every command")]
 pub(crate) struct Global {
     /// Print JSON, errors included
     #[arg(long, global = true)]

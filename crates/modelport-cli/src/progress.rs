@@ -24,7 +24,7 @@ impl Bar {
     /// What tells the bar.
     pub(crate) fn callback(&self) -> Option<ProgressCallback> {
         let bar = self.0.clone()?;
-        let measured = OnceLock::new();
+        let (measured, written) = (OnceLock::new(), OnceLock::new());
         Some(ProgressCallback::new(move |progress| {
             // The length is known from the first call on.
             measured.get_or_init(|| {
@@ -32,6 +32,10 @@ impl Bar {
                 bar.set_style(measure());
             });
             bar.set_position(progress.done);
+            // What follows, to make it durable or to read it back, counts no bytes.
+            if progress.done == progress.total {
+                written.get_or_init(|| bar.set_style(finishing()));
+            }
         }))
     }
 
@@ -59,6 +63,11 @@ impl Drop for Bar {
 
 fn spinner() -> ProgressStyle {
     ProgressStyle::with_template("{spinner} {msg} {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn finishing() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {msg}: finishing {binary_total_bytes}, {elapsed}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 

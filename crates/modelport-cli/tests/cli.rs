@@ -49,6 +49,33 @@ fn commands_say_what_they_did() {
     }
 }
 
+/// Other spellings of one directory that only the file system can tell.
+#[cfg(unix)]
+#[test]
+fn a_move_onto_another_name_of_the_source_loses_nothing() {
+    let place = Place::with_model("m");
+    std::os::unix::fs::symlink("m", place.path("link")).unwrap();
+    let absolute = place.path("m");
+    for (from, to) in
+        [("m", "./m"), ("m", "link"), ("link", "m"), ("m", absolute.to_str().unwrap())]
+    {
+        let ran = place.run_args(&["mv", from, to]);
+        assert_eq!(ran.code, 1, "{from} {to}: {ran:?}");
+        assert!(ran.stderr.ends_with("the source is untouched\n"), "{ran:?}");
+        assert_eq!(place.run("verify m").code, 0, "{from} {to}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_a_failure() {
+    let place = Place::with_model("m");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ran = place.command().args(["info", "m"]).stdout(full).output().unwrap();
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(ran.stderr.starts_with(b"error: cannot write the output: "));
+}
+
 #[test]
 fn wrong_usage_is_status_2() {
     let place = Place::with_model("m");

@@ -67,9 +67,9 @@ fn a_signal_ends_a_save_and_nothing_stays_behind() {
     }
 }
 
-/// A model with 256 MiB of zeros, in a file that takes no room.
+/// A model with 128 MiB of zeros, in a file that takes no room.
 fn big_model(place: &Place, name: &str) {
-    let bytes = 256 << 20;
+    let bytes = 128 << 20;
     let manifest = format!(
         r#"{{"modelTopology":{{}},"weightsManifest":[{{"paths":["w.bin"],"weights":[{{"name":"w","shape":[{bytes}],"dtype":"bool"}}]}}]}}"#
     );
