@@ -1,5 +1,7 @@
 //! A directory of one test's own, and the program run in it.
 
+#![allow(dead_code, reason = "each file of tests uses a part")]
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
