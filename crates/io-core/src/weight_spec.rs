@@ -336,20 +336,39 @@ struct Dimension(u64);
 
 impl<'de> Deserialize<'de> for Dimension {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = JsonNumber::deserialize(deserializer)?;
-        if let Ok(size) = number.as_str().parse() {
-            return Ok(Self(size));
+        struct DimensionVisitor;
+
+        impl Visitor<'_> for DimensionVisitor {
+            type Value = Dimension;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a dimension: an integer from 0")
+            }
+
+            fn visit_u64<E: de::Error>(self, size: u64) -> Result<Dimension, E> {
+                Ok(Dimension(size))
+            }
+
+            fn visit_i64<E: de::Error>(self, size: i64) -> Result<Dimension, E> {
+                u64::try_from(size)
+                    .map(Dimension)
+                    .map_err(|_| E::custom(format!("`{size}` is not a dimension")))
+            }
+
+            fn visit_f64<E: de::Error>(self, size: f64) -> Result<Dimension, E> {
+                // Above 2^53 a double no longer holds every integer.
+                if size.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&size) {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "checked to be an integer in range"
+                    )]
+                    return Ok(Dimension(size as u64));
+                }
+                Err(E::custom(format!("`{size}` is not a dimension")))
+            }
         }
-        let value = number.value();
-        // Above 2^53 a double no longer holds every integer.
-        if value.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&value) {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "checked to be an integer in range"
-            )]
-            return Ok(Self(value as u64));
-        }
-        Err(de::Error::custom(format!("`{}` is not a dimension", number.as_str())))
+
+        deserializer.deserialize_any(DimensionVisitor)
     }
 }

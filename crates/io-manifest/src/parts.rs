@@ -40,11 +40,6 @@ pub(crate) fn part<'a>(artifacts: &'a ModelArtifacts, key: &str) -> Option<&'a J
     }
 }
 
-/// Whether a `null` part is written; the others are then absent, as TensorFlow.js has it.
-pub(crate) fn keeps_null(key: &str) -> bool {
-    matches!(key, "modelTopology" | "format" | "generatedBy" | "convertedBy")
-}
-
 /// Refuses a part that is of another shape than `key` has.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     FileIntegrity, check_path, check_specs,
     manifest::checksum_text,
-    parts::{MANIFEST, check_part, keeps_null, part, part_mut},
+    parts::{MANIFEST, check_part, part, part_mut},
     text::shown,
 };
 
@@ -65,7 +65,8 @@ impl KeyOrder {
 }
 
 /// The model file of `artifacts`, as TensorFlow.js prints it: no white space of ours, keys in
-/// `order`, those of [`ModelArtifacts::extra`] last. Each part is written as its own text.
+/// `order`, those of [`ModelArtifacts::extra`] last. Each part is written as its own text, a `null`
+/// too, where TensorFlow.js leaves some out: what a file says is kept.
 ///
 /// The weights are one group with these `files`; their checksums are written when every file has
 /// one. Without specs there is no manifest, since TensorFlow.js cannot load the one that it writes
@@ -89,9 +90,7 @@ pub fn write_model_json(
             if let Some(specs) = &artifacts.weight_specs {
                 out.member(key, Json::new(&[Group::new(specs, files)])?.get())?;
             }
-        } else if let Some(value) = part(artifacts, key)
-            && (keeps_null(key) || !value.is_null())
-        {
+        } else if let Some(value) = part(artifacts, key) {
             out.member(key, value.get())?;
         }
     }

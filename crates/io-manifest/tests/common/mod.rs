@@ -78,7 +78,6 @@ pub(crate) fn sequential() -> ModelArtifacts {
         training_config: Some(json(
             r#"{"loss":"mean_squared_error","metrics":[],"optimizer_config":{"class_name":"SGD","config":{"learningRate":0.1}}}"#,
         )),
-        signature: Some(json("null")),
         user_defined_metadata: Some(json(r#"{"a":1}"#)),
         model_initializer: Some(json("{}")),
         ..ModelArtifacts::default()
