@@ -58,11 +58,16 @@ fn inside(url: &ModelUrl, options: &HandlerOptions) -> Result<Box<dyn IOHandler>
     (memory::REGISTRATION.open)(url, options)
 }
 
-fn inside_store(url: &ModelUrl) -> Result<Box<dyn ModelStore>> {
+fn inside_store(url: &ModelUrl, options: &HandlerOptions) -> Result<Box<dyn ModelStore>> {
     match memory::REGISTRATION.store {
-        Some(open) => open(url, &HandlerOptions::new()),
+        Some(open) => open(url, options),
         None => Err(Error::unsupported("memory", Operation::List)),
     }
+}
+
+/// The store of all models of this process.
+fn everything() -> Result<Box<dyn ModelStore>> {
+    inside_store(&ModelUrl::new("memory", "")?, &HandlerOptions::new())
 }
 
 #[derive(Debug)]
@@ -87,7 +92,7 @@ impl Handler {
     }
 
     fn store(&self) -> Result<Box<dyn ModelStore>> {
-        inside_store(&ModelUrl::new("memory", "")?)
+        everything()
     }
 
     async fn whole(model: &ModelArtifacts) -> Result<Bytes> {
@@ -254,23 +259,11 @@ async fn pause() {
 struct Store {
     bug: Bug,
     inner: Box<dyn ModelStore>,
-    mode: WriteMode,
 }
 
 impl Store {
     fn new(bug: Bug, url: &ModelUrl, options: &HandlerOptions) -> Result<Self> {
-        options.read_settings(&[])?;
-        Ok(Self { bug, inner: inside_store(url)?, mode: options.write_mode })
-    }
-
-    /// What `memory://` does not see to.
-    async fn may_write(&self, operation: Operation, to: &ModelUrl) -> Result<()> {
-        if self.mode == WriteMode::Create && self.inner.stat(to).await.is_ok() {
-            return Err(
-                Error::new(ErrorKind::AlreadyExists, "it is there").with_context(operation, to)
-            );
-        }
-        Ok(())
+        Ok(Self { bug, inner: inside_store(url, options)? })
     }
 }
 
@@ -285,7 +278,7 @@ impl ModelStore for Store {
             return self.inner.list();
         }
         let root = self.url().rest().to_owned();
-        let all = match ModelUrl::new("memory", "").and_then(|url| inside_store(&url)) {
+        let all = match everything() {
             Ok(store) => store.list(),
             Err(error) => Box::pin(stream::iter([Err(error)])),
         };
@@ -297,14 +290,11 @@ impl ModelStore for Store {
     }
 
     async fn remove(&self, model: &ModelUrl) -> Result<ModelEntry> {
-        let there = self.inner.stat(model).await.map_err(|error| {
-            Error::new(error.kind(), "there is no such model")
-                .with_context(Operation::Remove, model)
-        })?;
         match self.bug {
-            Bug::RemoveLeaves => return Ok(there),
+            Bug::RemoveLeaves => return self.inner.stat(model).await,
             Bug::RemoveTakesBelow => {
-                let below: Vec<_> = inside_store(model)?.list().try_collect().await?;
+                let below: Vec<_> =
+                    inside_store(model, &HandlerOptions::new())?.list().try_collect().await?;
                 for entry in below.iter().filter(|entry| entry.url != *model) {
                     self.inner.remove(&entry.url).await?;
                 }
@@ -320,7 +310,6 @@ impl ModelStore for Store {
     }
 
     async fn copy(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
-        self.may_write(Operation::Copy, to).await?;
         let copied = self.inner.copy(from, to).await?;
         if self.bug == Bug::CopyTakesWeights {
             let original = inside(from, &HandlerOptions::new())?;
@@ -349,10 +338,6 @@ impl ModelStore for Store {
             }
             _ => {}
         }
-        self.may_write(Operation::Move, to).await?;
-        let renamed = self.inner.rename(from, to).await;
-        renamed.map_err(|error| {
-            Error::new(error.kind(), "there is no such model").with_context(Operation::Move, from)
-        })
+        self.inner.rename(from, to).await
     }
 }
