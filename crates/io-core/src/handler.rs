@@ -48,7 +48,8 @@ pub trait IOHandler: fmt::Debug + MaybeSend + MaybeSync {
     /// - whatever the stream of the weights fails with.
     async fn save(&self, artifacts: ModelArtifacts) -> Result<SaveResult>;
 
-    /// Loads the model. Weights may be left where they are until they are read.
+    /// Loads the model. Weights may be left where they are until they are read; progress is then
+    /// that of the reading. While others save, a load finds the old model or the new one.
     ///
     /// # Errors
     ///

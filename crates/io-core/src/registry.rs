@@ -157,39 +157,21 @@ pub(crate) fn nearest<'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    // A long word is near nothing that is known; do not spend its square on it.
+    if text.len() > 64 {
+        return None;
+    }
     candidates
         .into_iter()
-        .map(|candidate| (edit_distance(text, candidate), candidate))
+        .map(|candidate| (strsim::osa_distance(text, candidate), candidate))
         .filter(|(distance, candidate)| distance * 3 <= candidate.len().max(3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-/// How many insertions, removals and replacements lie between two short words.
-fn edit_distance(a: &str, b: &str) -> usize {
-    // A long word is near nothing that is known; do not spend its square on it.
-    if a.len() > 64 {
-        return a.len();
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (to, cell) in b.bytes().zip(row.iter_mut().skip(1)) {
-            let best = (*cell + 1).min(left + 1).min(diagonal + usize::from(from != to));
-            diagonal = std::mem::replace(cell, best);
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Registry, edit_distance};
+    use super::Registry;
     use crate::{Capabilities, Error, ErrorKind, HandlerOptions, KnownScheme, ModelUrl};
 
     mod first {
@@ -263,11 +245,12 @@ mod tests {
     }
 
     #[test]
-    fn edit_distances() {
-        for (a, b, distance) in
-            [("", "", 0), ("a", "", 1), ("flie", "file", 2), ("fil", "file", 1), ("s3", "gs", 2)]
+    fn the_nearest_word_is_what_was_meant() {
+        for (text, near) in
+            [("flie", Some("file")), ("fil", Some("file")), ("s4", Some("s3")), ("gopher", None)]
         {
-            assert_eq!(edit_distance(a, b), distance, "{a} {b}");
+            assert_eq!(super::nearest(text, ["file", "s3", "memory"]), near, "{text}");
         }
+        assert_eq!(super::nearest(&"file".repeat(1_000_000), ["file"]), None);
     }
 }

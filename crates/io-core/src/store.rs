@@ -24,7 +24,8 @@ pub trait ModelStore: fmt::Debug + MaybeSend + MaybeSync {
     /// The URL that this store was opened with.
     fn url(&self) -> &ModelUrl;
 
-    /// The models under the root, without reading their weights.
+    /// The models at and below the root, at any depth, without reading their weights. Their URLs
+    /// are those that they were saved with. A model may lie below another one.
     fn list(&self) -> ModelList;
 
     /// Sizes and date of one model, without reading its weights.

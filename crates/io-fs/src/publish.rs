@@ -121,11 +121,8 @@ impl Save {
     }
 }
 
-/// Removes a model: at once for every reader, then its parts. The text is what was there.
-pub(crate) fn remove(
-    location: &Location,
-    check: impl FnOnce(&[u8]) -> Result<()>,
-) -> Result<Vec<u8>> {
+/// Removes a model: at once for every reader, then its parts. `check` sees its JSON text first.
+pub(crate) fn remove(location: &Location, check: impl FnOnce(&[u8]) -> Result<()>) -> Result<()> {
     let path = &location.directory;
     let dir =
         Dir::open_ambient_dir(path, ambient_authority()).map_err(on("open the directory", path))?;
@@ -142,7 +139,7 @@ pub(crate) fn remove(
         // The directory was the model's, unless something else is in it.
         let _ = std::fs::remove_dir(path);
     }
-    Ok(text)
+    Ok(())
 }
 
 /// Finishes or removes what savers left who died. The caller holds the lock of `dir`.

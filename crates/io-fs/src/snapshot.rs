@@ -222,7 +222,8 @@ fn cannot_open(path: &str, error: std::io::Error) -> Error {
     }
 }
 
-fn replaced() -> Error {
+/// The error of a reader who was overtaken by a saver.
+pub(crate) fn replaced() -> Error {
     Error::new(ErrorKind::Conflict, "the model was replaced while it was read")
         .with_hint("try again")
 }

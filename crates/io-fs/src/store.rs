@@ -10,18 +10,18 @@ use blocking::unblock;
 use cap_std::{ambient_authority, fs::Dir};
 use futures::{StreamExt, TryStreamExt, stream};
 use io_core::{
-    Error, ErrorKind, HandlerOptions, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore,
-    ModelUrl, Operation, Result, SaveResult, Weights,
+    Error, HandlerOptions, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore, ModelUrl,
+    Operation, Result, SaveResult, Weights,
 };
 use io_manifest::ModelJson;
 use same_file::is_same_file;
 
 use crate::{
     FsHandler, FsOptions,
-    error::{on, shown},
+    error::on,
     location::{self, Location, MODEL_JSON},
     parts, publish,
-    snapshot::Snapshot,
+    snapshot::{self, Snapshot},
     source::FsWeights,
     staging,
     sync::{DirLock, Durability},
@@ -62,26 +62,33 @@ impl FsStore {
 
     async fn rename_model(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
         let (source, destination) = (Location::find(from)?, Location::for_save(to)?);
+        // What cannot be read is not moved.
+        let (text, found) = {
+            let source = source.clone();
+            let look = move || Ok((fs::read(source.json_path()), entry(&source)?));
+            unblock(look).await.map(|(text, entry)| (text.unwrap_or_default(), entry))?
+        };
         if is_same_file(source.json_path(), destination.json_path()).unwrap_or(false) {
-            let entry = unblock(move || entry(&source)).await?;
-            return Ok(SaveResult::new(to.clone(), entry.info));
+            return Ok(SaveResult::new(to.clone(), found.info));
         }
         let moved = {
             let (source, destination) = (source.clone(), destination.clone());
             unblock(move || rename_directory(&source, &destination)).await?
         };
         if moved {
-            let url = destination.url()?;
-            let entry = unblock(move || entry(&destination)).await?;
-            return Ok(SaveResult::new(url, entry.info));
+            return Ok(SaveResult::new(destination.url()?, found.info));
         }
         let saved = self.copy_model(from, to).await?;
-        // The source goes only after the destination has been read back.
-        let copy = self.handler(to)?.load_model().await?;
+        // The source goes only after the copy was read back against the checksums of what was
+        // written, and only if it still is what was copied.
+        let copy = FsHandler::new(to.clone(), HandlerOptions::new())?.load_model().await?;
         if let Some(weights) = copy.weight_data {
             weights.stream().try_for_each(|_| async { Ok(()) }).await?;
         }
-        unblock(move || remove(&source)).await?;
+        let unchanged = move |now: &[u8]| {
+            if now == text { Ok(()) } else { Err(snapshot::replaced()) }
+        };
+        unblock(move || publish::remove(&source, unchanged)).await?;
         Ok(saved)
     }
 }
@@ -203,9 +210,7 @@ fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
     let _lock = DirLock::acquire(&dir)?;
     let durability = Durability { fsync: true };
     publish::recover(&dir, durability);
-    let text = parts::read_file(&dir, MODEL_JSON).map_err(|_| {
-        Error::new(ErrorKind::NotFound, format!("`{}` has no model", shown(&from.directory)))
-    })?;
+    let text = parts::read_file(&dir, MODEL_JSON)?;
     let parts = parts::weight_files(&text);
     let names = staging::names(&dir);
     if names.iter().any(|name| name != MODEL_JSON && !parts.contains(name)) {

@@ -106,3 +106,8 @@ pub async fn move_model_with(
     let (from, to) = (from.into_model_url()?, to.into_model_url()?);
     transfer::move_model(&registry()?, &from, &to, options).await
 }
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
