@@ -1,12 +1,14 @@
 //! The shape of the contract: object safe, and `Send` exactly where there are threads.
 
-use io_core::{Error, HandlerOptions, IOHandler, ModelStore, ModelUrl, Registry, Weights};
+use io_core::{HandlerOptions, IOHandler, ModelStore, ModelUrl, Registry};
 
 fn assert_object_safe(_: &dyn IOHandler, _: &dyn ModelStore) {}
 
 #[cfg(not(target_family = "wasm"))]
 mod native {
-    use super::{Error, IOHandler, ModelStore, Registry, Weights};
+    use io_core::{Error, Weights};
+
+    use super::{IOHandler, ModelStore, Registry};
 
     fn is_send<T: Send>(value: T) -> T {
         value
@@ -45,6 +47,7 @@ mod wasm {
         WeightStream,
     };
 
+    #[expect(dead_code, reason = "compiling is the test")]
     #[derive(Debug)]
     struct Local(Rc<Cell<u32>>, ModelUrl);
 

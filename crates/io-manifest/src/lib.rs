@@ -10,7 +10,7 @@
 //! - [`check_path`], [`plan_shards`], [`Checksum`]: where weight files may lie, how weights are cut
 //!   into them, and how damage is noticed;
 //! - [`check_specs`]: whether weight specs are sound and fit the bytes;
-//! - [`tensors`], [`tensor_stream`], [`Tensor`]: weights one by one, in memory or from a stream;
+//! - [`tensors()`], [`tensor_stream()`], [`Tensor`]: weights one by one, in memory or from a stream;
 //! - [`encode_weights`]: the way back;
 //! - [`describe_foreign`]: what a weight file that has the wrong length may be instead.
 
