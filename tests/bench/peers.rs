@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use modelport::manifest::{KeyOrder, write_model_json};
+use modelport::ModelArtifacts;
+use modelport::manifest::{FileIntegrity, KeyOrder, WeightFileRef, write_model_json};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
 
 use crate::child::{Sample, timed};
@@ -54,15 +55,32 @@ fn check_safetensors(data: &[u8], bytes: u64) -> Result<()> {
     Ok(())
 }
 
-/// The bytes that modelport writes, in as many files, each flushed.
+/// The bytes that modelport writes, in as many files, each flushed; over old ones by renaming.
+pub(crate) fn save_renamed(folder: &Path, bytes: u64) -> Result<Sample> {
+    save_two(folder, bytes, |path, data| {
+        let beside = path.with_extension("new");
+        write(&beside, &[data])?;
+        fs::rename(beside, path).context("cannot rename")
+    })
+}
+
+/// The same into the old files, which are lost at once.
 pub(crate) fn save_plain(folder: &Path, bytes: u64) -> Result<Sample> {
+    save_two(folder, bytes, |path, data| write(path, &[data]))
+}
+
+fn save_two(
+    folder: &Path,
+    bytes: u64,
+    write: impl Fn(&Path, &[u8]) -> Result<()>,
+) -> Result<Sample> {
     let folder = folder.join(MODEL);
     let (model, data) = model::model(bytes)?;
-    let json = write_model_json(&model, &[], KeyOrder::Node)?;
+    let json = json(&model, bytes)?;
     let (time, ()) = timed(|| {
         fs::create_dir_all(&folder)?;
-        write(&folder.join("weights.bin"), &[&data])?;
-        write(&folder.join("model.json"), &[&json])
+        write(&folder.join("weights.bin"), &data)?;
+        write(&folder.join("model.json"), &json)
     })?;
     Ok(Sample::of_this_process(time))
 }
@@ -71,12 +89,19 @@ pub(crate) fn save_plain(folder: &Path, bytes: u64) -> Result<Sample> {
 pub(crate) fn save_plain_single(folder: &Path, bytes: u64) -> Result<Sample> {
     let folder = folder.join(MODEL);
     let (model, data) = model::model(bytes)?;
-    let json = write_model_json(&model, &[], KeyOrder::Node)?;
+    let json = json(&model, bytes)?;
     let (time, ()) = timed(|| {
         fs::create_dir_all(&folder)?;
         write(&folder.join("model.bin"), &[&json, &data])
     })?;
     Ok(Sample::of_this_process(time))
+}
+
+/// The text that modelport writes, but for the checksum.
+fn json(model: &ModelArtifacts, bytes: u64) -> Result<Vec<u8>> {
+    let integrity = Some(FileIntegrity { bytes, crc64nvme: 0 });
+    let file = WeightFileRef { path: "weights.bin", integrity };
+    Ok(write_model_json(model, &[file], KeyOrder::Node)?)
 }
 
 fn write(path: &Path, parts: &[&[u8]]) -> Result<()> {

@@ -33,8 +33,8 @@ pub(crate) fn print(results: &Results, sizes: &[u64]) {
 
 fn table(results: &Results, title: &str, group: Group, bytes: u64, cases: &'static [Case]) {
     println!(
-        "\n{title:34} {:>9} {:>9} {:>8} {:>7} {:>9}",
-        "median s", "best s", "ratio", "GB/s", "peak MiB"
+        "\n{title:34} {:>9} {:>9} {:>7} {:>8} {:>7} {:>9}",
+        "median s", "best s", "ratio", "of bests", "GB/s", "peak MiB"
     );
     let Some(plain) = cases.first() else { return };
     for case in cases {
@@ -42,11 +42,12 @@ fn table(results: &Results, title: &str, group: Group, bytes: u64, cases: &'stat
         #[expect(clippy::cast_precision_loss, reason = "for people to read")]
         let rate = median.map(|seconds| bytes as f64 / seconds / 1e9);
         println!(
-            "  {:32} {:>9} {:>9} {:>8} {:>7} {:>9}",
+            "  {:32} {:>9} {:>9} {:>7} {:>8} {:>7} {:>9}",
             case.title,
             number(median, 5),
             number(results.best(group, bytes, case.id), 5),
             number(results.ratio(group, bytes, case.id, plain.id), 3),
+            number(results.best_ratio(group, bytes, case.id, plain.id), 3),
             // A map is made without reading: its rate says nothing.
             number(rate.filter(|rate| *rate < 1e3), 2),
             number(results.peak(group, bytes, case.id).map(mebibytes), 1),

@@ -62,6 +62,17 @@ impl Results {
         Some(self.median(group, bytes, id)? / self.median(group, bytes, to)?)
     }
 
+    /// The same of the shortest times, which say more on a busy machine.
+    pub(crate) fn best_ratio(
+        &self,
+        group: Group,
+        bytes: u64,
+        id: &'static str,
+        to: &'static str,
+    ) -> Option<f64> {
+        Some(self.best(group, bytes, id)? / self.best(group, bytes, to)?)
+    }
+
     fn seconds(&self, group: Group, bytes: u64, id: &'static str) -> Vec<f64> {
         let samples = self.samples.get(&(group, bytes, id));
         samples.into_iter().flatten().map(|sample| sample.seconds).collect()

@@ -86,7 +86,7 @@ fn targets(results: &Results) -> Vec<Target> {
         for (group, place) in [(Group::SaveNew, "new"), (Group::SaveOver, "over another")] {
             targets.push(Target {
                 what: format!("save {}, {place}, to plain write+fsync", shown(bytes)),
-                measured: results.ratio(group, bytes, "save", "save-plain"),
+                measured: results.ratio(group, bytes, "save", "save-renamed"),
                 bound: Bound::AtMost(1.15),
                 unit: "x",
             });
