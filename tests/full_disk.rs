@@ -12,12 +12,12 @@ use modelport_tests::{
 };
 use serde_json::{Value, json};
 
-/// Mounts `$DISK` with the options `$ROOM`, puts the old model there, saves the new one over it
-/// after `$BETWEEN`, and leaves what it saw in `$SEEN`.
+/// Mounts `$DISK` with the options `$ROOM`, puts the old model there if there is one, saves the new
+/// one over it after `$BETWEEN`, and leaves what it saw in `$SEEN`.
 const SCRIPT: &str = r#"
 set -e
 mount -t tmpfs -o "$ROOM" tmpfs "$DISK" || { echo "this test needs to mount" >&2; exit 99; }
-"$BIN" -q cp "$OLD" "$DISK/m"
+[ -z "$OLD" ] || "$BIN" -q cp "$OLD" "$DISK/m"
 cp -a "$DISK/." "$SEEN/before"
 eval "$BETWEEN"
 set +e
@@ -25,7 +25,7 @@ set +e
 echo $? >"$SEEN/code"
 set -e
 cp -a "$DISK/." "$SEEN/after"
-"$BIN" -q verify "$DISK/m"
+[ ! -e "$DISK/m/model.json" ] || "$BIN" -q verify "$DISK/m"
 "#;
 
 /// What a save on a small disk came to.
@@ -58,17 +58,35 @@ fn on_a_full_disk_the_save_fails_and_the_old_model_stays() {
     // From room for the old model alone to room for both: the disk is full at another step of the
     // save each time.
     for pages in (4..64).step_by(2) {
-        let outcome = save(old, &new, &format!("size={}", pages * 4096), ":");
+        let outcome = save(Some(old), &new, &format!("size={}", pages * 4096), ":");
         if outcome.error.is_null() {
             outcome.assert_new_model(&ModelFiles::read(&new));
             saved += 1;
         } else {
+            println!("{pages} pages: {}", outcome.error);
             assert_eq!(outcome.error["kind"], "QuotaExceeded", "{}", outcome.error);
             outcome.assert_old_model_and_nothing_else();
             failed += 1;
         }
     }
     assert!(failed > 5 && saved > 1, "{failed} saves failed and {saved} did not");
+}
+
+#[test]
+fn on_a_full_disk_a_first_save_leaves_nothing() {
+    let models = tempfile::tempdir().unwrap();
+    let new = models.path().join("new");
+    write_model(&new, 100_000);
+    for pages in [1, 2, 8, 24, 26, 27, 28] {
+        let outcome = save(None, &new, &format!("size={}", pages * 4096), ":");
+        if outcome.error.is_null() {
+            outcome.assert_new_model(&ModelFiles::read(&new));
+        } else {
+            println!("{pages} pages: {}", outcome.error);
+            assert_eq!(outcome.error["kind"], "QuotaExceeded", "{}", outcome.error);
+            outcome.assert_old_model_and_nothing_else();
+        }
+    }
 }
 
 /// A small model whose files do not fit by their number.
@@ -78,7 +96,7 @@ fn without_room_for_more_files_the_save_fails_and_the_old_model_stays() {
     let new = &fixtures::one("k2-sharded/tfjs-30").dir;
     let (mut failed, mut saved) = (0, 0);
     for inodes in 7..40 {
-        let outcome = save(old, new, &format!("nr_inodes={inodes}"), ":");
+        let outcome = save(Some(old), new, &format!("nr_inodes={inodes}"), ":");
         if outcome.error.is_null() {
             outcome.assert_new_model(&ModelFiles::read(new));
             saved += 1;
@@ -95,12 +113,12 @@ fn without_room_for_more_files_the_save_fails_and_the_old_model_stays() {
 fn on_a_read_only_disk_the_save_is_refused_and_the_old_model_stays() {
     let old = &fixtures::one("k2-quant/tfjs-mixed").dir;
     let new = &fixtures::one("js-rnn/tfjs").dir;
-    let outcome = save(old, new, "size=1m", r#"mount -o remount,ro "$DISK""#);
+    let outcome = save(Some(old), new, "size=1m", r#"mount -o remount,ro "$DISK""#);
     assert_eq!(outcome.error["kind"], "PermissionDenied", "{}", outcome.error);
     outcome.assert_old_model_and_nothing_else();
 }
 
-fn save(old: &Path, new: &Path, room: &str, between: &str) -> Outcome {
+fn save(old: Option<&Path>, new: &Path, room: &str, between: &str) -> Outcome {
     let root = tempfile::tempdir().unwrap();
     let disk = root.path().join("disk");
     for dir in ["disk", "before", "after"] {
@@ -112,7 +130,7 @@ fn save(old: &Path, new: &Path, room: &str, between: &str) -> Outcome {
             .env("BIN", program::path())
             .env("DISK", &disk)
             .env("SEEN", root.path())
-            .env("OLD", old)
+            .env("OLD", old.unwrap_or(Path::new("")))
             .env("NEW", new)
             .env("ROOM", room)
             .env("BETWEEN", between),
