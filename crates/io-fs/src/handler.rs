@@ -70,7 +70,7 @@ impl FsHandler {
         Self::with_options(json, options, FsOptions::default().with_weights(weights))
     }
 
-    pub(crate) async fn save_model(&self, mut artifacts: ModelArtifacts) -> Result<SaveResult> {
+    async fn save_model(&self, mut artifacts: ModelArtifacts) -> Result<SaveResult> {
         if self.fs.weights.is_some() {
             return Err(Error::new(
                 ErrorKind::InvalidInput,

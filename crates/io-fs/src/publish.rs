@@ -81,7 +81,8 @@ impl Save {
 
     /// Makes the prepared weight `files` the model, with the JSON text that `write_json` gives.
     pub(crate) fn publish(self, files: &[&str], write_json: &WriteJson<'_>) -> Result<()> {
-        let Self { staging, dir, json, mode, durability, created } = self;
+        // Dropped in reverse: what was prepared goes before the directory that was made for it.
+        let Self { created, staging, dir, json, mode, durability } = self;
         staging.write(COMMIT, &write_json(&format!("{}/", staging.name))?, durability)?;
         staging.write(&json, &write_json("")?, durability)?;
         durability.dir(&staging.dir).map_err(on("flush", &staging.name))?;

@@ -10,8 +10,8 @@ use blocking::unblock;
 use cap_std::{ambient_authority, fs::Dir};
 use futures::{StreamExt, TryStreamExt, stream};
 use io_core::{
-    Error, HandlerOptions, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore, ModelUrl,
-    Operation, Result, SaveResult, Weights,
+    Error, HandlerOptions, IOHandler, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore,
+    ModelUrl, Operation, Result, SaveResult, Weights,
 };
 use io_manifest::ModelJson;
 use same_file::is_same_file;
@@ -57,7 +57,8 @@ impl FsStore {
         let mut quiet = self.clone();
         quiet.options.progress = None;
         let artifacts = quiet.handler(from)?.load_model().await?;
-        self.handler(to)?.save_model(artifacts).await
+        // With its own context: what fails here is the destination.
+        self.handler(to)?.save(artifacts).await
     }
 
     async fn rename_model(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
