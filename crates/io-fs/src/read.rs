@@ -14,6 +14,7 @@ use blocking::unblock;
 use bytes::Bytes;
 use io_core::{Error, ErrorKind, ProgressMeter, Result};
 use io_manifest::Checksum;
+use memmap2::MmapMut;
 
 use crate::{error::on, snapshot::WeightFile, source::FsWeights};
 
@@ -23,6 +24,9 @@ const SEGMENT_BYTES: usize = 32 << 20;
 
 /// What is read before it is summed: it is still in the cache then.
 const CHUNK_BYTES: usize = 512 << 10;
+
+/// From this length on a buffer asks for huge pages.
+const HUGE_BYTES: usize = 4 << 20;
 
 /// More threads than this do not read faster from one disk or from the page cache.
 const MAX_THREADS: usize = 8;
@@ -83,14 +87,14 @@ struct Sum {
 fn read_files(weights: &FsWeights, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<Vec<Bytes>> {
     let files = &weights.files.files;
     let meter = ProgressMeter::new(weights.progress.clone(), weights.files.byte_length());
-    let mut buffers: Vec<Vec<u8>> =
-        files.iter().map(|file| zeroed(file.length)).collect::<Result<_>>()?;
+    let mut buffers: Vec<Buffer> =
+        files.iter().map(|file| Buffer::new(file.length)).collect::<Result<_>>()?;
 
     // All buffers, cut into segments that threads take one by one.
     let mut segments = Vec::new();
     for (file, buffer) in buffers.iter_mut().enumerate() {
         let mut offset = 0_u64;
-        for buffer in buffer.chunks_mut(SEGMENT_BYTES) {
+        for buffer in buffer.as_mut().chunks_mut(SEGMENT_BYTES) {
             let length = buffer.len() as u64;
             segments.push(Segment { file, offset, buffer });
             offset += length;
@@ -148,18 +152,45 @@ fn read_files(weights: &FsWeights, cancelled: &(dyn Fn() -> bool + Sync)) -> Res
             .fold(empty, |whole, sum| Checksum::combine(whole, sum.crc64nvme, sum.length));
         weights.verify(file, whole)?;
     }
-    Ok(buffers.into_iter().map(Bytes::from).collect())
+    Ok(buffers.into_iter().map(Buffer::freeze).collect())
 }
 
-/// A buffer of fresh pages, which the system clears as they are touched.
-fn zeroed(length: u64) -> Result<Vec<u8>> {
-    let too_large =
-        || Error::new(ErrorKind::OutOfMemory, format!("{length} bytes do not fit into memory"));
-    let length = usize::try_from(length).map_err(|_| too_large())?;
-    // `vec!` ends the process when there is no room, so ask first; an allocation that is not
-    // touched costs nothing.
-    Vec::<u8>::new().try_reserve_exact(length).map_err(|error| too_large().with_source(error))?;
-    Ok(vec![0; length])
+/// Fresh memory, which the system clears as it is touched.
+enum Buffer {
+    Small(Vec<u8>),
+    Large(MmapMut),
+}
+
+impl Buffer {
+    /// A buffer of `length` bytes, refused where `Vec` would end the process.
+    fn new(length: u64) -> Result<Self> {
+        let too_large =
+            || Error::new(ErrorKind::OutOfMemory, format!("{length} bytes do not fit into memory"));
+        let length = usize::try_from(length).map_err(|_| too_large())?;
+        if length < HUGE_BYTES {
+            return Ok(Self::Small(vec![0; length]));
+        }
+        let map = MmapMut::map_anon(length).map_err(|error| too_large().with_source(error))?;
+        // Clearing memory page by page would cost as much as reading. A system that has no larger
+        // pages to give gives small ones.
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(memmap2::Advice::HugePage);
+        Ok(Self::Large(map))
+    }
+
+    fn as_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Small(bytes) => bytes,
+            Self::Large(map) => map,
+        }
+    }
+
+    fn freeze(self) -> Bytes {
+        match self {
+            Self::Small(bytes) => bytes.into(),
+            Self::Large(map) => Bytes::from_owner(map),
+        }
+    }
 }
 
 fn map_file(weights: &FsWeights, file: &WeightFile) -> Result<Bytes> {

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Write, sync::Arc, vec};
 
-use blocking::unblock;
+use blocking::{Task, unblock};
 use cap_std::fs::Dir;
 use futures::{StreamExt, future};
 use io_core::{Error, ProgressMeter, Result, Weights};
@@ -14,9 +14,17 @@ use crate::{error::on, staging, sync::Durability};
 /// enough for progress and for cancelling.
 const PIECE_BYTES: usize = 8 << 20;
 
+/// What is written before it is summed: it is still in the cache then.
+const STEP_BYTES: usize = 512 << 10;
+
+/// How much is written before the system is asked to begin with the disk. Without it the disk waits
+/// for the last byte, and then everything waits for the disk.
+const FLUSH_BYTES: u64 = 16 << 20;
+
 /// Writes `weights` into the files `shards` of `dir`, and returns what each holds, in order.
 ///
-/// The next chunk is fetched while the last one is written, so two chunks are in memory.
+/// The next chunk is fetched and the chunks before are flushed while one is written, so two chunks
+/// are in memory.
 pub(crate) async fn write_weights(
     dir: Arc<Dir>,
     shards: Vec<Shard>,
@@ -24,8 +32,16 @@ pub(crate) async fn write_weights(
     meter: &ProgressMeter,
     durability: Durability,
 ) -> Result<Vec<FileIntegrity>> {
-    let mut writer =
-        Writer { dir, shards: shards.into_iter(), open: None, done: Vec::new(), durability };
+    let mut writer = Writer {
+        dir,
+        shards: shards.into_iter(),
+        open: None,
+        done: Vec::new(),
+        unflushed: 0,
+        durability,
+    };
+    // One at a time: a disk that is slower than the source holds it back.
+    let mut flush: Option<Task<Result<()>>> = None;
     let mut stream = weights.stream().fuse();
     let mut chunk = stream.next().await.transpose()?;
     while let Some(mut rest) = chunk {
@@ -42,12 +58,21 @@ pub(crate) async fn write_weights(
                 write.await?
             };
             meter.add(bytes);
+            if let Some((name, file)) = writer.due_for_flush() {
+                if let Some(earlier) = flush.take() {
+                    earlier.await?;
+                }
+                flush = Some(unblock(move || file.sync_data().map_err(on("flush", name))));
+            }
         }
         chunk = match following {
             Some(next) => Some(next?),
             // Also where the chunk was empty.
             None => stream.next().await.transpose()?,
         };
+    }
+    if let Some(last) = flush {
+        last.await?;
     }
     unblock(move || writer.finish()).await
 }
@@ -58,12 +83,14 @@ struct Writer {
     shards: vec::IntoIter<Shard>,
     open: Option<OpenShard>,
     done: Vec<FileIntegrity>,
+    /// Bytes of the open file that no flush was asked for yet.
+    unflushed: u64,
     durability: Durability,
 }
 
 struct OpenShard {
     name: String,
-    file: File,
+    file: Arc<File>,
     remaining: u64,
     checksum: Checksum,
 }
@@ -80,12 +107,24 @@ impl Writer {
             };
             let fits = usize::try_from(shard.remaining).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(fits);
-            shard.file.write_all(now).map_err(on("write", &shard.name))?;
-            shard.checksum.update(now);
+            for step in now.chunks(STEP_BYTES) {
+                shard.file.as_ref().write_all(step).map_err(on("write", &shard.name))?;
+                shard.checksum.update(step);
+            }
             shard.remaining -= now.len() as u64;
+            self.unflushed += now.len() as u64;
             bytes = later;
         }
         Ok(())
+    }
+
+    /// The open file, when so much of it is unflushed that the disk should begin.
+    fn due_for_flush(&mut self) -> Option<(String, Arc<File>)> {
+        if !self.durability.fsync || self.unflushed < FLUSH_BYTES {
+            return None;
+        }
+        self.unflushed = 0;
+        self.open.as_ref().map(|shard| (shard.name.clone(), shard.file.clone()))
     }
 
     fn next_shard(&mut self) -> Result<()> {
@@ -93,7 +132,8 @@ impl Writer {
         let Some(Shard { name, range, .. }) = self.shards.next() else {
             return Err(Error::corrupt("there are more weights than was said"));
         };
-        let file = staging::create_file(&self.dir, &name)?;
+        let file = Arc::new(staging::create_file(&self.dir, &name)?);
+        self.unflushed = 0;
         let remaining = range.end.saturating_sub(range.start);
         self.open = Some(OpenShard { name, file, remaining, checksum: Checksum::new() });
         Ok(())
