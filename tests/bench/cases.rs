@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::child::Sample;
-use crate::{ours, peers, program};
+use crate::{memory, ours, peers, program};
 
 pub(crate) struct Case {
     /// Its name on the command line and in the results.
@@ -86,6 +86,9 @@ pub(crate) static CHECKSUM: Case =
     Case { id: "checksum", title: "checksum", work: Work::Child(ours::checksum) };
 pub(crate) static COPY: Case =
     Case { id: "cp", title: "modelport cp", work: Work::Child(program::copy) };
+/// Has the memory that a case is going to need, and gives it back.
+pub(crate) static TOUCH: Case =
+    Case { id: "touch-memory", title: "touching memory", work: Work::Child(memory::touch) };
 /// Puts the file of safetensors beside the model.
 pub(crate) static STAGE_SAFETENSORS: &str = "save-safetensors";
 pub(crate) static STAGE_MODEL: &str = "save";
@@ -95,7 +98,7 @@ pub(crate) fn find(id: &str) -> Result<&'static Case> {
     LOADS
         .iter()
         .chain(SAVES)
-        .chain([&CHECKSUM, &COPY])
+        .chain([&CHECKSUM, &COPY, &TOUCH])
         .find(|case| case.id == id)
         .with_context(|| format!("there is no case `{id}`"))
 }

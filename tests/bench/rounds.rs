@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::cases::{self, CHECKSUM, COPY, Case, LOADS, SAVES, Work};
+use crate::cases::{self, CHECKSUM, COPY, Case, LOADS, SAVES, TOUCH, Work};
 use crate::child::{Sample, measure};
 use crate::results::{Group, Results};
 use crate::workplace::{MODEL, Workplace, remove, warm};
@@ -92,6 +92,7 @@ fn loads(workplace: &Workplace, bytes: u64, rounds: usize, results: &mut Results
                 Work::Node(_) => folder.join(MODEL),
             };
             absent.try_measure(case, results, Group::Load, bytes, || {
+                measure(workplace, &TOUCH, &folder, bytes)?;
                 measure(workplace, case, &folder, bytes)
             });
         }

@@ -1,8 +1,8 @@
 //! One model as it was at one instant, though others save meanwhile.
 
 use std::{
-    fs::File,
-    io::Read,
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -20,6 +20,9 @@ use crate::{
 
 /// How often a load starts again because somebody replaced the model.
 const MAX_TRIES: usize = 16;
+
+/// The largest JSON file that is read: about what JavaScript can hold in one string.
+const MAX_JSON_BYTES: u64 = 512 << 20;
 
 /// A model's JSON and the weight files that belong to it, none of them read yet.
 #[derive(Debug)]
@@ -174,13 +177,18 @@ impl JsonFile {
     fn read(location: &Location) -> Result<(Self, SystemTime, Vec<u8>)> {
         let path = location.json_path();
         let mut text = Vec::new();
-        let mut read = || -> std::io::Result<(File, SystemTime)> {
-            // A pipe would block for ever.
-            if path.is_dir() {
-                return Err(std::io::ErrorKind::IsADirectory.into());
-            }
-            let mut file = File::open(&path)?;
-            file.read_to_end(&mut text)?;
+        // Asked first: to open a pipe is to wait for ever, and a device has no end.
+        let meta = fs::metadata(&path).map_err(|error| missing_or(&path, error))?;
+        if !meta.is_file() {
+            return Err(Error::corrupt(format!("`{}` is not a file", shown(&path))));
+        }
+        if meta.len() > MAX_JSON_BYTES {
+            let message = format!("`{}` is larger than a model's JSON can be", shown(&path));
+            return Err(Error::corrupt(message));
+        }
+        let mut read = || -> io::Result<(File, SystemTime)> {
+            let file = File::open(&path)?;
+            (&file).take(MAX_JSON_BYTES).read_to_end(&mut text)?;
             let saved = file.metadata()?.modified()?;
             Ok((file, saved))
         };
@@ -195,8 +203,8 @@ impl JsonFile {
     }
 }
 
-fn missing_or(path: &Path, error: std::io::Error) -> Error {
-    if error.kind() != std::io::ErrorKind::NotFound {
+fn missing_or(path: &Path, error: io::Error) -> Error {
+    if error.kind() != io::ErrorKind::NotFound {
         return on("read", path)(error);
     }
     let message = match path.parent() {
@@ -209,13 +217,13 @@ fn missing_or(path: &Path, error: std::io::Error) -> Error {
     Error::new(ErrorKind::NotFound, message)
 }
 
-fn cannot_open(path: &str, error: std::io::Error) -> Error {
+fn cannot_open(path: &str, error: io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::NotFound => {
+        io::ErrorKind::NotFound => {
             Error::new(ErrorKind::NotFound, format!("weight file `{path}` is missing"))
         }
         // How a sandboxed open refuses; the operating system's own refusals have a number.
-        std::io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
+        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
             Error::corrupt(format!("weight file `{path}` leads out of the model's directory"))
         }
         _ => failed(format!("cannot open weight file `{path}`"), error),

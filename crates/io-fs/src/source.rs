@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How much is read at a time.
-const CHUNK_BYTES: u64 = 4 << 20;
+const CHUNK_BYTES: u64 = 2 << 20;
 
 /// Weights in files.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use common::{expected, load, model, read, save, url, with};
 use futures::executor::block_on;
@@ -75,6 +75,32 @@ fn damage_is_named() {
             }),
             ErrorKind::Corrupt,
             "`weights.bin` is not a file",
+        ),
+        (
+            Box::new(|directory: &Path| {
+                fs::remove_file(directory.join("model.json")).unwrap();
+                let pipe = Command::new("mkfifo").arg(directory.join("model.json")).status();
+                assert!(pipe.unwrap().success());
+            }),
+            ErrorKind::Corrupt,
+            "model.json` is not a file",
+        ),
+        (
+            Box::new(|directory: &Path| {
+                fs::remove_file(directory.join("weights.bin")).unwrap();
+                let pipe = Command::new("mkfifo").arg(directory.join("weights.bin")).status();
+                assert!(pipe.unwrap().success());
+            }),
+            ErrorKind::Corrupt,
+            "`weights.bin` is not a file",
+        ),
+        (
+            Box::new(|directory: &Path| {
+                let json = fs::File::options().write(true).open(directory.join("model.json"));
+                json.unwrap().set_len(10 << 30).unwrap();
+            }),
+            ErrorKind::Corrupt,
+            "is larger than a model's JSON can be",
         ),
     ];
     for (change, kind, part) in cases {

@@ -54,7 +54,7 @@ fn text_of(bytes: &[u8]) -> Result<&str> {
         return Err(Error::corrupt("the model file is empty"));
     }
     std::str::from_utf8(bytes).map_err(|error| {
-        let message = match describe_foreign(bytes) {
+        let message = match foreign(bytes) {
             Some(what) => format!("the model file is not JSON but {what}"),
             None => "the model file is not UTF-8 text".to_owned(),
         };
@@ -62,9 +62,13 @@ fn text_of(bytes: &[u8]) -> Result<&str> {
     })
 }
 
+/// What stands in place of the JSON text.
+fn foreign(bytes: &[u8]) -> Option<&'static str> {
+    describe_foreign(bytes).filter(|what| !what.contains("JSON"))
+}
+
 fn not_an_object(text: &str, error: serde_json::Error) -> Error {
-    let looks_like = describe_foreign(text.as_bytes()).filter(|what| !what.contains("JSON"));
-    let message = match looks_like {
+    let message = match foreign(text.as_bytes()) {
         _ if error.is_data() => "the model file is not a JSON object".to_owned(),
         Some(what) => format!("the model file is not JSON but {what}"),
         None => "the model file is not JSON".to_owned(),
