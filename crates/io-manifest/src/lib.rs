@@ -10,7 +10,8 @@
 //! - [`check_path`], [`plan_shards`], [`Checksum`]: where weight files may lie, how weights are cut
 //!   into them, and how damage is noticed;
 //! - [`check_specs`]: whether weight specs are sound and fit the bytes;
-//! - [`tensors()`], [`tensor_stream()`], [`Tensor`]: weights one by one, in memory or from a stream;
+//! - [`tensors()`], [`tensor_stream()`], [`tensor_pieces()`]: weights one by one, in memory or from a
+//!   stream;
 //! - [`encode_weights`]: the way back;
 //! - [`describe_foreign`]: what a weight file that has the wrong length may be instead.
 
@@ -28,6 +29,7 @@ mod shards;
 mod dequantize;
 mod encode;
 mod specs;
+mod tensor_pieces;
 mod tensor_stream;
 mod tensors;
 
@@ -41,6 +43,7 @@ pub use path::check_path;
 pub use shards::{MAX_SHARDS, Shard, plan_shards};
 pub use sniff::describe_foreign;
 pub use specs::check_specs;
+pub use tensor_pieces::{TensorPiece, tensor_pieces};
 pub use tensor_stream::tensor_stream;
 pub use tensors::{Tensor, tensors};
 pub use write::{KeyOrder, WeightFileRef, write_model_json};

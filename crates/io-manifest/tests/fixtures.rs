@@ -6,7 +6,7 @@
 mod common;
 
 use bytes::Bytes;
-use common::{decode, decode_stream, fixtures, model_files, pieces};
+use common::{decode, decode_pieces, decode_stream, fixtures, model_files, pieces};
 use io_core::{ModelArtifacts, WeightSpec};
 use io_manifest::{KeyOrder, ModelJson, WeightFileRef, write_model_json};
 use serde_json::Value;
@@ -60,6 +60,8 @@ fn decoded_weights_have_the_expected_digests() {
             for size in [1, 3, 7, 14, 61, joined.len().max(1)] {
                 let streamed = decode_stream(specs(&model), pieces(&joined, size)).unwrap();
                 assert_eq!(streamed, decoded, "{} in pieces of {size}", path.display());
+                let cut = decode_pieces(specs(&model), pieces(&joined, size)).unwrap();
+                assert_eq!(cut, decoded, "{} in pieces of {size}", path.display());
             }
             let wanted = artifact["weights"].as_array().unwrap();
             assert_eq!(decoded.len(), wanted.len(), "{}", path.display());

@@ -5,7 +5,7 @@
 mod common;
 
 use bytes::Bytes;
-use common::{decode, decode_stream, model_files, pieces};
+use common::{decode, decode_pieces, decode_stream, model_files, pieces};
 use io_core::{DType, WeightSpec};
 use io_manifest::{
     KeyOrder, ModelJson, WeightFileRef, check_path, describe_foreign, write_model_json,
@@ -211,6 +211,7 @@ proptest! {
         let peak = peak_of(|| {
             drop(decode(&specs, &[Bytes::copy_from_slice(&weights)]));
             drop(decode_stream(&specs, pieces(&weights, 7)));
+            drop(decode_pieces(&specs, pieces(&weights, 7)));
         });
         prop_assert!(peak <= FACTOR * weights.len() + BASE, "{peak}");
     }

@@ -42,12 +42,12 @@ pub async fn verify_model_with(
     // A model with only one of the two is checked against nothing.
     let specs = model.weight_specs.unwrap_or_default();
     let weights = model.weight_data.unwrap_or_else(|| Weights::from_parts([]));
-    let mut tensors = manifest::tensor_stream(specs, weights.stream());
-    while let Some((_, stored)) =
-        tensors.try_next().await.map_err(|error| error.with_context(Operation::Verify, &url))?
+    let mut pieces = manifest::tensor_pieces(specs, weights.stream());
+    while let Some(piece) =
+        pieces.try_next().await.map_err(|error| error.with_context(Operation::Verify, &url))?
     {
-        report.weights += 1;
-        report.bytes += stored.len() as u64;
+        report.weights += u64::from(piece.last);
+        report.bytes += piece.stored.len() as u64;
     }
     Ok(report)
 }

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, executor::block_on, stream};
 use io_core::{Error, Json, ModelArtifacts, Result, WeightSpec, WeightStream, Weights};
-use io_manifest::{Tensor, tensor_stream, tensors};
+use io_manifest::{Tensor, tensor_pieces, tensor_stream, tensors};
 use std::path::PathBuf;
 
 /// Everything an error says: its text and those of its causes.
@@ -54,6 +54,25 @@ pub(crate) fn decode_stream(
     all.into_iter()
         .map(|(spec, stored)| Ok((spec.name.clone(), Tensor { spec: &spec, stored }.decode()?)))
         .collect()
+}
+
+/// The decoded tensors of a stream, decoded piece by piece.
+pub(crate) fn decode_pieces(
+    specs: &[WeightSpec],
+    stream: WeightStream,
+) -> Result<Vec<(String, Bytes)>> {
+    let mut all: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut is_next = true;
+    for piece in block_on(tensor_pieces(specs.to_vec(), stream).try_collect::<Vec<_>>())? {
+        let spec = &specs[piece.weight];
+        if is_next {
+            all.push((spec.name.clone(), Vec::new()));
+        }
+        assert_eq!(all.len(), piece.weight + 1);
+        all.last_mut().unwrap().1.extend_from_slice(&piece.decode(spec)?);
+        is_next = piece.last;
+    }
+    Ok(all.into_iter().map(|(name, bytes)| (name, bytes.into())).collect())
 }
 
 /// The specs of a JSON array.

@@ -2,8 +2,7 @@
 
 use futures::TryStreamExt as _;
 use modelport::{
-    Json, ModelArtifacts, ModelUrl, Operation, Result, WeightSpec, Weights,
-    manifest::{Tensor, tensor_stream},
+    Json, ModelArtifacts, ModelUrl, Operation, Result, WeightSpec, Weights, manifest::tensor_pieces,
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -108,12 +107,19 @@ async fn weights(model: ModelArtifacts, digest: bool) -> Result<Vec<WeightInfo>>
         return Ok(weights);
     }
     let data = model.weight_data.unwrap_or_else(|| Weights::from_parts([]));
-    let mut tensors = tensor_stream(specs, data.stream());
-    while let Some((spec, stored)) = tensors.try_next().await? {
-        let bytes = stored.len() as u64;
-        let sha256 =
-            if digest { Some(sha256(&Tensor { spec: &spec, stored }.decode()?)) } else { None };
-        weights.push(weight(spec, bytes, sha256)?);
+    let mut pieces = tensor_pieces(specs.clone(), data.stream());
+    let (mut bytes, mut hasher) = (0, Sha256::new());
+    while let Some(piece) = pieces.try_next().await? {
+        let Some(spec) = specs.get(piece.weight) else { break };
+        bytes += piece.stored.len() as u64;
+        if digest {
+            hasher.update(piece.decode(spec)?);
+        }
+        if piece.last {
+            let sum = hasher.finalize_reset();
+            weights.push(weight(spec.clone(), bytes, digest.then(|| hex(&sum)))?);
+            bytes = 0;
+        }
     }
     Ok(weights)
 }
@@ -136,6 +142,6 @@ fn compact(json: Option<&Json>) -> Result<Option<Json>> {
     json.map(|json| Json::parse(&json.to_js_string()?)).transpose()
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
