@@ -20,6 +20,7 @@ mod handler;
 mod store;
 
 mod artifacts;
+mod dtype;
 mod info;
 mod json;
 mod weight_spec;
@@ -39,6 +40,7 @@ pub mod memory;
 
 pub use artifacts::ModelArtifacts;
 pub use capabilities::Capabilities;
+pub use dtype::{DType, QuantizationDType};
 pub use error::{BoxError, Error, ErrorKind, Operation, Result};
 pub use handler::{IOHandler, SaveResult};
 pub use info::{ModelArtifactsInfo, now};
@@ -50,7 +52,7 @@ pub use registration::{KnownScheme, OpenHandler, OpenStore, Registration};
 pub use registry::Registry;
 pub use store::{ModelEntry, ModelList, ModelStore};
 pub use url::{ModelUrl, redact};
-pub use weight_spec::{DType, Quantization, QuantizationDType, WeightSpec};
+pub use weight_spec::{Quantization, WeightSpec};
 pub use weights::{WeightSource, WeightStream, Weights};
 
 /// What the macros of this crate expand to. Not public interface.
