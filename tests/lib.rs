@@ -2,7 +2,7 @@
 //!
 //! - [`fixtures`]: the models that reference software wrote;
 //! - [`program`]: the program `modelport`, run as a user runs it;
-//! - [`reference`]: real TensorFlow.js and the Python reader;
+//! - [`mod@reference`]: real TensorFlow.js and the Python reader;
 //! - [`model`]: model folders as plain files, read with nothing of ours.
 #![allow(
     clippy::unwrap_used,
