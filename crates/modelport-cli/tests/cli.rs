@@ -34,11 +34,13 @@ fn commands_say_what_they_did() {
         ("info flie://m", 1, "", "error: no handler for `flie://`: known are "),
         ("info 1a://m", 1, "", "error: what stands before `://` is not a scheme\nhint: "),
         (
-            "mv m memory://m --shard-bytes 1 --to-option a=b",
+            "cp m memory://m --shard-bytes 1 --to-option a=b",
             1,
             "",
             "error: cannot open memory://m: ",
         ),
+        // The process ends, and the model with it.
+        ("mv m memory://m", 1, "", "error: cannot move file://m: `memory://` does not keep "),
         ("verify m", 0, "file://m is sound: 8 weights, 520 B\n", ""),
     ] {
         let ran = place.run(command);

@@ -12,15 +12,16 @@ const CHANGED: &str = "it changed while it was moved, or is the destination by a
 
 /// Moves the model at `from` to `to`, replacing what is there unless the options say otherwise.
 ///
-/// Inside one store its own rename is used, when it has one and nothing is replaced. Else the model is copied, read back
-/// through a fresh handler and compared with the source in every part; only then is the source
-/// removed. Until that, any failure leaves the source untouched, and the hint of the error says so.
+/// Inside one store its own rename is used, when it has one and nothing is replaced. Else the model
+/// is copied, read back through a fresh handler and compared with the source in every part; only
+/// then is the source removed. Until that, any failure leaves the source untouched, and the hint of
+/// the error says so.
 ///
 /// # Errors
 ///
 /// - `InvalidInput`: source and destination are the same.
-/// - `Unsupported`: the source cannot be removed, or the destination cannot be read back; nothing
-///   was written.
+/// - `Unsupported`: the source cannot be removed, or the destination cannot be read back or keeps
+///   models for a shorter time than the source; nothing was written.
 /// - `Corrupt`: the destination does not have what the source has.
 /// - `Conflict`: the source changed on the way.
 /// - those of [`copy_model`](super::copy_model) and of [`ModelStore::remove`].
@@ -32,6 +33,7 @@ pub async fn move_model(
 ) -> Result<SaveResult> {
     let context = |error: Error| error.with_context(Operation::Move, from);
     refuse_same(from, to).map_err(context)?;
+    refuse_to_lose(registry, from, to).map_err(context)?;
     let store = removing_store(registry, from, options).map_err(context)?;
     // A model that cannot be read is not moved at all, not even by a rename.
     let before = stat(&*store, from).await.map_err(context)?;
@@ -61,6 +63,19 @@ pub async fn move_model(
             .with_hint("the copy was verified; remove the source by hand")
     })?;
     Ok(saved)
+}
+
+/// Refuses to move what is kept to a place that keeps it only as long as the process runs.
+fn refuse_to_lose(registry: &Registry, from: &ModelUrl, to: &ModelUrl) -> Result<()> {
+    let keeps = |url: &ModelUrl| {
+        registry.find(url.scheme()).is_none_or(|entry| entry.capabilities.persistent)
+    };
+    if keeps(from) && !keeps(to) {
+        let message = format!("`{}://` does not keep models after this process", to.scheme());
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .with_hint("copy the model instead; nothing was written"));
+    }
+    Ok(())
 }
 
 /// The store of the source, when it can remove models.
