@@ -86,7 +86,15 @@ proptest! {
                 // The way back, onto the older copy, which goes first.
                 let [to, from] = [pair[0], pair[1]];
                 modelport::remove_model(to).await.unwrap();
-                move_model(from, to).await.unwrap();
+                if from.starts_with("file") && to.starts_with("memory") {
+                    // It would be gone with this process.
+                    let refused = move_model(from, to).await.unwrap_err();
+                    assert_eq!(refused.kind(), modelport::ErrorKind::Unsupported);
+                    copy_model_with(from, to, &TransferOptions::new()).await.unwrap();
+                    modelport::remove_model(from).await.unwrap();
+                } else {
+                    move_model(from, to).await.unwrap();
+                }
                 assert_same(&model, &load_with(to, &plain).await.unwrap()).await;
                 let gone = load_with(from, &plain).await.unwrap_err();
                 assert_eq!(gone.kind(), modelport::ErrorKind::NotFound);
