@@ -16,23 +16,40 @@ pub(crate) fn dequantize(
     stored: &[u8],
 ) -> Result<Bytes> {
     if quantization.dtype == QuantizationDType::Float16 {
-        return widen(stored, |half| f16_to_f32(u16::from_le_bytes(half)).to_le_bytes());
+        return widen_pairs(stored, |half| f16_to_f32(half).to_le_bytes());
     }
     let (min, scale) = affine(quantization)
         .ok_or_else(|| Error::corrupt("an affine quantisation has no finite `min` and `scale`"))?;
     let value = |stored: u16| f64::from(stored) * scale + min;
+    let int32 = |stored: u16| to_int32(round_half_up(value(stored))).to_le_bytes();
+    let float32 = |stored: u16| to_f32(value(stored)).to_le_bytes();
     match (quantization.dtype, dtype) {
-        (QuantizationDType::Uint8, DType::Int32) => {
-            widen(stored, |[byte]| to_int32(round_half_up(value(byte.into()))).to_le_bytes())
-        }
-        (QuantizationDType::Uint8, _) => {
-            widen(stored, |[byte]| to_f32(value(byte.into())).to_le_bytes())
-        }
-        (_, DType::Int32) => widen(stored, |pair| {
-            to_int32(round_half_up(value(u16::from_le_bytes(pair)))).to_le_bytes()
-        }),
-        _ => widen(stored, |pair| to_f32(value(u16::from_le_bytes(pair))).to_le_bytes()),
+        (QuantizationDType::Uint8, DType::Int32) => widen_bytes(stored, int32),
+        (QuantizationDType::Uint8, _) => widen_bytes(stored, float32),
+        (_, DType::Int32) => widen_pairs(stored, int32),
+        _ => widen_pairs(stored, float32),
     }
+}
+
+/// Four bytes for each stored byte, which has only 256 values.
+fn widen_bytes(stored: &[u8], element: impl Fn(u16) -> [u8; 4]) -> Result<Bytes> {
+    let mut table = [[0; 4]; 256];
+    for (value, entry) in (0..).zip(&mut table) {
+        *entry = element(value);
+    }
+    widen(stored, |[byte]: [u8; 1]| table.get(usize::from(byte)).copied().unwrap_or_default())
+}
+
+/// Four bytes for each stored pair of bytes. Of many, each of the 65,536 values comes often enough
+/// to be computed once.
+fn widen_pairs(stored: &[u8], element: impl Fn(u16) -> [u8; 4]) -> Result<Bytes> {
+    if stored.len() / 2 < 1 << 16 {
+        return widen(stored, |pair| element(u16::from_le_bytes(pair)));
+    }
+    let table: Vec<[u8; 4]> = (0..=u16::MAX).map(element).collect();
+    widen(stored, |pair| {
+        table.get(usize::from(u16::from_le_bytes(pair))).copied().unwrap_or_default()
+    })
 }
 
 fn widen<const N: usize>(stored: &[u8], element: impl Fn([u8; N]) -> [u8; 4]) -> Result<Bytes> {
