@@ -1,0 +1,53 @@
+//! The names of the keys, and which model a key belongs to.
+
+use io_core::{Error, ErrorKind, ModelUrl, Result};
+
+/// What the keys of TensorFlow.js begin with.
+const PREFIX: &str = "tensorflowjs_models/";
+
+/// The last segments of a model's keys, in the order in which TensorFlow.js writes them.
+pub(crate) const SUFFIXES: [&str; 5] =
+    ["info", "model_topology", "weight_specs", "weight_data", "model_metadata"];
+
+/// The keys of one model, in the order of [`SUFFIXES`].
+#[derive(Clone, Debug)]
+pub(crate) struct Keys(pub(crate) [String; 5]);
+
+impl Keys {
+    /// The keys of the model at `url`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidUrl` when the name is empty.
+    pub(crate) fn new(url: &ModelUrl) -> Result<Self> {
+        if url.rest().is_empty() {
+            return Err(Error::new(ErrorKind::InvalidUrl, "the name of the model is empty"));
+        }
+        Ok(Self(SUFFIXES.map(|suffix| format!("{PREFIX}{}/{suffix}", url.rest()))))
+    }
+
+    /// The key by which a model is there or not.
+    pub(crate) fn info(&self) -> &str {
+        let [info, ..] = &self.0;
+        info
+    }
+}
+
+/// The name of the model whose `info` this is the key of; `None` for every other key.
+///
+/// A key that looks like one but names no model is an error.
+pub(crate) fn model_of(key: &str) -> Option<Result<&str>> {
+    let path = key.strip_prefix(PREFIX)?;
+    if path == "info" || path == "/info" {
+        let message = "a key of local storage looks like a model's but names none";
+        return Some(Err(Error::corrupt(message)));
+    }
+    path.strip_suffix("/info").map(Ok)
+}
+
+/// Whether the model `name` lies at or below `root`, by whole segments: `a` has `a/b`, not `ab`.
+pub(crate) fn is_inside(root: &ModelUrl, name: &str) -> bool {
+    let root = root.rest().trim_end_matches('/');
+    root.is_empty()
+        || name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

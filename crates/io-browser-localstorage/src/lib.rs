@@ -1,0 +1,23 @@
+//! `localstorage://`: small models in a browser's local storage. Empty on other targets.
+//!
+//! A model is five keys, exactly as TensorFlow.js writes them, below `tensorflowjs_models/PATH/`,
+//! where `PATH` is everything after `localstorage://`, taken literally. Browsers give an origin
+//! about 5 million characters in all; what needs more goes to `indexeddb://`. Workers have no local
+//! storage: there every operation is `Unsupported`.
+//!
+//! Where to look, in reading order:
+//!
+//! - [`LocalStorageHandler`]: save and load; [`LocalStorageStore`]: list, stat, remove, copy, rename;
+//! - `record`: a model as five texts and back;
+//! - `storage`: all five keys or none, one tab at a time.
+#![cfg(target_family = "wasm")]
+
+mod handler;
+mod store;
+
+mod keys;
+mod record;
+mod storage;
+
+pub use handler::{LocalStorageHandler, REGISTRATION};
+pub use store::LocalStorageStore;

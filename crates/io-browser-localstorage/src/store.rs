@@ -1,0 +1,133 @@
+//! The models in local storage.
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use io_core::{
+    Error, HandlerOptions, Json, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Result,
+    SaveResult, WriteMode, now,
+};
+use io_web::LockMode;
+
+use crate::{
+    keys::{self, Keys},
+    record,
+    storage::Storage,
+};
+
+/// The models in local storage whose names begin with the root's.
+#[derive(Clone, Debug)]
+pub struct LocalStorageStore {
+    url: ModelUrl,
+    write_mode: WriteMode,
+}
+
+impl LocalStorageStore {
+    /// The models under `url`; all, when that has no name.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is a setting; this handler has none.
+    pub fn new(url: ModelUrl, options: HandlerOptions) -> Result<Self> {
+        options.read_settings(&[])?;
+        Ok(Self { url, write_mode: options.write_mode })
+    }
+
+    fn entries(&self) -> Result<Vec<Result<ModelEntry>>> {
+        let storage = Storage::open()?;
+        let mut entries = Vec::new();
+        for key in storage.keys()? {
+            match keys::model_of(&key) {
+                None => {}
+                Some(Ok(name)) if keys::is_inside(&self.url, name) => {
+                    let url = ModelUrl::new(self.url.scheme(), name)?;
+                    let found = entry(&storage, &url);
+                    entries.push(found.map_err(|error| error.with_context(Operation::List, &url)));
+                }
+                // What names no model lies under no root but the whole.
+                Some(Err(error)) if self.url.rest().is_empty() => entries.push(Err(error)),
+                Some(_) => {}
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Puts the model `from` under the name `to` also, or instead.
+    async fn put_again(&self, from: &ModelUrl, to: &ModelUrl, instead: bool) -> Result<SaveResult> {
+        let (old, new) = (Keys::new(from)?, Keys::new(to)?);
+        let storage = Storage::open()?;
+        let _lock = storage.lock(LockMode::Exclusive).await?;
+        let mut info = entry(&storage, from)?.info;
+        if from.rest() == to.rest() {
+            return Ok(SaveResult::new(to.clone(), info));
+        }
+        let mut texts = storage.read(&old)?.map(Option::unwrap_or_default);
+        let [info_text, _, _, _, metadata] = &mut texts;
+        if !instead {
+            info.date_saved = now();
+            *info_text = Json::new(&info)?.get().to_owned();
+        }
+        // A model of old has none, and an empty text would be no metadata.
+        if metadata.is_empty() {
+            *metadata = "{}".to_owned();
+        }
+        storage.write(&new, &texts, self.write_mode)?;
+        if instead {
+            storage.remove(&old)?;
+        }
+        Ok(SaveResult::new(to.clone(), info))
+    }
+}
+
+/// Sizes and date of a model that has all its keys.
+fn entry(storage: &Storage, url: &ModelUrl) -> Result<ModelEntry> {
+    let keys = Keys::new(url)?;
+    storage.check_complete(&keys)?;
+    let info = storage.get(keys.info())?.ok_or_else(record::not_found)?;
+    Ok(ModelEntry::new(url.clone(), record::read_info(&info)?))
+}
+
+#[async_trait(?Send)]
+#[deny(clippy::missing_trait_methods)]
+impl ModelStore for LocalStorageStore {
+    fn url(&self) -> &ModelUrl {
+        &self.url
+    }
+
+    fn list(&self) -> ModelList {
+        let store = self.clone();
+        let entries = stream::once(async move {
+            let context = |error: Error| error.with_context(Operation::List, &store.url);
+            stream::iter(store.entries().unwrap_or_else(|error| vec![Err(context(error))]))
+        });
+        Box::pin(entries.flatten())
+    }
+
+    async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let found = Storage::open().and_then(|storage| entry(&storage, model));
+        found.map_err(|error| error.with_context(Operation::Stat, model))
+    }
+
+    async fn remove(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let removed = async {
+            let storage = Storage::open()?;
+            let _lock = storage.lock(LockMode::Exclusive).await?;
+            let keys = Keys::new(model)?;
+            // A model that lacks a part can be removed like any other.
+            let info = storage.get(keys.info())?.ok_or_else(record::not_found)?;
+            let found = ModelEntry::new(model.clone(), record::read_info(&info)?);
+            storage.remove(&keys)?;
+            Ok(found)
+        };
+        removed.await.map_err(|error: Error| error.with_context(Operation::Remove, model))
+    }
+
+    async fn copy(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
+        let copied = self.put_again(from, to, false).await;
+        copied.map_err(|error| error.with_context(Operation::Copy, from))
+    }
+
+    async fn rename(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
+        let renamed = self.put_again(from, to, true).await;
+        renamed.map_err(|error| error.with_context(Operation::Move, from))
+    }
+}

@@ -1,0 +1,24 @@
+//! What modelport's browser handlers share. Empty on other targets.
+//!
+//! - [`Global`]: the window or the worker, whichever runs us, and what it has;
+//! - [`error`], [`JsError`]: JavaScript's exceptions as [`io_core::Error`], by their names;
+//! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
+//! - [`Base64Encoder`], [`decode_base64`]: base64 piece by piece;
+//! - [`lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time.
+#![cfg(target_family = "wasm")]
+
+mod base64;
+mod bytes;
+mod error;
+mod global;
+mod lock;
+mod quota;
+mod time;
+
+pub use base64::{Base64Encoder, decode_base64};
+pub use bytes::{copy_in, copy_out, new_array};
+pub use error::{JsError, error, kind_of, on};
+pub use global::{Context, Global, global};
+pub use lock::{LockMode, TabLock, lock};
+pub use quota::free_space;
+pub use time::sleep;
