@@ -1,0 +1,149 @@
+//! A connection to the database of TensorFlow.js.
+
+use io_core::{Error, ErrorKind, Result};
+use io_web::{global, on};
+use js_sys::{Object, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Event, IdbDatabase, IdbOpenDbRequest, IdbVersionChangeEvent};
+
+/// The name of the database.
+const DATABASE: &str = "tensorflowjs";
+
+/// The store of whole models.
+pub(crate) const MODELS: &str = "models_store";
+
+/// The store of sizes and dates.
+pub(crate) const INFO: &str = "model_info_store";
+
+/// The key of both stores.
+pub(crate) const KEY_PATH: &str = "modelPath";
+
+/// An open connection; closed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Database {
+    raw: IdbDatabase,
+    /// Lets go of the database when somebody wants to upgrade or to delete it.
+    _version_change: Closure<dyn FnMut(IdbVersionChangeEvent)>,
+}
+
+impl Database {
+    /// Opens the database, and makes it when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// - `Unsupported`, `PermissionDenied`: there are no databases, or none for us.
+    /// - `Conflict`: another tab holds it.
+    /// - `Corrupt`: there is a database of this name, but another one.
+    pub(crate) async fn open() -> Result<Self> {
+        let failed = "the browser does not open its database";
+        // Without a version: whatever version is there will do, and a new one gets the first.
+        let request = global().indexed_db()?.open(DATABASE).map_err(on(failed))?;
+        let settled = Promise::new(&mut |resolve, _| {
+            request.set_onsuccess(Some(&resolve));
+            request.set_onerror(Some(&resolve));
+            request.set_onblocked(Some(&resolve));
+        });
+        let upgrade = Closure::<dyn FnMut(IdbVersionChangeEvent)>::new(|event| make_stores(&event));
+        request.set_onupgradeneeded(Some(upgrade.as_ref().unchecked_ref()));
+        let opening = Opening(Some(request));
+        let event: Event = JsFuture::from(settled).await.map_err(on(failed))?.unchecked_into();
+        match event.type_().as_str() {
+            "success" => opening.finish(),
+            "blocked" => Err(Error::new(
+                ErrorKind::Conflict,
+                "another tab keeps the database from being upgraded",
+            )
+            .with_hint("close other tabs of this site")),
+            _ => Err(opening.failure(failed)),
+        }
+    }
+
+    pub(crate) fn raw(&self) -> &IdbDatabase {
+        &self.raw
+    }
+
+    fn new(raw: IdbDatabase) -> Result<Self> {
+        let connection = raw.clone();
+        let version_change = Closure::new(move |_| connection.close());
+        raw.set_onversionchange(Some(version_change.as_ref().unchecked_ref()));
+        let database = Self { raw, _version_change: version_change };
+        let stores = database.raw.object_store_names();
+        if [MODELS, INFO].iter().all(|store| stores.contains(store)) {
+            Ok(database)
+        } else {
+            Err(Error::corrupt(format!(
+                "the browser's database `{DATABASE}` is not one of TensorFlow.js"
+            )))
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.raw.set_onversionchange(None);
+        // Transactions that are under way still come to their end.
+        self.raw.close();
+    }
+}
+
+/// Makes the stores of a new database, as TensorFlow.js does; without them opening fails later.
+fn make_stores(event: &IdbVersionChangeEvent) {
+    let target = event.target().and_then(|target| target.dyn_into::<IdbOpenDbRequest>().ok());
+    let database = target.and_then(|request| request.result().ok());
+    let Some(database) = database.and_then(|value| value.dyn_into::<IdbDatabase>().ok()) else {
+        return;
+    };
+    let options = Object::new();
+    let _ = Reflect::set(&options, &"keyPath".into(), &KEY_PATH.into());
+    let create = Reflect::get(&database, &"createObjectStore".into());
+    let Ok(create) = create.and_then(JsValue::dyn_into::<js_sys::Function>) else { return };
+    for store in [MODELS, INFO] {
+        // What is thrown here is missed when the stores are looked for.
+        let _ = create.call2(&database, &store.into(), &options);
+    }
+}
+
+/// A request to open. When nobody waits for it any more, it must not leave a connection behind: an
+/// open one stands in the way of whoever upgrades or deletes the database.
+struct Opening(Option<IdbOpenDbRequest>);
+
+impl Opening {
+    fn finish(mut self) -> Result<Database> {
+        let result = self.0.take().and_then(|request| {
+            request.set_onupgradeneeded(None);
+            request.result().ok()?.dyn_into().ok()
+        });
+        let missing = || Error::new(ErrorKind::Unexpected, "the browser opened no database");
+        Database::new(result.ok_or_else(missing)?)
+    }
+
+    fn failure(mut self, message: &'static str) -> Error {
+        let thrown = self.0.take().and_then(|request| {
+            request.set_onupgradeneeded(None);
+            request.error().ok().flatten()
+        });
+        io_web::error(message, &thrown.map_or(JsValue::UNDEFINED, Into::into))
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        let Some(request) = self.0.take() else { return };
+        request.set_onerror(None);
+        request.set_onblocked(None);
+        // The closure that makes the stores goes away with the future; these two stay for good.
+        let upgrade = Closure::once_into_js(|event: IdbVersionChangeEvent| make_stores(&event));
+        request.set_onupgradeneeded(upgrade.dyn_ref());
+        let close = Closure::once_into_js(|event: Event| {
+            let target =
+                event.target().and_then(|target| target.dyn_into::<IdbOpenDbRequest>().ok());
+            let database = target.and_then(|request| request.result().ok());
+            if let Some(database) = database.and_then(|value| value.dyn_into::<IdbDatabase>().ok())
+            {
+                database.close();
+            }
+        });
+        request.set_onsuccess(close.dyn_ref());
+    }
+}
