@@ -1,0 +1,248 @@
+//! What the clouds share: settings and variables to the configuration of a client.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use io_core::{Error, ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl, Result};
+use object_store::RetryConfig;
+
+use crate::{
+    ObjectModelStore, ObjectStoreHandler, ObjectStoreOptions,
+    environment::{self, Variables},
+    error::Cause,
+    location::Base,
+    objects::Store,
+    options,
+};
+
+/// A setting of one cloud.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    /// The name of the setting: what the client calls it, without the name of the cloud.
+    pub(crate) name: &'static str,
+    /// The environment variables that stand for it.
+    pub(crate) variables: &'static [&'static str],
+    /// Whether it says who asks.
+    pub(crate) is_credential: bool,
+}
+
+pub(crate) const fn plain(name: &'static str, variables: &'static [&'static str]) -> Key {
+    Key { name, variables, is_credential: false }
+}
+
+pub(crate) const fn credential(name: &'static str, variables: &'static [&'static str]) -> Key {
+    Key { name, variables, is_credential: true }
+}
+
+/// Settings of ours that every cloud has.
+const OWN: [&str; 4] = ["anonymous", "env", "instance_metadata", "max_retries"];
+
+/// Settings of the HTTP client.
+const CLIENT: [&str; 10] = [
+    "allow_http",
+    "allow_invalid_certificates",
+    "connect_timeout",
+    "http1_only",
+    "http2_only",
+    "pool_idle_timeout",
+    "pool_max_idle_per_host",
+    "proxy_url",
+    "timeout",
+    "user_agent",
+];
+
+/// Long enough for a part on a slow line; the client's own 30 seconds are not.
+const TIMEOUT: &str = "5 minutes";
+
+/// The configuration of a client, read.
+#[derive(Clone)]
+pub(crate) struct Config {
+    /// By the client's names, less that of the cloud.
+    pub(crate) values: BTreeMap<&'static str, String>,
+    pub(crate) anonymous: bool,
+    pub(crate) objects: ObjectStoreOptions,
+    pub(crate) retry: RetryConfig,
+    instance_metadata: bool,
+    secrets: Vec<String>,
+}
+
+impl Config {
+    /// Reads the settings in `options` and, unless they say otherwise, the environment.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when a setting is unknown or has a value that it cannot have.
+    pub(crate) fn read(options: &HandlerOptions, keys: &'static [Key]) -> Result<Self> {
+        Self::read_with(options, keys, environment::lookup)
+    }
+
+    fn read_with(
+        options: &HandlerOptions,
+        keys: &'static [Key],
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let mut known: Vec<&'static str> = keys.iter().map(|key| key.name).collect();
+        known.extend(options::SETTINGS.iter().chain(&OWN).chain(&CLIENT));
+        let settings = options.read_settings(&known)?;
+        let objects = ObjectStoreOptions::read(&settings)?;
+        let flag = |name| Ok::<bool, Error>(settings.bool(name)?.unwrap_or(false));
+        let (anonymous, instance_metadata) = (flag("anonymous")?, flag("instance_metadata")?);
+        let mut retry = RetryConfig::default();
+        if let Some(text) = settings.text("max_retries") {
+            retry.max_retries = text.parse().map_err(|_| {
+                let message = format!("option `max_retries` is `{text}`, expected a number");
+                Error::new(ErrorKind::InvalidInput, message)
+            })?;
+        }
+
+        let is_credential =
+            |name: &str| keys.iter().any(|key| key.name == name && key.is_credential);
+        let own_credentials = anonymous || options.settings.keys().any(|name| is_credential(name));
+        let mut values = match settings.bool("env")? {
+            Some(false) => BTreeMap::new(),
+            _ => Variables(keys).read(lookup),
+        };
+        values.retain(|name, _| !(own_credentials && is_credential(name)));
+        values.insert("timeout", TIMEOUT.to_owned());
+        for name in keys.iter().map(|key| key.name).chain(CLIENT) {
+            if let Some(value) = settings.text(name) {
+                values.insert(name, value.to_owned());
+            }
+        }
+        let secrets: Vec<String> = values
+            .iter()
+            .filter(|(name, _)| is_credential(name) || **name == "proxy_url")
+            .map(|(_, value)| value.clone())
+            .collect();
+        Ok(Self { values, anonymous, objects, retry, instance_metadata, secrets })
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// Refuses to go on without credentials, instead of asking a metadata service that most
+    /// machines have not, which takes long to fail.
+    ///
+    /// # Errors
+    ///
+    /// `PermissionDenied` when `found` is false and nothing else allows it.
+    pub(crate) fn need_credentials(&self, found: bool, hint: &str) -> Result<()> {
+        if found || self.anonymous || self.instance_metadata {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::PermissionDenied, "there are no credentials").with_hint(format!(
+            "{hint}, or `anonymous` = `true` for a public place, or `instance_metadata` = `true` \
+             on a machine of the cloud"
+        )))
+    }
+
+    /// The error of a client that cannot be built.
+    pub(crate) fn refused(&self, error: &object_store::Error) -> Error {
+        let cause = Cause::of(error).without(self.secrets.iter().map(String::as_str));
+        Error::new(ErrorKind::InvalidInput, "the settings of the store do not fit together")
+            .with_source(cause)
+    }
+}
+
+/// A client and how it is to be used.
+pub(crate) struct Opened {
+    pub(crate) store: Store,
+    pub(crate) objects: ObjectStoreOptions,
+    /// What stands between `://` and the key.
+    pub(crate) authority: String,
+    pub(crate) key: String,
+}
+
+impl Opened {
+    pub(crate) fn new(
+        store: impl object_store::ObjectStore,
+        config: Config,
+        authority: &str,
+        key: &str,
+    ) -> Self {
+        Self {
+            store: Arc::new(store),
+            objects: config.objects,
+            authority: authority.to_owned(),
+            key: key.to_owned(),
+        }
+    }
+
+    pub(crate) fn handler(
+        self,
+        url: &ModelUrl,
+        options: &HandlerOptions,
+    ) -> Result<Box<dyn IOHandler>> {
+        let Self { store, objects, key, .. } = self;
+        let (url, options) = (url.clone(), options.clone());
+        Ok(Box::new(ObjectStoreHandler::with_options(store, url, &key, options, objects)?))
+    }
+
+    pub(crate) fn model_store(
+        self,
+        url: &ModelUrl,
+        options: &HandlerOptions,
+    ) -> Result<Box<dyn ModelStore>> {
+        let base = Base::new(url.scheme(), &self.authority);
+        let (url, options) = (url.clone(), options.clone());
+        let store = ObjectModelStore::with_options(self.store, url, base, options, self.objects)?;
+        Ok(Box::new(store))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, Key, credential, plain};
+    use io_core::{ErrorKind, HandlerOptions};
+
+    const KEYS: &[Key] = &[
+        credential("id", &["X_ID"]),
+        credential("secret", &["X_SECRET", "X_OLD_SECRET"]),
+        plain("region", &["X_REGION"]),
+    ];
+
+    fn read(options: &HandlerOptions) -> Config {
+        let lookup = |name: &str| match name {
+            "X_ID" => Some("env-id".to_owned()),
+            "X_SECRET" => Some(String::new()),
+            "X_OLD_SECRET" => Some("env-secret".to_owned()),
+            "X_REGION" => Some("env-region".to_owned()),
+            _ => None,
+        };
+        Config::read_with(options, KEYS, lookup).unwrap()
+    }
+
+    #[test]
+    fn settings_win_over_the_environment() {
+        let text = |config: &Config, name| config.values.get(name).cloned().unwrap_or_default();
+        let all = |options: HandlerOptions| {
+            let config = read(&options);
+            ["id", "secret", "region"].map(|name| text(&config, name))
+        };
+        let new = HandlerOptions::new;
+        assert_eq!(all(new()), ["env-id", "env-secret", "env-region"]);
+        assert_eq!(all(new().with_setting("region", "r")), ["env-id", "env-secret", "r"]);
+        assert_eq!(all(new().with_setting("env", "false")), ["", "", ""]);
+        // Credentials come from one place.
+        assert_eq!(all(new().with_setting("id", "i")), ["i", "", "env-region"]);
+        assert_eq!(all(new().with_setting("anonymous", "true")), ["", "", "env-region"]);
+    }
+
+    #[test]
+    fn no_credentials_is_said_at_once() {
+        let new = || HandlerOptions::new().with_setting("env", "false");
+        let error = read(&new()).need_credentials(false, "set x").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        assert!(error.hint().unwrap().contains("anonymous"));
+        for allowed in ["anonymous", "instance_metadata"] {
+            read(&new().with_setting(allowed, "true")).need_credentials(false, "").unwrap();
+        }
+    }
+
+    #[test]
+    fn unknown_settings_are_told_the_nearest() {
+        let options = HandlerOptions::new().with_setting("regoin", "x");
+        let error = Config::read_with(&options, KEYS, |_| None).err().unwrap();
+        assert!(error.hint().unwrap().contains("`region`"));
+    }
+}

@@ -1,0 +1,139 @@
+//! From what an object store says to what the caller can do.
+
+use std::{error::Error as StdError, fmt};
+
+use io_core::{Error, ErrorKind, redact};
+use object_store::path::Path;
+
+/// A closure for `map_err`: `verb` failed on the object `path`.
+pub(crate) fn on<'a>(
+    verb: &'a str,
+    path: &'a Path,
+) -> impl FnOnce(object_store::Error) -> Error + 'a {
+    move |error| failed(format!("cannot {verb} `{}`", shown(path)), &error)
+}
+
+/// `what` failed with `error`; `what` is a clause such as "cannot read `x`".
+pub(crate) fn failed(what: impl Into<String>, error: &object_store::Error) -> Error {
+    use object_store::Error as E;
+    let cause = Cause::of(error);
+    let kind = match error {
+        E::NotFound { .. } => ErrorKind::NotFound,
+        E::AlreadyExists { .. } => ErrorKind::AlreadyExists,
+        E::Precondition { .. } | E::NotModified { .. } => ErrorKind::Conflict,
+        E::PermissionDenied { .. } | E::Unauthenticated { .. } => ErrorKind::PermissionDenied,
+        E::NotSupported { .. } | E::NotImplemented { .. } => ErrorKind::Unsupported,
+        E::InvalidPath { .. } => ErrorKind::InvalidUrl,
+        E::UnknownConfigurationKey { .. } => ErrorKind::InvalidInput,
+        _ => cause.kind(),
+    };
+    let retryable = matches!(kind, ErrorKind::Conflict | ErrorKind::Network | ErrorKind::Timeout);
+    Error::new(kind, what).with_retryable(retryable).with_source(cause)
+}
+
+/// A key as it may be printed: a signed URL may have been taken for one.
+pub(crate) fn shown(path: &Path) -> String {
+    redact(path.as_ref())
+}
+
+/// The error of a reader who was overtaken by a saver.
+pub(crate) fn replaced() -> Error {
+    Error::new(ErrorKind::Conflict, "the model was replaced while it was read")
+        .with_hint("try again")
+}
+
+/// What the store said, without addresses and signatures: its own errors print requests in full, a
+/// shared access signature included.
+pub(crate) struct Cause(String);
+
+impl Cause {
+    pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
+        let mut texts: Vec<String> = Vec::new();
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            // Most layers print their cause as well.
+            if !texts.iter().any(|known| known.contains(&text)) {
+                texts.push(text);
+            }
+            next = error.source();
+        }
+        Self(clean(&texts.join(": ")))
+    }
+
+    /// The same with `secrets` left out, wherever they stand.
+    #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+    pub(crate) fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
+        for secret in secrets.filter(|secret| !secret.is_empty()) {
+            self.0 = self.0.replace(secret, "REDACTED");
+        }
+        self
+    }
+
+    /// The client has one error for whatever goes wrong on the way; its text is all there is.
+    fn kind(&self) -> ErrorKind {
+        let text = self.0.to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if has(&["timed out", "timeout"]) {
+            ErrorKind::Timeout
+        } else if has(&["403 forbidden", "401 unauthorized"]) {
+            ErrorKind::PermissionDenied
+        } else if has(&["quotaexceeded", "insufficientstorage", "507 "]) {
+            ErrorKind::QuotaExceeded { needed: None, available: None }
+        } else if has(&["connect", "sending request", "dns", "connection", "server error", "body"])
+        {
+            ErrorKind::Network
+        } else {
+            ErrorKind::Unexpected
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cause({:?})", self.0)
+    }
+}
+
+impl StdError for Cause {}
+
+fn clean(text: &str) -> String {
+    let words = text.split_inclusive(char::is_whitespace).map(|word| match word.find("://") {
+        // Of an address the origin is enough: its path is in our own words, its query is nobody's.
+        Some(at) => {
+            let host = at + 3;
+            let rest = word.get(host..).unwrap_or_default();
+            let end = rest.find(|c: char| "/?#'\"`),".contains(c) || c.is_whitespace());
+            let origin = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            let origin = origin.rsplit('@').next().unwrap_or_default();
+            format!("{}{origin} ", word.get(..host).unwrap_or_default())
+        }
+        None => redact(word),
+    });
+    words.collect::<String>().trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cause, clean};
+
+    #[test]
+    fn causes_have_no_signatures() {
+        for text in [
+            "error for url (https://u:SECRET@h.net/c/b?sv=1&sig=SECRET&x=1): refused",
+            "Error performing PUT http://127.0.0.1:1/b/m%3Fsig%3DSECRET/model.json in 1 ms",
+            "Object at location m?X-Amz-Signature=SECRET/model.json not found",
+        ] {
+            let found = clean(text);
+            assert!(!found.contains("SECRET"), "{found}");
+        }
+        let cause = Cause::of(&std::io::Error::other("error for (http://h/?sig=SECRET)"));
+        assert!(!format!("{cause} {cause:?}").contains("SECRET"));
+    }
+}

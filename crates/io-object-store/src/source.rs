@@ -1,0 +1,140 @@
+//! Weights that stay in their objects until they are read.
+
+use std::{future, ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use io_core::{
+    Error, ModelUrl, Operation, ProgressCallback, ProgressMeter, Result, WeightSource, WeightStream,
+};
+use io_manifest::Checksum;
+use object_store::{GetOptions, GetRange};
+
+use crate::{
+    error::{on, replaced, shown},
+    objects::Store,
+    runtime,
+    snapshot::WeightObject,
+};
+
+/// How much one request asks for.
+const CHUNK_BYTES: u64 = 4 << 20;
+
+/// Weights in objects.
+#[derive(Clone, Debug)]
+pub(crate) struct ObjectWeights {
+    pub(crate) store: Store,
+    pub(crate) url: ModelUrl,
+    pub(crate) files: Arc<[WeightObject]>,
+    pub(crate) verify: bool,
+    pub(crate) progress: Option<ProgressCallback>,
+    pub(crate) concurrency: usize,
+}
+
+#[async_trait]
+impl WeightSource for ObjectWeights {
+    fn byte_length(&self) -> u64 {
+        self.files.last().map_or(0, |last| last.start + last.length)
+    }
+
+    fn stream(&self, range: Range<u64>) -> WeightStream {
+        let length = range.end.saturating_sub(range.start);
+        let meter = ProgressMeter::new(self.progress.clone(), length);
+        let (store, verify) = (self.store.clone(), self.verify);
+        // Nothing is asked for before the stream is polled; then so many requests at a time.
+        let requests = stream::iter(pieces(&self.files, &range)).map(move |piece| {
+            let store = store.clone();
+            let task = runtime::spawn(async move {
+                let bytes = get(&store, &piece).await?;
+                Ok((piece, bytes))
+            });
+            async move { task?.await? }
+        });
+        let mut checksum = Checksum::new();
+        let chunks = requests.buffered(self.concurrency).and_then(move |(piece, bytes)| {
+            future::ready(add(&mut checksum, &piece, &bytes, verify).map(|()| {
+                meter.add(bytes.len() as u64);
+                bytes
+            }))
+        });
+        let url = self.url.clone();
+        // After a failure there is nothing more to be had.
+        let whole = chunks.scan(false, |failed, chunk| {
+            let over = *failed;
+            *failed |= chunk.is_err();
+            future::ready((!over).then_some(chunk))
+        });
+        Box::pin(whole.map_err(move |error: Error| error.with_context(Operation::Load, &url)))
+    }
+}
+
+/// Bytes of one object, counted from its start.
+#[derive(Debug)]
+struct Piece {
+    file: WeightObject,
+    range: Range<u64>,
+}
+
+async fn get(store: &Store, piece: &Piece) -> Result<Bytes> {
+    use object_store::Error as E;
+    let options = GetOptions {
+        range: Some(GetRange::Bounded(piece.range.clone())),
+        if_match: piece.file.e_tag.clone(),
+        ..GetOptions::default()
+    };
+    let key = &piece.file.key;
+    let found = match store.get_opts(key, options).await {
+        Ok(found) => found,
+        // It was there when the model was loaded.
+        Err(E::NotFound { .. } | E::Precondition { .. }) => return Err(replaced()),
+        Err(error) => return Err(on("read", key)(error)),
+    };
+    if found.meta.size != piece.file.length {
+        return Err(replaced());
+    }
+    let bytes = found.bytes().await.map_err(on("read", key))?;
+    if bytes.len() as u64 != piece.range.end - piece.range.start {
+        let message = format!("the store gave another range of `{}` than asked for", shown(key));
+        return Err(Error::corrupt(message));
+    }
+    Ok(bytes)
+}
+
+/// Adds a piece to the checksum of its object, and compares where the object is complete.
+fn add(checksum: &mut Checksum, piece: &Piece, bytes: &[u8], verify: bool) -> Result<()> {
+    let (file, range) = (&piece.file, &piece.range);
+    if range.start == 0 {
+        *checksum = Checksum::new();
+    }
+    let Some(expected) = file.integrity.filter(|_| verify && checksum.byte_length() == range.start)
+    else {
+        return Ok(());
+    };
+    checksum.update(bytes);
+    // Only an object that was read whole has a checksum to compare.
+    if checksum.byte_length() == file.length && checksum.finish() != expected.crc64nvme {
+        let message = format!("the weight object `{}` fails its checksum", shown(&file.key));
+        return Err(Error::corrupt(message));
+    }
+    Ok(())
+}
+
+/// The pieces that make up `range` of all bytes, one after the other as they are wanted.
+fn pieces(files: &Arc<[WeightObject]>, range: &Range<u64>) -> impl Iterator<Item = Piece> + use<> {
+    let (files, range) = (files.clone(), range.clone());
+    (0..files.len()).flat_map(move |index| {
+        let file = files.get(index).cloned();
+        let range = range.clone();
+        file.into_iter().flat_map(move |file| {
+            let within = |at: u64| at.clamp(file.start, file.start + file.length) - file.start;
+            let (mut from, end) = (within(range.start), within(range.end));
+            std::iter::from_fn(move || {
+                let to = end.min(from + CHUNK_BYTES);
+                let piece = (from < end).then(|| Piece { file: file.clone(), range: from..to });
+                from = to;
+                piece
+            })
+        })
+    })
+}

@@ -1,0 +1,205 @@
+//! The models under a prefix.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use io_core::{
+    Error, ErrorKind, HandlerOptions, ModelEntry, ModelList, ModelStore, ModelUrl, Operation,
+    Result, SaveResult,
+};
+use object_store::{ObjectStore, path::Path};
+use tokio::sync::mpsc;
+
+use crate::{
+    ObjectStoreOptions,
+    error::{failed, shown},
+    location::{Base, Location, MODEL_JSON},
+    objects::{self, Store},
+    runtime,
+    snapshot::{Look, Snapshot},
+    transfer::{self, Transfer},
+};
+
+/// How many models of a list are looked at ahead of the caller.
+const AHEAD: usize = 8;
+
+/// The models under a prefix of an object store, at any depth: the prefixes that have a
+/// `model.json`.
+#[derive(Clone, Debug)]
+pub struct ObjectModelStore {
+    pub(crate) store: Store,
+    pub(crate) url: ModelUrl,
+    pub(crate) base: Base,
+    pub(crate) root: Path,
+    pub(crate) options: HandlerOptions,
+    pub(crate) objects: ObjectStoreOptions,
+}
+
+impl ObjectModelStore {
+    /// The models under `url` in any store, with the settings of [`ObjectStoreOptions`] in
+    /// `options`. `base` is what the URLs of this store begin with, such as `s3://bucket`: after it
+    /// and a slash comes the key.
+    ///
+    /// # Errors
+    ///
+    /// - `InvalidUrl`: `url` does not begin with `base`, or no object can have such a key.
+    /// - `InvalidInput`: a setting is unknown or has a value that it cannot have.
+    pub fn new(
+        store: Arc<dyn ObjectStore>,
+        url: ModelUrl,
+        base: &ModelUrl,
+        options: HandlerOptions,
+    ) -> Result<Self> {
+        let objects = ObjectStoreOptions::from_settings(&options)?;
+        let base = Base::new(base.scheme(), base.rest());
+        Self::with_options(store, url, base, options, objects)
+    }
+
+    pub(crate) fn with_options(
+        store: Store,
+        url: ModelUrl,
+        base: Base,
+        options: HandlerOptions,
+        objects: ObjectStoreOptions,
+    ) -> Result<Self> {
+        let key = base.key(&url)?.to_owned();
+        // A prefix may be called `x.json`: what is under it counts.
+        let root = Location::new(&format!("{}/", key.trim_end_matches('/')))?.directory;
+        Ok(Self { store, url, base, root, options, objects })
+    }
+
+    fn locate(&self, model: &ModelUrl) -> Result<Location> {
+        Location::new(self.base.key(model)?)
+    }
+
+    async fn look(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let (store, location) = (self.store.clone(), self.locate(model)?);
+        let open = async move { Snapshot::open(&store, &location, Look::Lengths).await };
+        let snapshot = runtime::spawn(open)?.await??;
+        Ok(ModelEntry::new(model.clone(), snapshot.info()?))
+    }
+
+    async fn remove_model(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let (store, location) = (self.store.clone(), self.locate(model)?);
+        // Once begun it goes on to its end: a model without all of its parts helps nobody.
+        let (waiting, given_up) = mpsc::channel::<()>(1);
+        let removed = runtime::spawn_detached(async move {
+            let snapshot = Snapshot::open(&store, &location, Look::Remains).await?;
+            let info = snapshot.info()?;
+            if given_up.is_closed() {
+                return Err(Error::new(ErrorKind::Cancelled, "it was given up"));
+            }
+            transfer::remove(&store, &location, &snapshot.json.text).await?;
+            Ok(info)
+        })?;
+        let info = removed.await??;
+        drop(waiting);
+        Ok(ModelEntry::new(model.clone(), info))
+    }
+
+    async fn put_again(&self, from: &ModelUrl, to: &ModelUrl, instead: bool) -> Result<SaveResult> {
+        let transfer = Transfer {
+            store: self.store.clone(),
+            from: self.locate(from)?,
+            to: self.locate(to)?,
+            mode: self.options.write_mode,
+            options: self.objects.clone(),
+            progress: self.options.progress.clone(),
+            url: from.clone(),
+        };
+        // When this future is dropped, so is the sender, and what was copied is taken back.
+        let (waiting, given_up) = mpsc::channel(1);
+        let info = runtime::spawn_detached(transfer.run(instead, given_up))?.await??;
+        drop(waiting);
+        Ok(SaveResult::new(to.clone(), info))
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl ModelStore for ObjectModelStore {
+    fn url(&self) -> &ModelUrl {
+        &self.url
+    }
+
+    fn list(&self) -> ModelList {
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let own = self.clone();
+        let url = self.url.clone();
+        let context = move |error: Error| error.with_context(Operation::List, &url);
+        // Nothing is asked for before the stream is polled; dropping it ends the task.
+        let start = move || match runtime::spawn(own.send_entries(sender)) {
+            Ok(task) => stream::unfold((receiver, task), |(mut receiver, task)| async {
+                Some((receiver.recv().await?, (receiver, task)))
+            })
+            .boxed(),
+            Err(error) => stream::iter([Err(error)]).boxed(),
+        };
+        let started = stream::once(async move { start() }).flatten();
+        Box::pin(started.map(move |entry| entry.map_err(&context)))
+    }
+
+    async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let found = self.look(model).await;
+        found.map_err(|error| error.with_context(Operation::Stat, model))
+    }
+
+    async fn remove(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let removed = self.remove_model(model).await;
+        removed.map_err(|error| error.with_context(Operation::Remove, model))
+    }
+
+    async fn copy(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
+        let copied = self.put_again(from, to, false).await;
+        copied.map_err(|error| error.with_context(Operation::Copy, from))
+    }
+
+    async fn rename(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
+        let renamed = self.put_again(from, to, true).await;
+        renamed.map_err(|error| error.with_context(Operation::Move, from))
+    }
+}
+
+impl ObjectModelStore {
+    async fn send_entries(self, sender: mpsc::Sender<Result<ModelEntry>>) {
+        let root = (!self.root.is_root()).then_some(&self.root);
+        let what = format!("cannot list `{}`", shown(&self.root));
+        let listed = self.store.list(root).filter_map(|found| {
+            let entry = match found {
+                Ok(meta) => {
+                    let is_model = meta.location.filename() == Some(MODEL_JSON);
+                    is_model.then(|| Ok(meta.location))
+                }
+                Err(error) => Some(Err(failed(what.clone(), &error))),
+            };
+            async { entry }
+        });
+        let entries = listed.map(|json| async { self.entry(json?).await }).buffered(AHEAD);
+        let mut entries = std::pin::pin!(entries);
+        while let Some(entry) = entries.next().await {
+            if let Some(entry) = entry.transpose()
+                && sender.send(entry).await.is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// The model with this JSON object; `None` when it was removed since it was listed.
+    async fn entry(&self, json: Path) -> Result<Option<ModelEntry>> {
+        let directory = json.parent().unwrap_or_default();
+        let location = Location { directory: directory.clone(), name: MODEL_JSON.to_owned() };
+        match Snapshot::open(&self.store, &location, Look::Lengths).await {
+            Ok(snapshot) => Ok(Some(ModelEntry::new(self.base.url(&directory)?, snapshot.info()?))),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                match objects::head(&self.store, &json).await? {
+                    // It is there: one of its parts is not.
+                    Some(_) => Err(error),
+                    None => Ok(None),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Sends the parts of weight objects, several at a time, and takes all back if there is no commit.
+//!
+//! It runs beside the save, on the runtime, so that it can clean up although the save was dropped:
+//! then the channel is closed, and that is all it needs to know.
+
+use bytes::Bytes;
+use futures::{
+    StreamExt,
+    future::{self, Either},
+    stream::FuturesUnordered,
+};
+use io_core::{BoxFuture, ProgressMeter, Result};
+use object_store::{MultipartUpload, ObjectStoreExt, PutPayload, path::Path};
+use tokio::sync::mpsc;
+
+use crate::{
+    cutter::Part,
+    error::on,
+    objects::{self, Store},
+    publish::{Failed, Publish},
+};
+
+/// What a save tells its upload.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// The next part of an object.
+    Part(Part),
+    /// All parts were sent; this is the JSON that names them.
+    Commit(Bytes),
+}
+
+/// The objects of one save.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    pub(crate) store: Store,
+    pub(crate) objects: Vec<Object>,
+    pub(crate) concurrency: usize,
+    pub(crate) meter: ProgressMeter,
+}
+
+/// A weight object on its way.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) key: Path,
+    pub(crate) in_parts: bool,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Nothing,
+    /// Sent in one request, which has begun, or made up of parts.
+    Put,
+    Parts(Box<dyn MultipartUpload>),
+}
+
+enum Event {
+    Sent(Option<Result<u64>>),
+    Told(Option<Message>),
+}
+
+type Sending = FuturesUnordered<BoxFuture<'static, Result<u64>>>;
+
+impl Object {
+    pub(crate) fn new(key: Path, in_parts: bool) -> Self {
+        Self { key, in_parts, state: State::Nothing }
+    }
+}
+
+impl Upload {
+    /// Takes parts until there is a commit or nobody is left to send one. When it returns an error,
+    /// nothing of it is left unless `publish` could not tell whether it was taken.
+    ///
+    /// # Errors
+    ///
+    /// What the store refuses with; that of the commit.
+    pub(crate) async fn run(
+        mut self,
+        mut messages: mpsc::Receiver<Message>,
+        publish: Publish,
+    ) -> Result<()> {
+        let mut sending = Sending::new();
+        let sent = self.send(&mut messages, &mut sending).await;
+        let failed = match sent {
+            Ok(Some(json)) => match self.complete().await {
+                Ok(()) => {
+                    // From here on nobody can tell the upload anything but that it was given up.
+                    match publish.publish(json, || messages.is_closed()).await {
+                        Ok(()) => return Ok(()),
+                        Err(failed) => failed,
+                    }
+                }
+                Err(error) => Failed::surely(error),
+            },
+            Ok(None) => Failed::given_up(),
+            Err(error) => Failed::surely(error),
+        };
+        if !failed.perhaps_published {
+            // A request that is on its way could land after its object was removed.
+            while sending.next().await.is_some() {}
+            self.undo().await;
+        }
+        Err(failed.error)
+    }
+
+    /// The same without a commit: the objects are there when it returns.
+    ///
+    /// # Errors
+    ///
+    /// What the store refuses with.
+    pub(crate) async fn run_to_objects(
+        mut self,
+        mut messages: mpsc::Receiver<Message>,
+    ) -> Result<()> {
+        let mut sending = Sending::new();
+        let sent = match self.send(&mut messages, &mut sending).await {
+            Ok(Some(_)) => self.complete().await,
+            Ok(None) => Err(Failed::given_up().error),
+            Err(error) => Err(error),
+        };
+        if sent.is_err() {
+            while sending.next().await.is_some() {}
+            self.undo().await;
+        }
+        sent
+    }
+
+    /// The JSON to commit; `None` when the save was given up.
+    async fn send(
+        &mut self,
+        messages: &mut mpsc::Receiver<Message>,
+        sending: &mut Sending,
+    ) -> Result<Option<Bytes>> {
+        let mut json = None;
+        loop {
+            let wants_more = json.is_none() && sending.len() < self.concurrency;
+            let event = if !wants_more {
+                Event::Sent(sending.next().await)
+            } else if sending.is_empty() {
+                Event::Told(messages.recv().await)
+            } else {
+                let told = std::pin::pin!(messages.recv());
+                match future::select(sending.next(), told).await {
+                    Either::Left((sent, _)) => Event::Sent(sent),
+                    Either::Right((message, _)) => Event::Told(message),
+                }
+            };
+            match event {
+                Event::Sent(Some(sent)) => self.meter.add(sent?),
+                // All is sent and nothing more is to come.
+                Event::Sent(None) => return Ok(json),
+                Event::Told(None) => return Ok(None),
+                Event::Told(Some(Message::Commit(text))) => json = Some(text),
+                Event::Told(Some(Message::Part(part))) => {
+                    sending.extend(self.start(part).await?);
+                }
+            }
+        }
+    }
+
+    async fn start(&mut self, part: Part) -> Result<Option<BoxFuture<'static, Result<u64>>>> {
+        let bytes = part.byte_length();
+        let store = self.store.clone();
+        let Some(object) = self.objects.get_mut(part.object) else {
+            return Ok(None);
+        };
+        let payload = PutPayload::from_iter(part.pieces);
+        let key = object.key.clone();
+        if !object.in_parts {
+            object.state = State::Put;
+            return Ok(Some(Box::pin(async move {
+                store.put(&key, payload).await.map_err(on("write", &key))?;
+                Ok(bytes)
+            })));
+        }
+        if matches!(object.state, State::Nothing) {
+            object.state =
+                State::Parts(store.put_multipart(&key).await.map_err(on("write", &key))?);
+        }
+        let State::Parts(upload) = &mut object.state else {
+            return Ok(None);
+        };
+        let request = upload.put_part(payload);
+        Ok(Some(Box::pin(async move {
+            request.await.map_err(on("write", &key))?;
+            Ok(bytes)
+        })))
+    }
+
+    /// Makes objects of their parts.
+    async fn complete(&mut self) -> Result<()> {
+        for object in &mut self.objects {
+            if let State::Parts(upload) = &mut object.state {
+                upload.complete().await.map_err(on("write", &object.key))?;
+                object.state = State::Put;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what was sent, as far as that goes.
+    async fn undo(self) {
+        let mut written = Vec::new();
+        for object in self.objects {
+            match object.state {
+                State::Nothing => continue,
+                State::Put => {}
+                // It may have become an object though we were told otherwise.
+                State::Parts(mut upload) => _ = upload.abort().await,
+            }
+            written.push(object.key);
+        }
+        objects::remove_all(&self.store, written).await;
+    }
+}

@@ -1,0 +1,201 @@
+//! `s3://` on SeaweedFS, a production server that checks signatures and conditions.
+
+use std::{
+    fs,
+    pin::pin,
+    process::Command,
+    sync::atomic::{AtomicU64, Ordering},
+    task::{Context, Poll, Waker},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use futures::{TryStreamExt, executor::block_on};
+use io_conformance::Place;
+use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl};
+use io_object_store::aws::REGISTRATION;
+
+use crate::{
+    check,
+    http::{encoded, request},
+    server::{Server, free_port, tool},
+    support::models::{assert_loads, failing, model},
+};
+
+const BUCKET: &str = "models";
+const USERS: &str = r#"{"identities":[{"name":"test",
+    "credentials":[{"accessKey":"testkey","secretKey":"testsecret"}],
+    "actions":["Admin","Read","List","Tagging","Write"]}]}"#;
+
+struct Seaweed {
+    s3: u16,
+    filer: u16,
+    _server: Server,
+    _folder: tempfile::TempDir,
+}
+
+fn start() -> Seaweed {
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("s3.json");
+    fs::write(&users, USERS).unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let [master, volume, filer, s3] = [(); 4].map(|()| free_port());
+    let mut command = Command::new(tool("seaweedfs/bin/weed"));
+    command.current_dir(folder.path()).args([
+        "server",
+        // It reports to its makers otherwise.
+        "-master.telemetry=false",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-volume.max=400",
+        "-master.volumeSizeLimitMB=128",
+        "-filer",
+        "-s3",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+    ]);
+    command.arg(format!("-dir={}", data.display()));
+    command.arg(format!("-s3.config={}", users.display()));
+    for (name, port) in [("master", master), ("volume", volume), ("filer", filer), ("s3", s3)] {
+        command.arg(format!("-{name}.port={port}"));
+    }
+    let server = Server::start(command, s3);
+    let seaweed = Seaweed { s3, filer, _server: server, _folder: folder };
+    // A bucket is a folder of the filer. It answers before it has volumes to write to.
+    let begun = Instant::now();
+    let probe = format!("/buckets/{BUCKET}/probe");
+    while !matches!(request(filer, "PUT", &probe, &[], b"x").0, 200..300) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no bucket can be written");
+        sleep(Duration::from_millis(100));
+    }
+    request(filer, "DELETE", &probe, &[], b"");
+    seaweed
+}
+
+impl Seaweed {
+    fn options(&self) -> HandlerOptions {
+        HandlerOptions::new()
+            .with_setting("env", "false")
+            .with_setting("endpoint", format!("http://127.0.0.1:{}", self.s3))
+            .with_setting("allow_http", "true")
+            .with_setting("region", "us-east-1")
+            .with_setting("access_key_id", "testkey")
+            .with_setting("secret_access_key", "testsecret")
+            .with_setting("max_retries", "2")
+            .with_setting("part_bytes", "5242880")
+    }
+
+    /// Uploads in parts that were neither completed nor aborted.
+    fn open_uploads(&self) -> usize {
+        let folder = format!("/buckets/{BUCKET}/.uploads/?limit=100");
+        let (status, body) =
+            request(self.filer, "GET", &folder, &[("Accept", "application/json")], b"");
+        if status == 404 {
+            return 0;
+        }
+        let listed: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        listed["Entries"].as_array().map_or(0, Vec::len)
+    }
+}
+
+fn url(key: &str) -> ModelUrl {
+    ModelUrl::new("s3", &format!("{BUCKET}/{key}")).unwrap()
+}
+
+#[test]
+fn s3_shows_every_behaviour() {
+    let server = start();
+    let next = AtomicU64::new(0);
+    // One request at a time keeps a save of 32 MiB below half of it in memory.
+    let options = server.options().with_setting("concurrency", "1");
+    let place = || {
+        let root = format!("s3://{BUCKET}/place-{}", next.fetch_add(1, Ordering::Relaxed));
+        Place::new(&REGISTRATION, root).with_options(options.clone()).with_settings(&[
+            "access_key_id",
+            "endpoint",
+            "part_bytes",
+            "region",
+            "timeout",
+        ])
+    };
+    check("s3:// on SeaweedFS", &block_on(io_conformance::run(place)), 98);
+}
+
+#[test]
+fn s3_uploads_in_parts_and_leaves_none_behind() {
+    /// 4 parts of 5 MiB and one of 1 MiB.
+    const FLOATS: u64 = 21 << 18;
+    let server = start();
+    let open = || (REGISTRATION.open)(&url("large"), &server.options()).unwrap();
+    block_on(open().save(model(1, FLOATS))).unwrap();
+    assert_loads(&open(), 1, FLOATS);
+    assert_eq!(server.open_uploads(), 0);
+
+    block_on(open().save(failing(2, FLOATS, 12 << 20))).unwrap_err();
+    assert_eq!(server.open_uploads(), 0, "after a save that failed");
+    assert_loads(&open(), 1, FLOATS);
+
+    let mut dropped_half_way = false;
+    for polls in [2, 4] {
+        let handler = open();
+        {
+            let mut save = pin!(handler.save(model(3, FLOATS)));
+            let mut context = Context::from_waker(Waker::noop());
+            for _ in 0..polls {
+                if matches!(save.as_mut().poll(&mut context), Poll::Ready(_)) {
+                    break;
+                }
+                sleep(Duration::from_millis(30));
+                dropped_half_way |= server.open_uploads() > 0;
+            }
+        }
+        let start = Instant::now();
+        while server.open_uploads() > 0 {
+            assert!(start.elapsed() < Duration::from_secs(20), "an upload was left behind");
+            sleep(Duration::from_millis(20));
+        }
+        assert_loads(&open(), 1, FLOATS);
+    }
+    assert!(dropped_half_way, "no save was dropped during its upload");
+}
+
+#[test]
+fn s3_keys_with_odd_characters_are_literal() {
+    let server = start();
+    let keys = ["a b", "100%", "a%20b", "x#1", "q?x=1&y=2", "p+q", "~[1]", "é文", "a'b\"c", "=,;:"];
+    for key in keys {
+        let handler = (REGISTRATION.open)(&url(key), &server.options()).unwrap();
+        block_on(handler.save(model(1, 10))).unwrap();
+        assert_loads(&handler, 1, 10);
+        // As another client sees it.
+        let path = format!("/buckets/{BUCKET}/{}/model.json", encoded(key));
+        let (status, body) = request(server.filer, "GET", &path, &[], b"");
+        assert_eq!(status, 200, "{key}");
+        assert!(body.starts_with(b"{\"modelTopology\""), "{key}");
+    }
+    let store = (REGISTRATION.store.unwrap())(&url(""), &server.options()).unwrap();
+    let mut listed: Vec<_> = block_on(store.list().try_collect::<Vec<_>>()).unwrap();
+    listed.sort_by(|a, b| a.url.cmp(&b.url));
+    let mut due: Vec<_> = keys.iter().map(|key| url(key)).collect();
+    due.sort();
+    assert_eq!(listed.into_iter().map(|entry| entry.url).collect::<Vec<_>>(), due);
+    for key in keys {
+        block_on(store.rename(&url(key), &url(&format!("moved/{key}")))).unwrap();
+        block_on(store.remove(&url(&format!("moved/{key}")))).unwrap();
+    }
+    assert!(block_on(store.list().try_collect::<Vec<_>>()).unwrap().is_empty());
+}
+
+#[test]
+fn s3_refuses_a_wrong_secret_and_does_not_tell_it() {
+    let server = start();
+    let options = server.options().with_setting("secret_access_key", "hunter2");
+    let handler = (REGISTRATION.open)(&url("m"), &options).unwrap();
+    for error in
+        [block_on(handler.load()).unwrap_err(), block_on(handler.save(model(1, 10))).unwrap_err()]
+    {
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error:?}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}

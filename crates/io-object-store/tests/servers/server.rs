@@ -1,0 +1,60 @@
+//! Starts a server and ends it when the test does.
+
+use std::{
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// A server that is killed when it is dropped.
+#[derive(Debug)]
+pub struct Server(Child);
+
+impl Server {
+    /// Starts `command` and waits until something listens at `port`.
+    pub fn start(mut command: Command, port: u16) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let program = PathBuf::from(command.get_program());
+        let child = command.spawn().unwrap_or_else(|error| {
+            panic!("{} cannot be started: {error}; run `cargo xtask setup`", program.display())
+        });
+        let mut server = Self(child);
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if let Some(status) = server.0.try_wait().unwrap() {
+                panic!("{} ended at once ({status})", program.display());
+            }
+            assert!(start.elapsed() < Duration::from_secs(60), "{} is silent", program.display());
+            sleep(Duration::from_millis(50));
+        }
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A file among the tools that were set up.
+pub fn tool(path: &str) -> PathBuf {
+    let tools = std::env::var_os("MODELPORT_TOOLS")
+        .unwrap_or_else(|| panic!("run this by `cargo xtask test --cell cloud`"));
+    PathBuf::from(tools).join(path)
+}
+
+/// A port that is free, and so is the one 10,000 above it.
+pub fn free_port() -> u16 {
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = 12_000 + listener.local_addr().unwrap().port() % 20_000;
+        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if free(port) && free(port + 10_000) {
+            return port;
+        }
+    }
+}
