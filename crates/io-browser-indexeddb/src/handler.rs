@@ -81,8 +81,11 @@ impl IndexedDbHandler {
         let database = Database::open().await?;
         let transaction = Transaction::begin(&database, Access::Write)?;
         let (models, infos) = (transaction.store(MODELS)?, transaction.store(INFO)?);
-        put(&models, &infos, &records, self.options.write_mode)?;
-        transaction.end().await.map_err(|error| refused(error, Some(needed)))?;
+        let stored = match put(&models, &infos, &records, self.options.write_mode) {
+            Ok(()) => transaction.end().await,
+            Err(error) => Err(error),
+        };
+        stored.map_err(|error| refused(error, Some(needed)))?;
         meter.add(last);
         Ok(SaveResult::new(self.url.clone(), info))
     }
