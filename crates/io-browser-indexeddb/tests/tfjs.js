@@ -1,0 +1,42 @@
+// Real TensorFlow.js in the same page.
+
+let tf;
+
+/** Runs its source, which is one script for pages. */
+export async function start(source) {
+  (0, eval)(source);
+  tf = globalThis.tf;
+  await tf.setBackend('cpu');
+}
+
+const predict = (model) =>
+  JSON.stringify(model.predict(tf.tensor2d([[0.1, -0.2, 0.3, 4]])).arraySync());
+
+/** Saves a model with weights that nobody has seen; what it predicts. */
+export async function save(url) {
+  const layers = [tf.layers.dense({units: 5, inputShape: [4], activation: 'tanh'}),
+    tf.layers.dense({units: 2, biasInitializer: 'randomNormal'})];
+  const model = tf.sequential({layers});
+  model.setUserDefinedMetadata({by: 'hand', ratio: 1.5});
+  await model.save(url);
+  return predict(model);
+}
+
+/** What the model at a URL predicts. */
+export async function prediction(url) {
+  return predict(await tf.loadLayersModel(url));
+}
+
+/** The sizes of the model at a URL, as the list has them. */
+export async function listed(url) {
+  const {dateSaved, ...sizes} = (await tf.io.listModels())[url];
+  return JSON.stringify(sizes);
+}
+
+export async function copy(from, to) {
+  await tf.io.copyModel(from, to);
+}
+
+export async function remove(url) {
+  await tf.io.removeModel(url);
+}
