@@ -1,0 +1,262 @@
+//! The bytes of one weight file, whatever the network does meanwhile.
+
+use std::{ops::Range, sync::Arc};
+
+use bytes::Bytes;
+use io_core::Result;
+use io_manifest::Checksum;
+use reqwest::Method;
+
+use crate::{
+    response::{Head, Version},
+    retry::{Failure, Tries},
+    transport::{Reply, Transport},
+    weight_file::WeightFile,
+};
+
+/// Reads a range of a weight file in order. What was handed out once is final: a body that has to
+/// start again is compared with it and never joined to it.
+#[derive(Debug)]
+pub(crate) struct FileReader {
+    transport: Arc<Transport>,
+    file: Arc<WeightFile>,
+    range: Range<u64>,
+    /// The next byte to hand out.
+    at: u64,
+    /// Of the bytes that were handed out.
+    checksum: Checksum,
+    tries: Tries,
+    body: Option<Body>,
+    /// The version of the first answer of this reader.
+    version: Option<Version>,
+    /// Whether a range was answered with another version, so that it is of no use to ask for one.
+    whole_only: bool,
+    early: Option<Failure>,
+}
+
+/// A body on its way.
+#[derive(Debug)]
+struct Body {
+    reply: Reply,
+    /// Where in the file its next byte belongs.
+    position: u64,
+    /// Of bytes that were handed out before and come again, while they do.
+    again: Option<Checksum>,
+    /// Whether it is the file from its first byte to its last.
+    whole: bool,
+}
+
+impl FileReader {
+    /// Nothing is requested before the first call of [`next`](Self::next).
+    pub(crate) fn new(transport: Arc<Transport>, file: Arc<WeightFile>, range: Range<u64>) -> Self {
+        let tries = transport.tries();
+        Self {
+            transport,
+            file,
+            at: range.start,
+            range,
+            checksum: Checksum::new(),
+            tries,
+            body: None,
+            version: None,
+            whole_only: false,
+            early: None,
+        }
+    }
+
+    /// Whether all that is read is under a checksum.
+    pub(crate) fn is_verified(&self) -> bool {
+        self.file.integrity.is_some() && self.range == (0..self.file.length)
+    }
+
+    /// The reader with its first request made, for later: failures come with the first bytes.
+    pub(crate) async fn opened(mut self) -> Self {
+        self.early = self.open().await.err();
+        self
+    }
+
+    /// The next bytes; `None` at the end. The last ones come after all checks.
+    ///
+    /// # Errors
+    ///
+    /// - `Conflict`: the file was changed while it was read.
+    /// - `Corrupt`: what the server sends is not the file, or fails its checksum.
+    /// - `NotFound`, `PermissionDenied`, `Network`, `Timeout`: the server or the way to it.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>> {
+        while self.at < self.range.end {
+            match self.step().await {
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(bytes) => {
+                    self.tries.progressed();
+                    return Ok(Some(bytes));
+                }
+                Err(failure) => {
+                    self.body = None;
+                    self.transport.pause(&mut self.tries, failure).await?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn step(&mut self) -> Result<Bytes, Failure> {
+        if let Some(failure) = self.early.take() {
+            return Err(failure);
+        }
+        if self.body.is_none() {
+            self.open().await?;
+        }
+        let Some(body) = &mut self.body else { return Ok(Bytes::new()) };
+        let Some(chunk) = body.reply.chunk().await? else {
+            // An end that the server itself had declared; one that was cut is an error above.
+            let found = format!("{} bytes", body.position);
+            return Err(self.file.wrong_length(&found, &[]).into());
+        };
+        if body.position == 0 {
+            self.file.check_beginning(&body.reply.head, &chunk)?;
+        }
+        let start = body.position;
+        body.position = start.saturating_add(chunk.len() as u64);
+        if let Some(again) = &mut body.again {
+            again.update(&part(&chunk, start, self.range.start..self.at));
+            if body.position >= self.at {
+                if again.finish() != self.checksum.finish() {
+                    return Err(self.file.changed().into());
+                }
+                body.again = None;
+            }
+        }
+        let fresh = part(&chunk, start, self.at..self.range.end);
+        let (whole, position) = (body.whole, body.position);
+        self.checksum.update(&fresh);
+        self.at += fresh.len() as u64;
+        if self.at >= self.range.end {
+            self.check_end(whole, position).await?;
+        }
+        Ok(fresh)
+    }
+
+    /// Everything that can be said before the last bytes are handed out.
+    async fn check_end(&mut self, whole: bool, position: u64) -> Result<(), Failure> {
+        if let Some(mut body) = self.body.take()
+            && whole
+            && self.range.end == self.file.length
+        {
+            let more = position > self.file.length
+                || (body.reply.head.content_length().is_none()
+                    && body.reply.chunk().await.is_ok_and(|more| more.is_some()));
+            if more {
+                return Err(self.file.wrong_length("more bytes", &[]).into());
+            }
+        }
+        match self.file.integrity {
+            Some(expected)
+                if self.is_verified() && expected.crc64nvme != self.checksum.finish() =>
+            {
+                Err(self.file.corrupt("fails its checksum").into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Requests what is missing.
+    async fn open(&mut self) -> Result<(), Failure> {
+        let (from, to) = (self.resume_from(), self.range.end.saturating_sub(1));
+        let asks_range = from > 0 || self.range.end < self.file.length;
+        let range = format!("bytes={from}-{to}");
+        let mut headers = Vec::new();
+        if asks_range && !self.whole_only {
+            headers.push(("range", range.as_str()));
+        }
+        let if_range = self.version.as_ref().and_then(Version::for_if_range).map(str::to_owned);
+        if let Some(validator) = if_range.as_deref().filter(|_| from > self.range.start) {
+            headers.push(("if-range", validator));
+        }
+        let mut reply = self.transport.request(Method::GET, &self.file.url.0, &headers).await?;
+        reply.head.check_encoding()?;
+        let version = reply.head.version();
+        let position = match reply.head.status {
+            200 => {
+                self.check_version(version)?;
+                self.check_length(&mut reply).await?;
+                0
+            }
+            206 if !headers.is_empty() => {
+                if self.version.as_ref().is_some_and(|own| own.differs(&version)) {
+                    // Of another version than what was handed out: only the whole can tell.
+                    self.whole_only = true;
+                    return Box::pin(self.open()).await;
+                }
+                self.check_version(version)?;
+                self.check_range(&reply.head, from, to)?;
+                from
+            }
+            // The file is shorter than it was said to be.
+            416 => {
+                self.check_version(version)?;
+                return Err(self.file.corrupt("is shorter than the model says").into());
+            }
+            _ => return Err(reply.head.failure(&self.file.subject())),
+        };
+        let whole = reply.head.status == 200;
+        let again = (position < self.at && self.at > self.range.start).then(Checksum::new);
+        self.body = Some(Body { reply, position, again, whole });
+        Ok(())
+    }
+
+    /// Where the next body can begin: behind what was handed out only if the server will not join
+    /// two versions.
+    fn resume_from(&self) -> u64 {
+        let known = self.version.as_ref().is_some_and(|version| version.for_if_range().is_some());
+        if known { self.at } else { self.range.start }
+    }
+
+    /// Remembers and compares versions; a checksum of the whole says more than they do.
+    fn check_version(&mut self, version: Version) -> Result<()> {
+        if !self.is_verified() {
+            self.file.check_version(version.clone())?;
+        }
+        self.version = Some(version);
+        Ok(())
+    }
+
+    async fn check_length(&self, reply: &mut Reply) -> Result<(), Failure> {
+        match reply.head.content_length() {
+            Some(found) if found != self.file.length => {
+                let beginning = reply.chunk().await.ok().flatten().unwrap_or_default();
+                Err(self.file.wrong_length(&format!("{found} bytes"), &beginning).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_range(&self, head: &Head, from: u64, to: u64) -> Result<()> {
+        match head.content_range() {
+            Some((first, last, total))
+                if (first, last) == (from, to)
+                    && total.is_none_or(|total| total == self.file.length) =>
+            {
+                Ok(())
+            }
+            Some((_, _, Some(total))) if total != self.file.length => {
+                Err(self.file.wrong_length(&format!("{total} bytes"), &[]))
+            }
+            _ => Err(self.file.corrupt("came in another range than was asked for")),
+        }
+    }
+
+    /// Whether the server has confirmed the length of the file.
+    pub(crate) fn is_length_confirmed(&self) -> bool {
+        let head = self.body.as_ref().map(|body| &body.reply.head);
+        head.is_some_and(|head| head.status == 206 || head.content_length().is_some())
+    }
+}
+
+/// The bytes of `chunk`, which begins at `start`, that lie in `range`.
+fn part(chunk: &Bytes, start: u64, range: Range<u64>) -> Bytes {
+    let end = start.saturating_add(chunk.len() as u64);
+    let (from, to) = (range.start.clamp(start, end), range.end.clamp(start, end));
+    // Both lie within the chunk, whose length is a usize.
+    let within = |at: u64| usize::try_from(at - start).unwrap_or(chunk.len());
+    if from < to { chunk.slice(within(from)..within(to)) } else { Bytes::new() }
+}

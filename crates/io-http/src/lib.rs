@@ -1,0 +1,56 @@
+//! `http://` and `https://`: models on web servers.
+//!
+//! A load reads `model.json` and then its weight files, which stay on the server until they are
+//! read. A save is one request with a `multipart/form-data` body of `model.json` and
+//! `model.weights.bin`, as TensorFlow.js sends it. A URL is used as it is given: one that names a
+//! directory is asked for as it is, and the weights are beside it by the rules of URLs.
+//!
+//! What may be relied on, beyond the contract of `io-core`:
+//!
+//! - **Every answer is checked**: its status, its length against the manifest, checksums as the
+//!   bytes pass. An HTML page or a Git LFS pointer in place of weights is named as such.
+//! - **A cut body goes on where it stopped** (`Range` with `If-Range`), or starts again and is
+//!   compared with what was passed on already; bytes of two versions are never joined.
+//! - **Credentials stay at home**: user information, `Authorization`, `Cookie` and every other
+//!   header that was set go to the origin of the model's URL and nowhere else, redirects and weight
+//!   URLs included, unless [`HttpOptions::trusted_origins`] names the other one.
+//! - **What may have happened is not repeated**: a `POST` is sent again only where the server did
+//!   not have all of it, or said that it did not act on it (408, 429, 503).
+//!
+//! No runtime is needed: requests run on a small one of this crate.
+//!
+//! Where to look, in reading order:
+//!
+//! - [`HttpHandler`], [`HttpOptions`]: save, load, and what can be set;
+//! - `resolve`: from the model's URL to those of its weights; `retry`, `response`, `credentials`,
+//!   `redirect`, `multipart`: the rules, which know no transport;
+//! - `download`: one weight file, whatever the network does; `source`: all of them in order;
+//! - `upload`: a save; `transport`: one request.
+#![cfg(not(target_family = "wasm"))]
+
+mod handler;
+mod options;
+mod settings;
+
+mod credentials;
+mod multipart;
+mod redirect;
+mod resolve;
+mod response;
+mod retry;
+
+mod body;
+mod download;
+mod model;
+mod probe;
+mod source;
+mod upload;
+mod weight_file;
+
+mod error;
+mod runtime;
+mod tls;
+mod transport;
+
+pub use handler::{HttpHandler, REGISTRATION};
+pub use options::{HttpOptions, ProxyChoice, WeightUrl};

@@ -1,0 +1,237 @@
+//! What can be set for `http://` and `https://`.
+
+use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+
+use io_core::{HandlerOptions, Result};
+
+use crate::settings;
+
+/// The proxy that requests go through.
+#[non_exhaustive]
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum ProxyChoice {
+    /// None.
+    #[default]
+    None,
+    /// What `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    Environment,
+    /// The one at this URL, for everything.
+    Url(String),
+}
+
+/// Gives the URL of a weight file for its path in the manifest; see [`HttpOptions::weight_url`].
+#[derive(Clone)]
+pub struct WeightUrl(pub(crate) Arc<dyn Fn(&str) -> String + Send + Sync>);
+
+/// What can be set for `http://` and `https://`, on top of [`HandlerOptions`].
+///
+/// Durations are settings such as `30s`, `1m 30s` or a number of seconds.
+#[non_exhaustive]
+#[derive(Clone)]
+pub struct HttpOptions {
+    /// The method of a save; `POST` by default. Setting `method`.
+    pub method: String,
+    /// Headers of every request to the origin of the model's URL. Setting `headers`: lines of
+    /// `Name: value`.
+    pub headers: Vec<(String, String)>,
+    /// Sent as `Authorization: Bearer` to the origin of the model's URL. Setting `token`.
+    pub token: Option<String>,
+    /// Other origins, such as `https://cdn.example`, that may have the headers and the token.
+    /// Setting `trusted-origins`, separated by commas.
+    pub trusted_origins: Vec<String>,
+    /// The longest that a save, a load or one stream of weights may take in all; no limit by
+    /// default. Setting `timeout`.
+    pub timeout: Option<Duration>,
+    /// The longest without any byte from or to the server; 60 seconds by default. Setting
+    /// `idle-timeout`.
+    pub idle_timeout: Duration,
+    /// The longest until there is a connection; 20 seconds by default. Setting `connect-timeout`.
+    pub connect_timeout: Duration,
+    /// How often a request is tried again without any progress; 4 by default. Setting `retries`.
+    pub retries: u32,
+    /// The longest wait before the first retry, doubled for each further one up to 20 seconds; each
+    /// wait is a random part of it. 250 milliseconds by default.
+    pub retry_delay: Duration,
+    /// How many requests run at once; 6 by default. Setting `parallel`.
+    pub parallel: NonZeroUsize,
+    /// The directory of the weight files, relative to the model's URL. Setting
+    /// `weight-path-prefix`.
+    pub weight_path_prefix: Option<String>,
+    /// The URL of each weight file, in place of `weight_path_prefix`. No query is carried to it.
+    pub weight_url: Option<WeightUrl>,
+    /// Whether the URL is that of a model on TensorFlow Hub, whose file is at
+    /// `URL/model.json?tfjs-format=file`. Setting `from-tfhub`: `true` or `false`.
+    pub from_tfhub: bool,
+    /// The proxy; none by default. Setting `proxy`: `none`, `environment` or a URL.
+    pub proxy: ProxyChoice,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            method: "POST".to_owned(),
+            headers: Vec::new(),
+            token: None,
+            trusted_origins: Vec::new(),
+            timeout: None,
+            idle_timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(20),
+            retries: 4,
+            retry_delay: Duration::from_millis(250),
+            parallel: NonZeroUsize::MIN.saturating_add(5),
+            weight_path_prefix: None,
+            weight_url: None,
+            from_tfhub: false,
+            proxy: ProxyChoice::None,
+        }
+    }
+}
+
+impl HttpOptions {
+    /// Reads the settings in `options`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when a setting is unknown or has a value that it cannot have. Values that may
+    /// be secret are not in the message.
+    pub fn from_settings(options: &HandlerOptions) -> Result<Self> {
+        settings::read(options)
+    }
+
+    /// Sets [`method`](Self::method).
+    #[must_use]
+    pub fn with_method(mut self, method: impl Into<String>) -> Self {
+        self.method = method.into();
+        self
+    }
+
+    /// Adds one of the [`headers`](Self::headers).
+    #[must_use]
+    pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets [`token`](Self::token).
+    #[must_use]
+    pub fn with_token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Adds one of the [`trusted_origins`](Self::trusted_origins).
+    #[must_use]
+    pub fn with_trusted_origin(mut self, origin: impl Into<String>) -> Self {
+        self.trusted_origins.push(origin.into());
+        self
+    }
+
+    /// Sets [`timeout`](Self::timeout).
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub fn with_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// Sets [`connect_timeout`](Self::connect_timeout).
+    #[must_use]
+    pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets [`retries`](Self::retries).
+    #[must_use]
+    pub fn with_retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// Sets [`retry_delay`](Self::retry_delay).
+    #[must_use]
+    pub fn with_retry_delay(mut self, delay: Duration) -> Self {
+        self.retry_delay = delay;
+        self
+    }
+
+    /// Sets [`parallel`](Self::parallel).
+    #[must_use]
+    pub fn with_parallel(mut self, parallel: NonZeroUsize) -> Self {
+        self.parallel = parallel;
+        self
+    }
+
+    /// Sets [`weight_path_prefix`](Self::weight_path_prefix).
+    #[must_use]
+    pub fn with_weight_path_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.weight_path_prefix = Some(prefix.into());
+        self
+    }
+
+    /// Sets [`weight_url`](Self::weight_url): called once for each weight file with its path; what
+    /// it gives may be relative to the model's URL.
+    #[must_use]
+    pub fn with_weight_url(
+        mut self,
+        weight_url: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.weight_url = Some(WeightUrl(Arc::new(weight_url)));
+        self
+    }
+
+    /// Sets [`from_tfhub`](Self::from_tfhub).
+    #[must_use]
+    pub fn with_from_tfhub(mut self, from_tfhub: bool) -> Self {
+        self.from_tfhub = from_tfhub;
+        self
+    }
+
+    /// Sets [`proxy`](Self::proxy).
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: ProxyChoice) -> Self {
+        self.proxy = proxy;
+        self
+    }
+}
+
+impl fmt::Debug for HttpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Nothing that could be a secret: no value of a header, no URL but a redacted one.
+        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("HttpOptions")
+            .field("method", &self.method)
+            .field("headers", &headers)
+            .field("token", &self.token.is_some())
+            .field("timeout", &self.timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("retries", &self.retries)
+            .field("parallel", &self.parallel)
+            .field("from_tfhub", &self.from_tfhub)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ProxyChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Environment => "Environment",
+            // It may hold a password.
+            Self::Url(_) => "Url(..)",
+        })
+    }
+}
+
+impl fmt::Debug for WeightUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeightUrl")
+    }
+}

@@ -1,0 +1,124 @@
+//! How long the weight files are, asked for only where the model file does not say.
+
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use io_core::{Error, Result};
+use io_manifest::{FileIntegrity, ModelJson};
+use reqwest::Method;
+use url::Url;
+
+use crate::{
+    resolve::weight_url,
+    response::{Version, shown},
+    retry::Failure,
+    transport::Transport,
+    weight_file::WeightFile,
+};
+
+/// The weight files of `model`, each with its length.
+///
+/// One request a file where it has no integrity entry: for its length, and for its version, without
+/// which the files of two saves could be mixed. A model of one such file needs none when the specs
+/// tell its length.
+///
+/// # Errors
+///
+/// - `NotFound`, `PermissionDenied`, `Network`, `Timeout`: the server or the way to it.
+/// - `Corrupt`: a path leaves the model's place, or lengths and specs do not fit.
+pub(crate) async fn weight_files(
+    transport: &Transport,
+    model_url: &Url,
+    model: &ModelJson,
+    verify: bool,
+) -> Result<Vec<Arc<WeightFile>>> {
+    let files = model.files();
+    let alone = if files.len() == 1 { length_by_specs(model)? } else { None };
+    let found: Vec<(Url, u64, Option<Version>, Option<FileIntegrity>)> =
+        stream::iter(files.clone())
+            .map(|file| async move {
+                let url = weight_url(model_url, &file.path, &transport.options)?;
+                let known = file.integrity.map(|integrity| integrity.bytes).or(alone);
+                let integrity = file.integrity.filter(|_| verify);
+                match known {
+                    Some(length) => Ok((url, length, None, integrity)),
+                    None => {
+                        let (length, version) = probe(transport, &url, &file.path).await?;
+                        Ok::<_, Error>((url, length, Some(version), integrity))
+                    }
+                }
+            })
+            .buffered(transport.options.parallel.get())
+            .try_collect()
+            .await?;
+    let lengths: Vec<u64> = found.iter().map(|(_, length, ..)| *length).collect();
+    model.check_lengths(&lengths)?;
+    let mut start = 0_u64;
+    let files = files.into_iter().zip(found).map(|(file, (url, length, version, integrity))| {
+        let placed = WeightFile::new(&file.path, url, (start, length), integrity, version);
+        start = start
+            .checked_add(length)
+            .ok_or_else(|| Error::corrupt("the weights are longer than can be"))?;
+        Ok(Arc::new(placed))
+    });
+    files.collect()
+}
+
+/// The length of the weights by their specs; `None` where there are strings.
+fn length_by_specs(model: &ModelJson) -> Result<Option<u64>> {
+    let mut sum = Some(0_u64);
+    for spec in model.artifacts.weight_specs.iter().flatten() {
+        let own = spec.byte_length()?;
+        sum = sum.zip(own).and_then(|(sum, own)| sum.checked_add(own));
+    }
+    Ok(sum)
+}
+
+async fn probe(transport: &Transport, url: &Url, path: &str) -> Result<(u64, Version)> {
+    let subject = format!("weight file `{}`: the server", shown(path));
+    let mut tries = transport.tries();
+    loop {
+        match try_probe(transport, url, &subject).await {
+            Ok(found) => return Ok(found),
+            Err(failure) => transport.pause(&mut tries, failure).await?,
+        }
+    }
+}
+
+async fn try_probe(
+    transport: &Transport,
+    url: &Url,
+    subject: &str,
+) -> Result<(u64, Version), Failure> {
+    let head = transport.request(Method::HEAD, url, &[]).await?.head;
+    if let (200, Some(length)) = (head.status, head.content_length())
+        && head.check_encoding().is_ok()
+    {
+        return Ok((length, head.version()));
+    }
+    // Some servers do not do `HEAD`, and a signed URL is often good for `GET` only.
+    let mut reply = transport.request(Method::GET, url, &[("range", "bytes=0-0")]).await?;
+    reply.head.check_encoding()?;
+    let version = reply.head.version();
+    let length = match reply.head.status {
+        206 => reply.head.content_range().and_then(|(.., total)| total),
+        416 if reply.head.get("content-range") == Some("bytes */0") => Some(0),
+        200 => reply.head.content_length(),
+        _ => return Err(reply.head.failure(subject)),
+    };
+    if let Some(length) = length {
+        return Ok((length, version));
+    }
+    if reply.head.status == 206 {
+        reply = transport.request(Method::GET, url, &[]).await?;
+        if reply.head.status != 200 {
+            return Err(reply.head.failure(subject));
+        }
+    }
+    // A server that never says: counting is the only way.
+    let mut length = 0_u64;
+    while let Some(chunk) = reply.chunk().await? {
+        length = length.saturating_add(chunk.len() as u64);
+    }
+    Ok((length, version))
+}

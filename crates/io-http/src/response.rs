@@ -1,0 +1,212 @@
+//! What an answer says: its status, its version, which bytes it has.
+
+use std::time::Duration;
+
+use io_core::{Error, ErrorKind, redact};
+
+use crate::retry::{Failure, retry_after};
+
+/// The head of an answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    /// Names are in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+/// What tells one version of a file from another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) etag: Option<String>,
+    pub(crate) modified: Option<String>,
+    /// Whether `modified` was old enough when it was given that no later change can share it.
+    settled: bool,
+}
+
+impl Head {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.trim())
+    }
+
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub(crate) fn content_length(&self) -> Option<u64> {
+        self.get("content-length")?.parse().ok()
+    }
+
+    /// `(first, last, total)` of `Content-Range: bytes 0-9/10`; the total may be unknown.
+    pub(crate) fn content_range(&self) -> Option<(u64, u64, Option<u64>)> {
+        let (range, total) = self.get("content-range")?.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.trim().split_once('-')?;
+        Some((first.parse().ok()?, last.parse().ok()?, total.trim().parse().ok()))
+    }
+
+    pub(crate) fn is_html(&self) -> bool {
+        self.get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
+    }
+
+    /// Refuses a body that is not the bytes themselves: their lengths and ranges are others.
+    pub(crate) fn check_encoding(&self) -> Result<(), Error> {
+        match self.get("content-encoding") {
+            None | Some("" | "identity") => Ok(()),
+            Some(_) => {
+                Err(Error::corrupt("the server sent a compressed body though it was asked not to"))
+            }
+        }
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        let date = |name| self.get(name).and_then(|text| httpdate::parse_http_date(text).ok());
+        let settled = match (date("date"), date("last-modified")) {
+            (Some(now), Some(modified)) => {
+                now.duration_since(modified).is_ok_and(|age| age >= Duration::from_secs(1))
+            }
+            _ => false,
+        };
+        Version {
+            etag: self.get("etag").map(str::to_owned),
+            modified: self.get("last-modified").map(str::to_owned),
+            settled,
+        }
+    }
+
+    /// What a status that is not a success means. `subject` begins the message: `the server`.
+    pub(crate) fn failure(&self, subject: &str) -> Failure {
+        let status = self.status;
+        let kind = match status {
+            404 | 410 => ErrorKind::NotFound,
+            401 | 403 | 407 => ErrorKind::PermissionDenied,
+            405 | 501 => ErrorKind::Unsupported,
+            408 | 504 => ErrorKind::Timeout,
+            409 | 412 => ErrorKind::Conflict,
+            413 | 507 => ErrorKind::QuotaExceeded { needed: None, available: None },
+            429 | 500.. => ErrorKind::Network,
+            _ => ErrorKind::Unexpected,
+        };
+        let retry = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
+        let meaning = reason(status).map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let error = Error::new(kind, format!("{subject} answered with status {status}{meaning}"))
+            .with_retryable(retry || kind == ErrorKind::Conflict);
+        let after = retry.then(|| self.get("retry-after").and_then(retry_after)).flatten();
+        Failure { error, retry, after, status: Some(status) }
+    }
+}
+
+impl Version {
+    /// What `If-Range` may hold: a strong `ETag`, or a date that no later change can share.
+    pub(crate) fn for_if_range(&self) -> Option<&str> {
+        match &self.etag {
+            Some(etag) if etag.starts_with('"') => Some(etag),
+            Some(_) => None,
+            None => self.modified.as_deref().filter(|_| self.settled),
+        }
+    }
+
+    /// Whether `other` is surely another version of the same file. Servers behind one name may
+    /// have `ETag`s of their own for the same file: the same date then counts more.
+    pub(crate) fn differs(&self, other: &Self) -> bool {
+        let weak = |version: &Self| {
+            version.etag.as_deref().map(|etag| etag.trim_start_matches("W/").to_owned())
+        };
+        match (weak(self), weak(other)) {
+            (Some(own), Some(others)) if own == others => false,
+            (own, others) => match (&self.modified, &other.modified) {
+                (Some(own), Some(others)) => own != others,
+                _ => own.is_some() && others.is_some(),
+            },
+        }
+    }
+}
+
+/// A weight file's name as it may be printed: a path may have a signature in its query.
+pub(crate) fn shown(path: &str) -> String {
+    redact(&path.chars().take(200).flat_map(char::escape_debug).collect::<String>())
+}
+
+fn reason(status: u16) -> Option<&'static str> {
+    Some(match status {
+        400 => "bad request",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "not found",
+        405 => "method not allowed",
+        407 => "the proxy wants credentials",
+        408 => "request timeout",
+        409 => "conflict",
+        410 => "gone",
+        411 => "length required",
+        412 => "precondition failed",
+        413 => "content too large",
+        415 => "unsupported media type",
+        416 => "range not satisfiable",
+        429 => "too many requests",
+        500 => "internal server error",
+        501 => "not implemented",
+        502 => "bad gateway",
+        503 => "service unavailable",
+        504 => "gateway timeout",
+        507 => "insufficient storage",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Head;
+
+    fn head(headers: &[(&str, &str)]) -> Head {
+        let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        Head { status: 200, headers }
+    }
+
+    #[test]
+    fn only_strong_validators_go_into_if_range() {
+        let (old, new) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT");
+        for (headers, expected) in [
+            (vec![("etag", "\"a\""), ("last-modified", old)], Some("\"a\"")),
+            (vec![("etag", "W/\"a\""), ("last-modified", old), ("date", new)], None),
+            (vec![("last-modified", old), ("date", new)], Some(old)),
+            (vec![("last-modified", old), ("date", old)], None),
+            (vec![("last-modified", old)], None),
+            (vec![], None),
+        ] {
+            assert_eq!(head(&headers).version().for_if_range(), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn versions_differ_when_they_surely_do() {
+        let version = |etag: &'static str, modified: &'static str| {
+            let pairs = [("etag", etag), ("last-modified", modified)];
+            let given: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+            head(&given).version()
+        };
+        for (a, b, differs) in [
+            (("\"a\"", ""), ("\"a\"", ""), false),
+            (("\"a\"", ""), ("W/\"a\"", ""), false),
+            (("\"a\"", ""), ("\"b\"", ""), true),
+            (("\"a\"", "1"), ("\"b\"", "1"), false),
+            (("\"a\"", "1"), ("\"b\"", "2"), true),
+            (("", "1"), ("", "2"), true),
+            (("", ""), ("\"a\"", ""), false),
+            (("", ""), ("", ""), false),
+        ] {
+            assert_eq!(version(a.0, a.1).differs(&version(b.0, b.1)), differs, "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_read() {
+        for (text, expected) in [
+            ("bytes 0-9/10", Some((0, 9, Some(10)))),
+            ("bytes 5-9/*", Some((5, 9, None))),
+            ("bytes */10", None),
+            ("items 0-9/10", None),
+            ("bytes -9/10", None),
+        ] {
+            assert_eq!(head(&[("content-range", text)]).content_range(), expected);
+        }
+    }
+}

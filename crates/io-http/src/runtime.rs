@@ -1,0 +1,71 @@
+//! The runtime that requests need, for callers who have none or another one.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::OnceLock,
+    task::{Context, Poll},
+};
+
+use io_core::{Error, ErrorKind, Result};
+use tokio::{runtime::Runtime, task::JoinHandle};
+
+/// Runs `future` with timers and sockets at hand, on whatever executor polls it. Dropping it drops
+/// all that it was doing.
+///
+/// # Errors
+///
+/// `Unexpected` when the system gives no threads, else what the future fails with.
+pub(crate) async fn within<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = runtime()?;
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|context| {
+        let _entered = runtime.enter();
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
+/// A task that runs though nobody polls it, and ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Spawned<T>(JoinHandle<T>);
+
+/// Starts `future`; inside [`within`] only.
+pub(crate) fn spawn<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> Spawned<T> {
+    Spawned(tokio::spawn(future))
+}
+
+impl<T> Future for Spawned<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        let panicked = |error| {
+            Error::new(ErrorKind::Unexpected, "a background task ended early").with_source(error)
+        };
+        Pin::new(&mut self.0).poll(context).map(|joined| joined.map_err(panicked))
+    }
+}
+
+impl<T> Drop for Spawned<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// One for the process, never shut down: connections of any handler live on it.
+fn runtime() -> Result<&'static Runtime> {
+    static RUNTIME: OnceLock<io::Result<Runtime>> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("io-http")
+            .enable_all()
+            .build()
+    });
+    runtime.as_ref().map_err(|error| {
+        let cause = io::Error::new(error.kind(), error.to_string());
+        Error::new(ErrorKind::Unexpected, "cannot start threads for requests").with_source(cause)
+    })
+}

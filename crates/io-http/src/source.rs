@@ -1,0 +1,231 @@
+//! Weights that stay on the server until they are read.
+
+use std::{collections::VecDeque, ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use io_core::{
+    Error, ErrorKind, ModelUrl, Operation, ProgressCallback, ProgressMeter, Result, WeightSource,
+    WeightStream,
+};
+use tokio::time::Instant;
+
+use crate::{
+    download::FileReader,
+    error::out_of_time,
+    model::ModelFile,
+    runtime::{Spawned, spawn, within},
+    transport::Transport,
+    weight_file::WeightFile,
+};
+
+/// Weights on a server.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpWeights {
+    pub(crate) url: ModelUrl,
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) model: ModelFile,
+    pub(crate) files: Arc<[Arc<WeightFile>]>,
+    pub(crate) progress: Option<ProgressCallback>,
+}
+
+impl HttpWeights {
+    /// When the time of an operation that begins now is over.
+    pub(crate) fn deadline(transport: &Transport) -> Option<Instant> {
+        transport.options.timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+    }
+
+    fn reader(&self, file: &Arc<WeightFile>, range: Range<u64>) -> FileReader {
+        FileReader::new(self.transport.clone(), file.clone(), range)
+    }
+
+    /// Weights of a model that was replaced often look damaged first.
+    async fn explain(&self, error: Error) -> Error {
+        if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::NotFound) {
+            match self.model.check_unchanged(&self.transport).await {
+                Err(conflict) if conflict.kind() == ErrorKind::Conflict => {
+                    return conflict.with_source(error);
+                }
+                _ => {}
+            }
+        }
+        error
+    }
+
+    fn context(&self, error: Error) -> Error {
+        error.with_context(Operation::Load, &self.url)
+    }
+
+    async fn read_all(&self) -> Result<Vec<Bytes>> {
+        let meter = ProgressMeter::new(self.progress.clone(), self.byte_length());
+        let files: Vec<Arc<WeightFile>> = self.files.to_vec();
+        let tasks = stream::iter(files).map(|file| {
+            let reader = self.reader(&file, 0..file.length);
+            let meter = meter.clone();
+            async move { spawn(read_file(reader, file, meter)).await? }
+        });
+        let read = tasks.buffered(self.transport.options.parallel.get()).try_collect().await;
+        let files: Vec<Bytes> = match read {
+            Ok(files) => files,
+            Err(error) => return Err(self.explain(error).await),
+        };
+        if self.files.iter().any(|file| file.length > 0 && file.integrity.is_none()) {
+            self.model.check_unchanged(&self.transport).await?;
+        }
+        Ok(files)
+    }
+}
+
+#[async_trait]
+impl WeightSource for HttpWeights {
+    fn byte_length(&self) -> u64 {
+        self.files.last().map_or(0, |file| file.end())
+    }
+
+    fn stream(&self, range: Range<u64>) -> WeightStream {
+        let remaining = range.end.saturating_sub(range.start);
+        let pieces = self.files.iter().filter_map(|file| {
+            let within = |at: u64| at.clamp(file.start, file.end()) - file.start;
+            let own = within(range.start)..within(range.end);
+            (!own.is_empty()).then(|| self.reader(file, own))
+        });
+        let reading = Reading {
+            waiting: pieces.collect(),
+            opening: VecDeque::new(),
+            current: None,
+            remaining,
+            verified: true,
+            meter: ProgressMeter::new(self.progress.clone(), remaining),
+            deadline: None,
+            weights: self.clone(),
+        };
+        let this = self.clone();
+        let chunks = stream::unfold(Some(reading), |reading| async move {
+            let mut reading = reading?;
+            match within(reading.next_in_time()).await {
+                Ok(Some(bytes)) => Some((Ok(bytes), Some(reading))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        });
+        Box::pin(chunks.map_err(move |error| this.context(error)))
+    }
+
+    async fn read(&self) -> Result<Vec<Bytes>> {
+        let read = within(async {
+            let deadline = Self::deadline(&self.transport);
+            in_time(deadline, self.read_all()).await
+        });
+        read.await.map_err(|error| self.context(error))
+    }
+}
+
+/// A stream of weights, half way.
+struct Reading {
+    weights: HttpWeights,
+    /// Files that nothing was requested of yet, and those whose first answer is awaited or there.
+    waiting: VecDeque<FileReader>,
+    opening: VecDeque<Spawned<FileReader>>,
+    current: Option<FileReader>,
+    remaining: u64,
+    /// Whether every byte so far was under a checksum.
+    verified: bool,
+    meter: ProgressMeter,
+    deadline: Option<Instant>,
+}
+
+/// How many files are requested ahead of a stream: it hides the way to the server, and what is not
+/// read yet stays there.
+const AHEAD: usize = 2;
+
+impl Reading {
+    async fn next_in_time(&mut self) -> Result<Option<Bytes>> {
+        if self.deadline.is_none() {
+            self.deadline = HttpWeights::deadline(&self.weights.transport);
+        }
+        in_time(self.deadline, self.next()).await
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            let Some(reader) = &mut self.current else {
+                match self.open_next().await? {
+                    Some(reader) => self.current = Some(reader),
+                    None => return Ok(None),
+                }
+                continue;
+            };
+            let bytes = match reader.next().await {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => {
+                    self.current = None;
+                    continue;
+                }
+                Err(error) => return Err(self.weights.explain(error).await),
+            };
+            self.verified &= reader.is_verified();
+            self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
+            if self.remaining == 0 && !self.verified {
+                // Before the last bytes are out: whoever has them all asks no more.
+                self.weights.model.check_unchanged(&self.weights.transport).await?;
+            }
+            self.meter.add(bytes.len() as u64);
+            return Ok(Some(bytes));
+        }
+    }
+
+    async fn open_next(&mut self) -> Result<Option<FileReader>> {
+        let next = match self.opening.pop_front() {
+            Some(opening) => Some(opening.await?),
+            None => self.waiting.pop_front(),
+        };
+        let most = AHEAD.min(self.weights.transport.options.parallel.get() - 1);
+        while self.opening.len() < most
+            && let Some(reader) = self.waiting.pop_front()
+        {
+            self.opening.push_back(spawn(reader.opened()));
+        }
+        Ok(next)
+    }
+}
+
+async fn read_file(
+    reader: FileReader,
+    file: Arc<WeightFile>,
+    meter: ProgressMeter,
+) -> Result<Bytes> {
+    if file.length == 0 {
+        return Ok(Bytes::new());
+    }
+    let too_large = || {
+        let message = format!("{} bytes do not fit into memory", file.length);
+        Error::new(ErrorKind::OutOfMemory, message)
+    };
+    let mut reader = reader.opened().await;
+    let mut bytes = Vec::new();
+    // What the model file says counts when the server says the same.
+    if reader.is_length_confirmed() {
+        let length = usize::try_from(file.length).map_err(|_| too_large())?;
+        bytes.try_reserve_exact(length).map_err(|error| too_large().with_source(error))?;
+    }
+    while let Some(chunk) = reader.next().await? {
+        bytes.try_reserve(chunk.len()).map_err(|error| too_large().with_source(error))?;
+        bytes.extend_from_slice(&chunk);
+        meter.add(chunk.len() as u64);
+    }
+    Ok(bytes.into())
+}
+
+/// `work`, given up at `deadline`; inside [`within`] only.
+pub(crate) async fn in_time<T>(
+    deadline: Option<Instant>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    match deadline {
+        None => work.await,
+        Some(deadline) => {
+            tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| Err(out_of_time()))
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! TLS: rustls with the roots that the system trusts.
+
+use std::sync::{Arc, OnceLock};
+
+use io_core::{Error, ErrorKind, Result};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls_platform_verifier::Verifier;
+
+/// How servers are verified.
+pub(crate) struct Tls {
+    /// Trusts nobody when the system's roots could not be read: plain `http` works all the same.
+    pub(crate) config: ClientConfig,
+    problem: Option<String>,
+}
+
+impl Tls {
+    /// Read once for the process, when the first request is made.
+    pub(crate) fn get() -> Result<&'static Self> {
+        static TLS: OnceLock<Result<Tls, String>> = OnceLock::new();
+        TLS.get_or_init(Self::new).as_ref().map_err(|problem| unusable(problem))
+    }
+
+    /// # Errors
+    ///
+    /// `Unexpected` when the system's roots could not be read.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.problem.as_deref().map_or(Ok(()), |problem| Err(unusable(problem)))
+    }
+
+    fn new() -> Result<Self, String> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?;
+        let (config, problem) = match Verifier::new(provider) {
+            Ok(verifier) => {
+                let verifier = Arc::new(verifier);
+                (builder.dangerous().with_custom_certificate_verifier(verifier), None)
+            }
+            Err(error) => {
+                (builder.with_root_certificates(RootCertStore::empty()), Some(error.to_string()))
+            }
+        };
+        Ok(Self { config: config.with_no_client_auth(), problem })
+    }
+}
+
+fn unusable(problem: &str) -> Error {
+    Error::new(ErrorKind::Unexpected, "the certificates that the system trusts cannot be used")
+        .with_source(problem.to_owned())
+}

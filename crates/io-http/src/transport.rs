@@ -1,0 +1,301 @@
+//! One request: the client, redirects, and time limits on silence.
+
+use std::{
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use io_core::{Error, ErrorKind, Result};
+use reqwest::{Body, Client, Method, Proxy, Response, redirect::Policy};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::{
+    HttpOptions, ProxyChoice,
+    credentials::{Credentials, take_basic},
+    error::{failed, idle},
+    redirect,
+    response::Head,
+    retry::{Failure, Tries},
+    tls::Tls,
+};
+
+/// The most bytes of a model file: far above any real one, below what would end the process.
+const MAX_JSON_BYTES: usize = 1 << 30;
+
+/// What requests of one model are made with.
+pub(crate) struct Transport {
+    pub(crate) options: HttpOptions,
+    credentials: Credentials,
+    client: OnceLock<Client>,
+}
+
+/// An answer whose body is still to come.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) head: Head,
+    body: Response,
+    idle: Duration,
+}
+
+/// When bytes last moved, told by the body of an upload.
+#[derive(Debug)]
+pub(crate) struct Activity(Mutex<(Instant, bool)>);
+
+impl Transport {
+    pub(crate) fn new(options: HttpOptions, credentials: Credentials) -> Self {
+        Self { options, credentials, client: OnceLock::new() }
+    }
+
+    pub(crate) fn tries(&self) -> Tries {
+        Tries::new(self.options.retries, self.options.retry_delay)
+    }
+
+    /// Waits as `tries` wants before the next try.
+    ///
+    /// # Errors
+    ///
+    /// That of the failure, when there is no next try.
+    pub(crate) async fn pause(&self, tries: &mut Tries, failure: Failure) -> Result<()> {
+        let wait = tries.next(failure, fastrand::f64())?;
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    /// Sends a request without a body and gives whatever answer comes, redirects followed.
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: &[(&str, &str)],
+    ) -> Result<Reply, Failure> {
+        let client = self.client()?;
+        let mut hop = Hop::new(url);
+        loop {
+            let request = self.build(client, method.clone(), &hop, headers)?;
+            let sent = tokio::time::timeout(self.options.idle_timeout, request.send()).await;
+            let answer = sent
+                .map_err(|_| idle())?
+                .map_err(|error| failed("the server closed the connection", error))?;
+            let reply = Reply::new(answer, self.options.idle_timeout);
+            if !hop.follow(&reply.head, false)? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// Sends a body; `make` gives a fresh one for each redirect that asks for it again.
+    pub(crate) async fn upload(
+        &self,
+        method: &Method,
+        url: &Url,
+        content_type: &str,
+        mut make: impl FnMut() -> (Body, std::sync::Arc<Activity>),
+    ) -> Result<Head, Failure> {
+        // A connection that was idle may be closed under a request that must not be repeated.
+        let client = self.build_client(0)?;
+        let mut hop = Hop::new(url);
+        loop {
+            let headers = [("content-type", content_type)];
+            let (body, activity) = make();
+            let request = self.build(&client, method.clone(), &hop, &headers)?.body(body);
+            let answer = watch(request.send(), &activity, self.options.idle_timeout).await?;
+            let answer =
+                answer.map_err(|error| failed("the server closed the connection", error))?;
+            let head = Reply::new(answer, self.options.idle_timeout).head;
+            if !hop.follow(&head, true)? {
+                return Ok(head);
+            }
+        }
+    }
+
+    /// The whole answer to a `GET`, tried again until it is a success, `304` where that was asked
+    /// for, or hopeless. `subject` begins messages.
+    pub(crate) async fn get_all(
+        &self,
+        url: &Url,
+        headers: &[(&str, &str)],
+        subject: &str,
+    ) -> Result<(Head, Vec<u8>)> {
+        let mut tries = self.tries();
+        loop {
+            match self.try_get_all(url, headers, subject).await {
+                Ok(whole) => return Ok(whole),
+                Err(failure) => self.pause(&mut tries, failure).await?,
+            }
+        }
+    }
+
+    async fn try_get_all(
+        &self,
+        url: &Url,
+        headers: &[(&str, &str)],
+        subject: &str,
+    ) -> Result<(Head, Vec<u8>), Failure> {
+        let mut reply = self.request(Method::GET, url, headers).await?;
+        if reply.head.status != 304 && reply.head.status != 200 {
+            return Err(reply.head.failure(subject));
+        }
+        reply.head.check_encoding()?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = reply.chunk().await? {
+            let room = MAX_JSON_BYTES.saturating_sub(bytes.len()) >= chunk.len();
+            if !room || bytes.try_reserve(chunk.len()).is_err() {
+                return Err(
+                    Error::new(ErrorKind::OutOfMemory, "the model file is too large").into()
+                );
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok((reply.head, bytes))
+    }
+
+    fn build(
+        &self,
+        client: &Client,
+        method: Method,
+        hop: &Hop,
+        headers: &[(&str, &str)],
+    ) -> Result<reqwest::RequestBuilder> {
+        if hop.url.scheme() == "https" {
+            Tls::get()?.check()?;
+        }
+        // Ranges and lengths are those of the bytes themselves.
+        let mut request =
+            client.request(method, hop.url.clone()).header("accept-encoding", "identity");
+        for (name, value) in self.credentials.headers_for(&hop.url, hop.strayed) {
+            request = request.header(name, value);
+        }
+        if let Some(basic) = hop.basic.as_ref().filter(|_| !hop.strayed) {
+            request = request.header("authorization", basic);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Ok(request)
+    }
+
+    fn client(&self) -> Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = self.build_client(self.options.parallel.get())?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    fn build_client(&self, idle_connections: usize) -> Result<Client> {
+        let builder = Client::builder()
+            .redirect(Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .user_agent(concat!("modelport/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.options.connect_timeout)
+            .pool_max_idle_per_host(idle_connections)
+            .tls_backend_preconfigured(Tls::get()?.config.clone());
+        let builder = match &self.options.proxy {
+            ProxyChoice::None => builder.no_proxy(),
+            ProxyChoice::Environment => builder,
+            // The cause would have the URL, and that a password.
+            ProxyChoice::Url(url) => builder.proxy(Proxy::all(url).map_err(|_| {
+                Error::new(ErrorKind::InvalidInput, "option `proxy` is not the URL of a proxy")
+            })?),
+        };
+        builder.build().map_err(|error| {
+            let error = error.without_url();
+            Error::new(ErrorKind::Unexpected, "requests cannot be made").with_source(error)
+        })
+    }
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transport").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Where a request is on its way through redirects.
+struct Hop {
+    url: Url,
+    /// User information that a weight URL of the caller's had.
+    basic: Option<String>,
+    /// Whether it has been at another origin.
+    strayed: bool,
+    count: usize,
+}
+
+impl Hop {
+    fn new(url: &Url) -> Self {
+        let mut url = url.clone();
+        let basic = take_basic(&mut url);
+        Self { url, basic, strayed: false, count: 0 }
+    }
+
+    /// Whether there is another request to make.
+    fn follow(&mut self, head: &Head, upload: bool) -> Result<bool> {
+        let Some(next) = redirect::next(&self.url, head.status, head.get("location"), upload)?
+        else {
+            return Ok(false);
+        };
+        self.count += 1;
+        if self.count > redirect::MAX_REDIRECTS {
+            return Err(Error::new(ErrorKind::Network, "the server redirects in a circle"));
+        }
+        self.strayed |= next.origin() != self.url.origin();
+        self.url = next;
+        Ok(true)
+    }
+}
+
+impl Reply {
+    fn new(body: Response, idle: Duration) -> Self {
+        let headers = body.headers().iter().map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        let head = Head { status: body.status().as_u16(), headers: headers.collect() };
+        Self { head, body, idle }
+    }
+
+    /// The next bytes of the body.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        match tokio::time::timeout(self.idle, self.body.chunk()).await {
+            Err(_) => Err(idle()),
+            Ok(chunk) => chunk.map_err(|error| failed("the connection broke off", error)),
+        }
+    }
+}
+
+impl Activity {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new((Instant::now(), false)))
+    }
+
+    /// Bytes move; or, `waiting`, our own side has none to send, which no server is to blame for.
+    pub(crate) fn now(&self, waiting: bool) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), waiting);
+    }
+
+    /// When the server has been silent for too long.
+    fn deadline(&self, idle: Duration) -> Instant {
+        let (last, waiting) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (if waiting { Instant::now() } else { last }) + idle
+    }
+}
+
+/// `future`, given up when `activity` has seen nothing for `idle`.
+async fn watch<F: Future>(
+    future: F,
+    activity: &Activity,
+    idle_limit: Duration,
+) -> Result<F::Output, Failure> {
+    let mut future = std::pin::pin!(future);
+    loop {
+        let deadline = activity.deadline(idle_limit);
+        if let Ok(output) = tokio::time::timeout_at(deadline, &mut future).await {
+            return Ok(output);
+        }
+        if activity.deadline(idle_limit) <= Instant::now() {
+            return Err(idle());
+        }
+    }
+}

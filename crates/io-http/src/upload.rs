@@ -1,0 +1,148 @@
+//! A save: the model file and the weights in one request.
+
+use std::sync::Arc;
+
+use io_core::{
+    Error, ErrorKind, ModelArtifacts, ModelArtifactsInfo, ProgressCallback, ProgressMeter, Result,
+    Weights,
+};
+use io_manifest::{
+    Checksum, FileIntegrity, KeyOrder, WeightFileRef, check_specs, write_model_json,
+};
+use reqwest::{Body, Method};
+use url::Url;
+
+use crate::{
+    body::{Sent, UploadBody},
+    multipart::Multipart,
+    retry::Failure,
+    transport::{Activity, Transport},
+};
+
+/// The path of the weights in the model file, as TensorFlow.js writes it.
+const WEIGHTS_PATH: &str = "./model.weights.bin";
+
+/// Sends `artifacts` to `url`. What the server answers beyond its status is not read.
+///
+/// A failed try is followed by another where that cannot make the server act twice: when it did not
+/// get the whole body; when it says that it did not act (408, 429, 503); and with a method that
+/// may be repeated (`PUT`) after every passing failure.
+///
+/// # Errors
+///
+/// - `InvalidInput`, `Corrupt`: the artifacts are not a model, or the method is none.
+/// - `NotFound`, `PermissionDenied`, `QuotaExceeded`, `Conflict`, …: the status of the answer.
+/// - `Network`, `Timeout`: the server could not be reached, or fell silent.
+/// - whatever the stream of the weights fails with.
+pub(crate) async fn upload(
+    transport: &Transport,
+    url: &Url,
+    mut artifacts: ModelArtifacts,
+    progress: Option<ProgressCallback>,
+) -> Result<ModelArtifactsInfo> {
+    let method = method(&transport.options.method)?;
+    let info = artifacts.info()?;
+    let total = info.weight_data_bytes;
+    check_specs(artifacts.weight_specs.as_deref().unwrap_or_default(), total)?;
+    // Weights without specs would be named nowhere.
+    let weights = artifacts.weight_data.take().filter(|_| artifacts.weight_specs.is_some());
+    let file = WeightFileRef {
+        path: WEIGHTS_PATH,
+        integrity: weights.as_ref().and_then(|weights| integrity(weights)),
+    };
+    let files = weights.as_ref().map(|_| file);
+    artifacts.weight_data = weights.clone();
+    let json = write_model_json(&artifacts, files.as_slice(), KeyOrder::Core)?;
+    let random = || fastrand::u128(..);
+    let form = Multipart::new(&json, weights.as_ref().map(Weights::byte_length), random);
+    let sent = Arc::new(Sent::new(ProgressMeter::new(progress, total), total));
+    let mut tries = transport.tries();
+    loop {
+        let make = || {
+            let activity = Arc::new(Activity::new());
+            let body = UploadBody::new(&form, weights.as_ref(), sent.clone(), activity.clone());
+            (Body::wrap(body), activity)
+        };
+        let answer = transport.upload(&method, url, &form.content_type(), make).await;
+        if let Some(error) = sent.take_failure() {
+            return Err(error);
+        }
+        let failure = match answer {
+            Ok(head) if head.is_success() => {
+                sent.finish();
+                return Ok(info);
+            }
+            Ok(head) => head.failure("the server"),
+            Err(failure) => failure,
+        };
+        let retry = failure.retry && may_repeat(&method, &failure, sent.is_complete());
+        transport.pause(&mut tries, Failure { retry, ..failure }).await?;
+    }
+}
+
+/// Whether the request can be sent again without the server acting twice.
+fn may_repeat(method: &Method, failure: &Failure, complete: bool) -> bool {
+    match failure.status {
+        Some(408 | 429 | 503) => true,
+        _ => *method == Method::PUT || (failure.status.is_none() && !complete),
+    }
+}
+
+fn method(name: &str) -> Result<Method> {
+    let invalid = || {
+        let message = "option `method` is not one that sends a model, such as `POST` or `PUT`";
+        Error::new(ErrorKind::InvalidInput, message)
+    };
+    let method = Method::from_bytes(name.to_ascii_uppercase().as_bytes()).map_err(|_| invalid())?;
+    let bodiless = [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS, Method::TRACE];
+    if method == Method::CONNECT || bodiless.contains(&method) {
+        Err(invalid())
+    } else {
+        Ok(method)
+    }
+}
+
+/// Length and checksum of weights in memory. Those that stream would have to be read twice, since
+/// the model file comes first; their receiver sums what it gets.
+fn integrity(weights: &Weights) -> Option<FileIntegrity> {
+    let mut checksum = Checksum::new();
+    weights.parts()?.iter().for_each(|part| checksum.update(part));
+    Some(checksum.integrity())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{may_repeat, method};
+    use crate::retry::Failure;
+    use io_core::{Error, ErrorKind};
+    use reqwest::Method;
+
+    #[test]
+    fn what_may_have_happened_is_not_repeated() {
+        for (name, status, complete, expected) in [
+            (Method::POST, None, false, true),
+            (Method::POST, None, true, false),
+            (Method::POST, Some(503), true, true),
+            (Method::POST, Some(429), false, true),
+            (Method::POST, Some(408), false, true),
+            (Method::POST, Some(500), true, false),
+            (Method::POST, Some(502), false, false),
+            (Method::PUT, Some(502), true, true),
+            (Method::PUT, None, true, true),
+            (Method::PATCH, None, true, false),
+        ] {
+            let failure = Failure::passing(Error::new(ErrorKind::Network, "x"));
+            let failure = Failure { status, ..failure };
+            assert_eq!(may_repeat(&name, &failure, complete), expected, "{name} {status:?}");
+        }
+    }
+
+    #[test]
+    fn methods_are_those_with_a_body() {
+        assert_eq!(method("put").unwrap(), Method::PUT);
+        assert_eq!(method("STORE").unwrap().as_str(), "STORE");
+        for name in ["GET", "", "a b", "connect", "delete"] {
+            assert_eq!(method(name).unwrap_err().kind(), ErrorKind::InvalidInput);
+        }
+    }
+}
