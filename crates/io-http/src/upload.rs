@@ -46,10 +46,8 @@ pub(crate) async fn upload(
     check_specs(artifacts.weight_specs.as_deref().unwrap_or_default(), total)?;
     // Weights without specs would be named nowhere.
     let weights = artifacts.weight_data.take().filter(|_| artifacts.weight_specs.is_some());
-    let file = WeightFileRef {
-        path: WEIGHTS_PATH,
-        integrity: weights.as_ref().and_then(|weights| integrity(weights)),
-    };
+    let file =
+        WeightFileRef { path: WEIGHTS_PATH, integrity: weights.as_ref().and_then(integrity) };
     let files = weights.as_ref().map(|_| file);
     artifacts.weight_data = weights.clone();
     let json = write_model_json(&artifacts, files.as_slice(), KeyOrder::Core)?;

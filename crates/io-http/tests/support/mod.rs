@@ -1,6 +1,12 @@
 //! What the tests of this crate share: a server that does as it is told, and models.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
 
 pub mod form;
 pub mod server;

@@ -49,6 +49,7 @@ impl Server {
                     break;
                 };
                 thread::spawn(move || {
+                    stream.set_nodelay(true).unwrap();
                     let mut reader = BufReader::new(stream);
                     while serve(&mut reader, &*script, &log).is_ok() {}
                     let _ = reader.get_ref().shutdown(Shutdown::Both);
