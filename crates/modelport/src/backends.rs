@@ -8,16 +8,49 @@ use io_core::{KnownScheme, Registration, Registry, Result};
 pub static BACKENDS: &[&Registration] = &[
     #[cfg(all(feature = "fs", not(target_family = "wasm")))]
     &io_fs::REGISTRATION,
+    #[cfg(all(feature = "localstorage", target_family = "wasm"))]
+    &io_browser_localstorage::REGISTRATION,
+    #[cfg(all(feature = "indexeddb", target_family = "wasm"))]
+    &io_browser_indexeddb::REGISTRATION,
+    #[cfg(all(feature = "aws", not(target_family = "wasm")))]
+    &io_object_store::aws::REGISTRATION,
+    #[cfg(all(feature = "gcp", not(target_family = "wasm")))]
+    &io_object_store::gcp::REGISTRATION,
+    #[cfg(all(feature = "azure", not(target_family = "wasm")))]
+    &io_object_store::azure::REGISTRATION,
 ];
 
 /// Every scheme that a backend of this workspace serves, in this build or not.
-pub static KNOWN_SCHEMES: &[KnownScheme] = &[KnownScheme {
-    scheme: "file",
-    krate: "io-fs",
-    feature: "fs",
-    enabled: cfg!(feature = "fs"),
-    on_this_target: cfg!(not(target_family = "wasm")),
-}];
+pub static KNOWN_SCHEMES: &[KnownScheme] = &[
+    known("file", "io-fs", "fs", cfg!(feature = "fs"), NATIVE),
+    known(
+        "localstorage",
+        "io-browser-localstorage",
+        "localstorage",
+        cfg!(feature = "localstorage"),
+        BROWSER,
+    ),
+    known("indexeddb", "io-browser-indexeddb", "indexeddb", cfg!(feature = "indexeddb"), BROWSER),
+    known("s3", "io-object-store", "aws", cfg!(feature = "aws"), NATIVE),
+    known("s3a", "io-object-store", "aws", cfg!(feature = "aws"), NATIVE),
+    known("gs", "io-object-store", "gcp", cfg!(feature = "gcp"), NATIVE),
+    known("az", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
+    known("abfs", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
+    known("abfss", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
+];
+
+const BROWSER: bool = cfg!(target_family = "wasm");
+const NATIVE: bool = !BROWSER;
+
+const fn known(
+    scheme: &'static str,
+    krate: &'static str,
+    feature: &'static str,
+    enabled: bool,
+    on_this_target: bool,
+) -> KnownScheme {
+    KnownScheme { scheme, krate, feature, enabled, on_this_target }
+}
 
 /// The handlers of this program: `memory://`, the backends of this build, and those of other crates
 /// that are linked.

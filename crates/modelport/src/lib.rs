@@ -25,6 +25,11 @@
 //! | Feature | Crate | Schemes |
 //! | --- | --- | --- |
 //! | `fs` (default) | `io-fs` | `file://` |
+//! | `aws` | `io-object-store` | `s3://`, `s3a://` |
+//! | `gcp` | `io-object-store` | `gs://` |
+//! | `azure` | `io-object-store` | `az://`, `abfs://`, `abfss://` |
+//! | `localstorage` | `io-browser-localstorage` | `localstorage://`, in browsers |
+//! | `indexeddb` | `io-browser-indexeddb` | `indexeddb://`, in browsers |
 //! | always there | `io-core` | `memory://` |
 //!
 //! A handler of another crate is in the program as soon as that crate is linked, see
