@@ -69,15 +69,16 @@ fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
         "set `access_key_id` and `secret_access_key`, or AWS_ACCESS_KEY_ID and \
          AWS_SECRET_ACCESS_KEY in the environment",
     )?;
-    let mut builder = AmazonS3Builder::new()
-        .with_bucket_name(bucket)
-        .with_skip_signature(config.anonymous)
-        .with_retry(config.retry.clone());
-    for (name, value) in &config.values {
-        builder = builder.with_config(name_of(name)?, value);
-    }
-    let store = builder.build().map_err(|error| config.refused(&error))?;
-    Ok(Opened::new(store, config, bucket, key))
+    Opened::new(url, &config, (bucket, key), || {
+        let mut builder = AmazonS3Builder::new()
+            .with_bucket_name(bucket)
+            .with_skip_signature(config.anonymous)
+            .with_retry(config.retry.clone());
+        for (name, value) in &config.values {
+            builder = builder.with_config(name_of(name)?, value);
+        }
+        Ok(builder.build())
+    })
 }
 
 fn name_of(name: &str) -> Result<AmazonS3ConfigKey> {

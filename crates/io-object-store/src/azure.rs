@@ -75,15 +75,16 @@ fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
         found,
         "set `account_key` or `sas_key`, or AZURE_STORAGE_ACCOUNT_KEY in the environment",
     )?;
-    let mut builder = MicrosoftAzureBuilder::new()
-        .with_container_name(container)
-        .with_skip_signature(config.anonymous)
-        .with_retry(config.retry.clone());
-    for (name, value) in &config.values {
-        builder = builder.with_config(name_of(name)?, value);
-    }
-    let store = builder.build().map_err(|error| config.refused(&error))?;
-    Ok(Opened::new(store, config, authority, key))
+    Opened::new(url, &config, (authority, key), || {
+        let mut builder = MicrosoftAzureBuilder::new()
+            .with_container_name(container)
+            .with_skip_signature(config.anonymous)
+            .with_retry(config.retry.clone());
+        for (name, value) in &config.values {
+            builder = builder.with_config(name_of(name)?, value);
+        }
+        Ok(builder.build())
+    })
 }
 
 fn name_of(name: &str) -> Result<AzureConfigKey> {

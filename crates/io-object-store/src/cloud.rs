@@ -6,7 +6,7 @@ use io_core::{Error, ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl,
 use object_store::RetryConfig;
 
 use crate::{
-    ObjectModelStore, ObjectStoreHandler, ObjectStoreOptions,
+    ObjectModelStore, ObjectStoreHandler, ObjectStoreOptions, clients,
     environment::{self, Variables},
     error::Cause,
     location::Base,
@@ -136,6 +136,11 @@ impl Config {
         )))
     }
 
+    /// All that makes one client differ from another.
+    fn identity(&self) -> impl std::fmt::Debug {
+        (&self.values, self.anonymous, self.retry.max_retries)
+    }
+
     /// The error of a client that cannot be built.
     pub(crate) fn refused(&self, error: &object_store::Error) -> Error {
         let cause = Cause::of(error).without(self.secrets.iter().map(String::as_str));
@@ -154,18 +159,25 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    pub(crate) fn new(
-        store: impl object_store::ObjectStore,
-        config: Config,
-        authority: &str,
-        key: &str,
-    ) -> Self {
-        Self {
-            store: Arc::new(store),
-            objects: config.objects,
-            authority: authority.to_owned(),
-            key: key.to_owned(),
-        }
+    /// The client that `build` makes, or one that was made of the same before: a client reads all
+    /// certificates of the system and has connections of its own.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when the client cannot be built.
+    pub(crate) fn new<S: object_store::ObjectStore>(
+        url: &ModelUrl,
+        config: &Config,
+        (authority, key): (&str, &str),
+        build: impl FnOnce() -> Result<object_store::Result<S>>,
+    ) -> Result<Self> {
+        let same = format!("{}://{authority} {:?}", url.scheme(), config.identity());
+        let store = clients::get_or_build(same, || {
+            let built = build()?.map_err(|error| config.refused(&error))?;
+            Ok(Arc::new(built))
+        })?;
+        let objects = config.objects.clone();
+        Ok(Self { store, objects, authority: authority.to_owned(), key: key.to_owned() })
     }
 
     pub(crate) fn handler(

@@ -48,16 +48,18 @@ fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
         "set `service_account` or `application_credentials` to the path of a key file, or \
          GOOGLE_APPLICATION_CREDENTIALS in the environment",
     )?;
-    let mut builder =
-        GoogleCloudStorageBuilder::new().with_bucket_name(bucket).with_retry(config.retry.clone());
-    if config.anonymous {
-        builder = builder.with_skip_signature(true).with_service_account_key(NOBODY);
-    }
-    for (name, value) in &config.values {
-        builder = builder.with_config(name_of(name)?, value);
-    }
-    let store = builder.build().map_err(|error| config.refused(&error))?;
-    Ok(Opened::new(store, config, bucket, key))
+    Opened::new(url, &config, (bucket, key), || {
+        let mut builder = GoogleCloudStorageBuilder::new()
+            .with_bucket_name(bucket)
+            .with_retry(config.retry.clone());
+        if config.anonymous {
+            builder = builder.with_skip_signature(true).with_service_account_key(NOBODY);
+        }
+        for (name, value) in &config.values {
+            builder = builder.with_config(name_of(name)?, value);
+        }
+        Ok(builder.build())
+    })
 }
 
 fn name_of(name: &str) -> Result<GoogleConfigKey> {

@@ -33,6 +33,8 @@ pub mod azure;
 pub mod gcp;
 
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+mod clients;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 mod cloud;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub mod environment;

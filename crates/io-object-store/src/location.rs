@@ -66,9 +66,11 @@ fn child(directory: &Path, name: &str) -> Result<Path> {
 }
 
 fn parse(key: &str) -> Result<Path> {
-    let invalid = |why: &str| Error::new(ErrorKind::InvalidUrl, why);
-    Path::parse(key).map_err(|_| {
-        invalid("the key has an empty segment, `.`, `..` or a control character")
+    // The client passes over a slash at the start: two names for one object.
+    let parsed = (!key.starts_with('/')).then(|| Path::parse(key).ok()).flatten();
+    parsed.ok_or_else(|| {
+        let message = "the key has an empty segment, `.`, `..` or a control character";
+        Error::new(ErrorKind::InvalidUrl, message)
             .with_hint("the text after the bucket is the key, and such keys cannot be asked for")
     })
 }
@@ -146,7 +148,7 @@ mod tests {
         ] {
             assert_eq!(Location::new(key).unwrap().json().unwrap().as_ref(), json);
         }
-        for key in ["a//b", "a/../b", "./a", "a\0b"] {
+        for key in ["a//b", "/a", "/", "a//", "a/../b", "./a", "a\0b"] {
             assert_eq!(Location::new(key).unwrap_err().kind(), ErrorKind::InvalidUrl, "{key}");
         }
     }

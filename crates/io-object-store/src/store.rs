@@ -65,7 +65,11 @@ impl ObjectModelStore {
     ) -> Result<Self> {
         let key = base.key(&url)?.to_owned();
         // A prefix may be called `x.json`: what is under it counts.
-        let root = Location::new(&format!("{}/", key.trim_end_matches('/')))?.directory;
+        let root = match key.as_str() {
+            "" => Path::ROOT,
+            key if key.ends_with('/') => Location::new(key)?.directory,
+            key => Location::new(&format!("{key}/"))?.directory,
+        };
         Ok(Self { store, url, base, root, options, objects })
     }
 

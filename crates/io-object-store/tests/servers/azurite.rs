@@ -45,7 +45,7 @@ fn start() -> (Server, u16) {
         .header("content-length", "0")
         .body(object_store::client::HttpRequestBody::empty())
         .unwrap();
-    AzureAuthorizer::new(&credential, ACCOUNT).authorize(&mut signed);
+    AzureAuthorizer::new(&credential, ACCOUNT).try_authorize(&mut signed).unwrap();
     let headers: Vec<_> = signed
         .headers()
         .iter()

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use futures::{TryStreamExt, executor::block_on};
-use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl};
+use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelUrl};
 use io_object_store::gcp::REGISTRATION;
 use object_store::ObjectStoreExt;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-const PROGRAM: &str = "fake-gcs-server/bin/fake-gcs-server";
+const PROGRAM: &str = "object-stores/bin/fake-gcs-server";
 
 fn start() -> (Server, u16) {
     let port = free_port();

@@ -12,14 +12,14 @@ use std::{
 
 use futures::{TryStreamExt, executor::block_on};
 use io_conformance::Place;
-use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl};
+use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelUrl};
 use io_object_store::aws::REGISTRATION;
 
 use crate::{
     check,
     http::{encoded, request},
     server::{Server, free_port, tool},
-    support::models::{assert_loads, failing, model},
+    support::models::{assert_loads, failing, loads, model},
 };
 
 const BUCKET: &str = "models";
@@ -41,7 +41,7 @@ fn start() -> Seaweed {
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
     let [master, volume, filer, s3] = [(); 4].map(|()| free_port());
-    let mut command = Command::new(tool("seaweedfs/bin/weed"));
+    let mut command = Command::new(tool("object-stores/bin/weed"));
     command.current_dir(folder.path()).args([
         "server",
         // It reports to its makers otherwise.
@@ -155,7 +155,8 @@ fn s3_uploads_in_parts_and_leaves_none_behind() {
             assert!(start.elapsed() < Duration::from_secs(20), "an upload was left behind");
             sleep(Duration::from_millis(20));
         }
-        assert_loads(&open(), 1, FLOATS);
+        // Nobody knows how far the last request had come when the save was dropped.
+        assert!(loads(&open(), 1, FLOATS) || loads(&open(), 3, FLOATS), "neither model");
     }
     assert!(dropped_half_way, "no save was dropped during its upload");
 }
