@@ -11,7 +11,7 @@ use futures::{StreamExt, stream};
 use http_body::{Body, Frame, SizeHint};
 use io_core::{Error, ProgressMeter, WeightStream, Weights};
 
-use crate::{multipart::Multipart, transport::Activity};
+use crate::{activity::Activity, multipart::Multipart};
 
 /// What is handed over at a time: a piece is copied where the connection is encrypted.
 const PIECE_BYTES: usize = 128 << 10;

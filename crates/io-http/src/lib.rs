@@ -39,6 +39,7 @@ mod resolve;
 mod response;
 mod retry;
 
+mod activity;
 mod body;
 mod download;
 mod model;

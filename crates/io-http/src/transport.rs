@@ -1,18 +1,18 @@
 //! One request: the client, redirects, and time limits on silence.
 
 use std::{
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use bytes::Bytes;
 use io_core::{Error, ErrorKind, Result};
 use reqwest::{Body, Client, Method, Proxy, Response, redirect::Policy};
-use tokio::time::Instant;
 use url::Url;
 
 use crate::{
     HttpOptions, ProxyChoice,
+    activity::{Activity, watch},
     credentials::{Credentials, take_basic},
     error::{failed, idle},
     redirect,
@@ -38,10 +38,6 @@ pub(crate) struct Reply {
     body: Response,
     idle: Duration,
 }
-
-/// When bytes last moved, told by the body of an upload.
-#[derive(Debug)]
-pub(crate) struct Activity(Mutex<(Instant, bool)>);
 
 impl Transport {
     pub(crate) fn new(options: HttpOptions, credentials: Credentials) -> Self {
@@ -91,7 +87,7 @@ impl Transport {
         method: &Method,
         url: &Url,
         content_type: &str,
-        mut make: impl FnMut() -> (Body, std::sync::Arc<Activity>),
+        mut make: impl FnMut() -> (Body, Arc<Activity>),
     ) -> Result<Head, Failure> {
         // A connection that was idle may be closed under a request that must not be repeated.
         let client = self.build_client(0)?;
@@ -261,41 +257,6 @@ impl Reply {
         match tokio::time::timeout(self.idle, self.body.chunk()).await {
             Err(_) => Err(idle()),
             Ok(chunk) => chunk.map_err(|error| failed("the connection broke off", error)),
-        }
-    }
-}
-
-impl Activity {
-    pub(crate) fn new() -> Self {
-        Self(Mutex::new((Instant::now(), false)))
-    }
-
-    /// Bytes move; or, `waiting`, our own side has none to send, which no server is to blame for.
-    pub(crate) fn now(&self, waiting: bool) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), waiting);
-    }
-
-    /// When the server has been silent for too long.
-    fn deadline(&self, idle: Duration) -> Instant {
-        let (last, waiting) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (if waiting { Instant::now() } else { last }) + idle
-    }
-}
-
-/// `future`, given up when `activity` has seen nothing for `idle`.
-async fn watch<F: Future>(
-    future: F,
-    activity: &Activity,
-    idle_limit: Duration,
-) -> Result<F::Output, Failure> {
-    let mut future = std::pin::pin!(future);
-    loop {
-        let deadline = activity.deadline(idle_limit);
-        if let Ok(output) = tokio::time::timeout_at(deadline, &mut future).await {
-            return Ok(output);
-        }
-        if activity.deadline(idle_limit) <= Instant::now() {
-            return Err(idle());
         }
     }
 }

@@ -13,10 +13,11 @@ use reqwest::{Body, Method};
 use url::Url;
 
 use crate::{
+    activity::Activity,
     body::{Sent, UploadBody},
     multipart::Multipart,
     retry::Failure,
-    transport::{Activity, Transport},
+    transport::Transport,
 };
 
 /// The path of the weights in the model file, as TensorFlow.js writes it.

@@ -1,4 +1,5 @@
 //! What is not a model, or not its weights, is refused and named.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod support;
 

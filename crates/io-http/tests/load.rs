@@ -1,4 +1,5 @@
 //! Loads that go well: layouts, ranges, queries, redirects, servers with habits.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod support;
 
@@ -49,10 +50,10 @@ fn shards_come_in_their_order_by_every_way_of_reading() {
             assert!(load(&url, http.clone()).unwrap() == whole);
             assert!(load_stream(&url, http.clone()).unwrap() == whole);
             let weights = block_on(handler(&url, http).load()).unwrap().weight_data.unwrap();
-            for range in [0..0, 0..1, 3_999..4_001, 5_000..30_000, 37_000..37_440] {
+            for own in [0..0, 0..1, 3_999..4_001, 5_000..30_000, 37_000..37_440_usize] {
+                let range = own.start as u64..own.end as u64;
                 let pieces: Vec<bytes::Bytes> =
-                    block_on(weights.stream_range(range.clone()).try_collect()).unwrap();
-                let own = range.start as usize..range.end as usize;
+                    block_on(weights.stream_range(range).try_collect()).unwrap();
                 assert!(pieces.concat() == whole[own.clone()], "{own:?}");
             }
         }
@@ -186,4 +187,13 @@ fn fixtures_load_with_their_digests() {
         }
         assert!(compared > 0, "{fixture}");
     }
+}
+
+/// The server speaks no TLS, and nothing falls over on the way to that.
+#[test]
+fn https_is_really_tls() {
+    let server = Server::start(|exchange| exchange.answer(200, &[], b"{}"));
+    let url = server.url("/model.json").replace("http:", "https:");
+    let error = load(&url, quick().with_retries(0)).unwrap_err();
+    assert_eq!(error.kind(), io_core::ErrorKind::Network, "{error:?}");
 }

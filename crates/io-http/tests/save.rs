@@ -1,4 +1,5 @@
 //! Saves: the body to the byte, what is tried again, and how much memory it takes.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "these are tests")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Credentials reach their origin, no other one, and no error.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod support;
 
