@@ -66,11 +66,8 @@ impl WeightSource for Source {
             // Quick to make, and no two chunks alike.
             let length = usize::try_from(end - start).unwrap();
             let mut chunk = vec![seed; length];
-            let mark = start.to_le_bytes();
-            let marked = length.min(mark.len());
-            chunk[..marked].copy_from_slice(&mark[..marked]);
-            if let Some(last) = chunk.last_mut() {
-                *last = seed;
+            for (byte, mark) in chunk.iter_mut().zip(start.to_le_bytes()) {
+                *byte ^= mark;
             }
             Ok(chunk.into())
         }))
