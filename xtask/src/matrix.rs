@@ -120,6 +120,16 @@ pub(crate) const MATRIX: &[Cell] = &[
         ],
     },
     Cell {
+        name: "cloud",
+        proves: "object stores keep models whole: all behaviours on real servers for S3 and Azure",
+        needs: &[Component::ObjectStores],
+        steps: &[
+            // Whatever is to be downloaded is downloaded before the network is gone.
+            Step::Cargo(&["fetch"]),
+            Step::IsolatedTests(&["-p=io-object-store", "--all-features", "--test=servers"]),
+        ],
+    },
+    Cell {
         name: "end-to-end",
         proves: "the crates together agree with real TensorFlow.js and the Python reader",
         needs: &[Component::NodeTfjs, Component::PythonTfjs, Component::Strace],

@@ -5,6 +5,7 @@
 
 pub(crate) mod deny;
 mod node;
+mod object_stores;
 mod python;
 mod stamp;
 mod strace;
@@ -21,19 +22,27 @@ use crate::workshop::Workshop;
 pub(crate) enum Component {
     CargoDeny,
     NodeTfjs,
+    ObjectStores,
     PythonTfjs,
     Strace,
     Wasm32,
 }
 
 impl Component {
-    const ALL: [Self; 5] =
-        [Self::CargoDeny, Self::NodeTfjs, Self::PythonTfjs, Self::Strace, Self::Wasm32];
+    const ALL: [Self; 6] = [
+        Self::CargoDeny,
+        Self::NodeTfjs,
+        Self::ObjectStores,
+        Self::PythonTfjs,
+        Self::Strace,
+        Self::Wasm32,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::CargoDeny => "cargo-deny",
             Self::NodeTfjs => "node-tfjs",
+            Self::ObjectStores => "object-stores",
             Self::PythonTfjs => "python-tfjs",
             Self::Strace => "strace",
             Self::Wasm32 => "wasm32",
@@ -55,6 +64,7 @@ pub(crate) fn one(workshop: &Workshop, component: Component) -> Result<()> {
     let result = match component {
         Component::CargoDeny => deny::set_up(workshop),
         Component::NodeTfjs => node::set_up(workshop),
+        Component::ObjectStores => object_stores::set_up(workshop),
         Component::PythonTfjs => python::set_up(workshop),
         Component::Strace => strace::set_up(),
         Component::Wasm32 => wasm32::set_up(workshop),

