@@ -192,8 +192,17 @@ fn fixtures_load_with_their_digests() {
 /// The server speaks no TLS, and nothing falls over on the way to that.
 #[test]
 fn https_is_really_tls() {
-    let server = Server::start(|exchange| exchange.answer(200, &[], b"{}"));
-    let url = server.url("/model.json").replace("http:", "https:");
-    let error = load(&url, quick().with_retries(0)).unwrap_err();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/model.json", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let mut stream = listener.accept().unwrap().0;
+        stream.read_exact(&mut [0; 5]).unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let error = load(&url, quick()).unwrap_err();
     assert_eq!(error.kind(), io_core::ErrorKind::Network, "{error:?}");
+    // It would not get better.
+    assert!(error.to_string().contains("no trusted connection"), "{error:?}");
+    assert!(!error.is_retryable());
 }
