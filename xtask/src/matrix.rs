@@ -30,6 +30,9 @@ pub(crate) enum Step {
     Tests(&'static [&'static str]),
     /// The same where no network but loopback can be reached.
     IsolatedTests(&'static [&'static str]),
+    /// The tests that Cargo selects by these arguments, in a browser that can reach nothing but
+    /// loopback; they are counted.
+    BrowserTests(&'static [&'static str]),
     /// The examples in the documentation, which only Cargo's own runner runs; they are counted.
     DocTests(&'static [&'static str]),
     /// A check of ours.
@@ -120,6 +123,25 @@ pub(crate) const MATRIX: &[Cell] = &[
         ],
     },
     Cell {
+        name: "browser",
+        proves: "browsers keep models, in pages and in workers, and TensorFlow.js there agrees",
+        needs: &[
+            Component::Wasm32,
+            Component::WasmBindgen,
+            Component::Chromium,
+            Component::NodeTfjs,
+        ],
+        steps: &[
+            Step::Cargo(&["fetch"]),
+            Step::BrowserTests(&[
+                "-p=io-web",
+                "-p=io-browser-localstorage",
+                "-p=io-browser-indexeddb",
+                "--tests",
+            ]),
+        ],
+    },
+    Cell {
         name: "cloud",
         proves: "object stores keep models whole: all behaviours on real servers for S3 and Azure",
         needs: &[Component::ObjectStores],
@@ -146,13 +168,16 @@ pub(crate) const MATRIX: &[Cell] = &[
 impl Cell {
     /// Whether it is about this machine's own target.
     pub(crate) fn is_native(&self) -> bool {
-        !self.steps.iter().any(|step| matches!(step, Step::Wasm32(_)))
+        !self.steps.iter().any(|step| matches!(step, Step::Wasm32(_) | Step::BrowserTests(_)))
     }
 
     /// Whether tests are counted in it.
     pub(crate) fn has_tests(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|step| matches!(step, Step::Tests(_) | Step::IsolatedTests(_) | Step::DocTests(_)))
+        self.steps.iter().any(|step| {
+            matches!(
+                step,
+                Step::Tests(_) | Step::IsolatedTests(_) | Step::BrowserTests(_) | Step::DocTests(_)
+            )
+        })
     }
 }

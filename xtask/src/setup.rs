@@ -3,6 +3,8 @@
 //! Everything but system packages goes below `target/tools`. Each folder there has a stamp with
 //! what was asked for, so a second run has nothing to do and a change of version installs anew.
 
+mod apt;
+pub(crate) mod chromium;
 pub(crate) mod deny;
 mod node;
 mod object_stores;
@@ -10,6 +12,7 @@ mod python;
 mod stamp;
 mod strace;
 pub(crate) mod wasm32;
+pub(crate) mod wasm_bindgen;
 
 use std::time::Instant;
 
@@ -21,31 +24,37 @@ use crate::workshop::Workshop;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Component {
     CargoDeny,
+    Chromium,
     NodeTfjs,
     ObjectStores,
     PythonTfjs,
     Strace,
     Wasm32,
+    WasmBindgen,
 }
 
 impl Component {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::CargoDeny,
+        Self::Chromium,
         Self::NodeTfjs,
         Self::ObjectStores,
         Self::PythonTfjs,
         Self::Strace,
         Self::Wasm32,
+        Self::WasmBindgen,
     ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::CargoDeny => "cargo-deny",
+            Self::Chromium => "chromium",
             Self::NodeTfjs => "node-tfjs",
             Self::ObjectStores => "object-stores",
             Self::PythonTfjs => "python-tfjs",
             Self::Strace => "strace",
             Self::Wasm32 => "wasm32",
+            Self::WasmBindgen => "wasm-bindgen",
         }
     }
 }
@@ -63,11 +72,13 @@ pub(crate) fn one(workshop: &Workshop, component: Component) -> Result<()> {
     let start = Instant::now();
     let result = match component {
         Component::CargoDeny => deny::set_up(workshop),
+        Component::Chromium => chromium::set_up(),
         Component::NodeTfjs => node::set_up(workshop),
         Component::ObjectStores => object_stores::set_up(workshop),
         Component::PythonTfjs => python::set_up(workshop),
         Component::Strace => strace::set_up(),
         Component::Wasm32 => wasm32::set_up(workshop),
+        Component::WasmBindgen => wasm_bindgen::set_up(workshop),
     };
     let seconds = start.elapsed().as_secs_f64();
     match &result {

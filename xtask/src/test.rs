@@ -85,6 +85,11 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
             command.env("CARGO_NET_OFFLINE", "true").env("MODELPORT_BIN", program(workshop)?);
             tests(runner, &mut isolation::without_network(command), counts)
         }
+        Step::BrowserTests(arguments) => {
+            let mut command = browser_tests(workshop, arguments)?;
+            command.env("CARGO_NET_OFFLINE", "true");
+            tests(Runner::Cargo, &mut isolation::without_network(command), counts)
+        }
         Step::DocTests(arguments) => {
             let first = ["test", "--doc", "--no-fail-fast"];
             let mut command = workshop.cargo(&[&first, *arguments].concat());
@@ -114,6 +119,26 @@ fn runner(workshop: &Workshop, arguments: &[&str]) -> (Runner, Command) {
     };
     command.env("MODELPORT_TOOLS", workshop.tools());
     (runner, command)
+}
+
+/// Cargo's own runner, which hands each test program to wasm-bindgen's, and that to the browser.
+fn browser_tests(workshop: &Workshop, arguments: &[&str]) -> Result<Command> {
+    let first = ["test", "--no-fail-fast", "--target=wasm32-unknown-unknown"];
+    let mut command = workshop.cargo(&[&first, arguments].concat());
+    command
+        .envs(setup::wasm32::compiler(workshop)?)
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+            setup::wasm_bindgen::program(workshop, "wasm-bindgen-test-runner"),
+        )
+        .env("CHROMEDRIVER", setup::chromium::driver()?)
+        // Its default is 20 seconds for all tests of a file, which is little on a busy machine.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    // Each of these would choose another browser.
+    for other in ["GECKODRIVER", "SAFARIDRIVER", "MSEDGEDRIVER", "CHROMEDRIVER_REMOTE"] {
+        command.env_remove(other);
+    }
+    Ok(command)
 }
 
 /// Where Cargo puts the program.

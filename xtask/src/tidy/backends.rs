@@ -4,7 +4,7 @@ use crate::metadata::Metadata;
 use crate::workshop::Workshop;
 
 /// The crates that are a backend.
-const BACKENDS: &[&str] = &["io-fs"];
+const BACKENDS: &[&str] = &["io-browser-indexeddb", "io-browser-localstorage", "io-fs"];
 
 /// What each of them has; beyond that it may have files for its own matter.
 const FILES: &[&str] = &["src/lib.rs", "src/handler.rs"];
