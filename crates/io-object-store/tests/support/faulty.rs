@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst},
     },
 };
 
@@ -52,6 +52,7 @@ struct State {
     jsons: AtomicU64,
     open_uploads: AtomicI64,
     bytes_read: AtomicU64,
+    cannot_copy: AtomicBool,
 }
 
 impl Faulty {
@@ -76,6 +77,11 @@ impl Faulty {
     /// Bytes that were read since the last call.
     pub fn bytes_read(&self) -> u64 {
         self.state.bytes_read.swap(0, SeqCst)
+    }
+
+    /// From now on it does not copy.
+    pub fn without_copies(&self) {
+        self.state.cannot_copy.store(true, SeqCst);
     }
 
     /// All keys, in order.
@@ -174,6 +180,10 @@ impl ObjectStore for Faulty {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        if self.state.cannot_copy.load(SeqCst) {
+            let (operation, implementer) = ("copy".to_owned(), "Faulty".to_owned());
+            return Err(Error::NotImplemented { operation, implementer });
+        }
         self.inner.copy_opts(from, to, options).await
     }
 }
