@@ -38,7 +38,7 @@ impl Place {
 }
 
 pub(super) const WRONG_URLS: [(&str, &str, &str); 5] = [
-    ("ftp://x", "UnknownScheme", "no handler for `ftp://`: known are file, memory"),
+    ("ftp://x", "UnknownScheme", "no handler for `ftp://`: known are file, http, https, memory"),
     ("s3://bucket/model", "UnknownScheme", "no handler for `s3://`: "),
     (
         "1a://x",

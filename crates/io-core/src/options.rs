@@ -1,6 +1,6 @@
 //! How a handler is opened.
 
-use std::{collections::BTreeMap, num::NonZeroU64};
+use std::{collections::BTreeMap, fmt, num::NonZeroU64};
 
 use crate::{Error, ErrorKind, ProgressCallback, Result};
 
@@ -16,7 +16,7 @@ pub enum WriteMode {
 
 /// How a handler is opened: what every handler understands, and settings of its own.
 #[non_exhaustive]
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HandlerOptions {
     /// Told of bytes done and in all; nobody by default.
     pub progress: Option<ProgressCallback>,
@@ -31,6 +31,19 @@ pub struct HandlerOptions {
     /// Settings of one handler, by name, as a command line or a URL gives them. A name that the
     /// handler does not know is an error.
     pub settings: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for HandlerOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandlerOptions")
+            .field("progress", &self.progress)
+            .field("verify", &self.verify)
+            .field("write_mode", &self.write_mode)
+            .field("shard_bytes", &self.shard_bytes)
+            // Their names only: a value may be a token.
+            .field("settings", &self.settings.keys())
+            .finish()
+    }
 }
 
 impl Default for HandlerOptions {
@@ -133,5 +146,17 @@ impl<'a> SettingsReader<'a> {
                 format!("option `{name}` is `{other}`, expected `true` or `false`"),
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HandlerOptions;
+
+    #[test]
+    fn a_setting_is_never_printed() {
+        let options = HandlerOptions::new().with_setting("token", "SECRET");
+        let text = format!("{options:?}");
+        assert!(text.contains("token") && !text.contains("SECRET"), "{text}");
     }
 }

@@ -25,6 +25,7 @@
 //! | Feature | Crate | Schemes |
 //! | --- | --- | --- |
 //! | `fs` (default) | `io-fs` | `file://` |
+//! | `http` | `io-http` | `http://`, `https://` |
 //! | `aws` | `io-object-store` | `s3://`, `s3a://` |
 //! | `gcp` | `io-object-store` | `gs://` |
 //! | `azure` | `io-object-store` | `az://`, `abfs://`, `abfss://` |
