@@ -1,6 +1,6 @@
 //! Real TensorFlow.js and this crate read, list, copy and remove each other's models.
 #![cfg(target_family = "wasm")]
-#![allow(missing_docs, clippy::unwrap_used, reason = "these are tests")]
+#![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
 use futures::TryStreamExt;
 use io_browser_indexeddb::{IndexedDbHandler, IndexedDbStore};

@@ -1,10 +1,10 @@
 //! What modelport's browser handlers share. Empty on other targets.
 //!
 //! - [`Global`]: the window or the worker, whichever runs us, and what it has;
-//! - [`error`], [`JsError`]: JavaScript's exceptions as [`io_core::Error`], by their names;
+//! - [`error()`], [`JsError`]: JavaScript's exceptions as [`io_core::Error`], by their names;
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
 //! - [`Base64Encoder`], [`decode_base64`]: base64 piece by piece;
-//! - [`lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time.
+//! - [`lock()`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time.
 #![cfg(target_family = "wasm")]
 
 mod base64;

@@ -1,6 +1,6 @@
 //! What the browser handlers share, in a real browser.
 #![cfg(target_family = "wasm")]
-#![allow(missing_docs, clippy::unwrap_used, reason = "these are tests")]
+#![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
 use std::time::Duration;
 
