@@ -10,6 +10,8 @@
 //! - `record`: a model as the records of TensorFlow.js and back;
 //! - `transaction`: all records or none, told only when they are stored;
 //! - `database`: a connection that stands in nobody's way.
+// Elsewhere there is nothing to link to.
+#![cfg_attr(not(target_family = "wasm"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg(target_family = "wasm")]
 
 mod handler;

@@ -10,6 +10,8 @@
 //! - [`LocalStorageHandler`]: save and load; [`LocalStorageStore`]: list, stat, remove, copy, rename;
 //! - `record`: a model as five texts and back;
 //! - `storage`: all five keys or none, one tab at a time.
+// Elsewhere there is nothing to link to.
+#![cfg_attr(not(target_family = "wasm"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg(target_family = "wasm")]
 
 mod handler;

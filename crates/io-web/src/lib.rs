@@ -5,6 +5,8 @@
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
 //! - [`Base64Encoder`], [`decode_base64`]: base64 piece by piece;
 //! - [`lock()`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time.
+// Elsewhere there is nothing to link to.
+#![cfg_attr(not(target_family = "wasm"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg(target_family = "wasm")]
 
 mod base64;
