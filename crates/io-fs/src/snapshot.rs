@@ -142,14 +142,13 @@ impl WeightFiles {
 
     /// Compares the lengths of the files with what the manifest says.
     fn check_lengths(&self, model: &ModelJson) -> Result<()> {
-        let mut lengths: Vec<u64> = self.files.iter().map(|file| file.length).collect();
+        let lengths: Vec<u64> = self.files.iter().map(|file| file.length).collect();
         let files = model.files();
         if lengths.len() != files.len() {
             // A pair: one file has the bytes of all. The total is all that can be compared.
             let specs = model.artifacts.weight_specs.as_deref().unwrap_or_default();
             return io_manifest::check_specs(specs, self.byte_length());
         }
-        lengths.shrink_to_fit();
         model.check_lengths(&lengths).map_err(|error| match self.find_foreign() {
             Some((path, what)) => error.with_hint(format!("`{path}` is {what}")),
             None => error,
