@@ -1,0 +1,1 @@
+//! Models as files that the browser downloads, and as files that a person picked.

@@ -1,0 +1,1 @@
+//! Converts models between TensorFlow.js, Keras and safetensors.

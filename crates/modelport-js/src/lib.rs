@@ -1,0 +1,1 @@
+//! The npm package: the names of `tf.io`, with modelport's handlers behind them.

@@ -1,0 +1,1 @@
+//! A server that receives models as TensorFlow.js uploads them, and serves them.
