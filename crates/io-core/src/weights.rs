@@ -1,6 +1,6 @@
 //! The bytes of a model's weights: whole, or streaming from where they are.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{any::Any, fmt, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -32,6 +32,16 @@ pub trait WeightSource: fmt::Debug + MaybeSend + MaybeSync {
     /// What its stream would fail with.
     async fn read(&self) -> Result<Vec<Bytes>> {
         self.stream(0..self.byte_length()).try_collect().await
+    }
+
+    /// The fast path between handlers of one platform, which [`Weights::source_as`] asks for: the
+    /// source itself, or one inside it of the same bytes, for those who know its type and can take
+    /// the bytes in another form than a stream. `None` by default.
+    ///
+    /// Whoever takes it passes by what the stream does on the way: checksums are not verified and
+    /// progress is not told.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
     }
 }
 
@@ -72,6 +82,15 @@ impl Weights {
         match &self.0 {
             Inner::Whole(parts) => Some(parts),
             Inner::Source(_) => None,
+        }
+    }
+
+    /// The source as a `T`, where it is one and [shows](WeightSource::as_any) it. Weights of any
+    /// other kind have their stream, so this is only ever a shorter way.
+    pub fn source_as<T: WeightSource + 'static>(&self) -> Option<&T> {
+        match &self.0 {
+            Inner::Whole(_) => None,
+            Inner::Source(source) => source.as_any()?.downcast_ref(),
         }
     }
 
@@ -222,7 +241,7 @@ mod tests {
     use crate::ErrorKind;
     use bytes::Bytes;
     use futures::{StreamExt, TryStreamExt, executor::block_on, stream};
-    use std::ops::Range;
+    use std::{any::Any, ops::Range};
 
     /// Says one length and gives another.
     #[derive(Debug)]
@@ -249,6 +268,52 @@ mod tests {
                 Err(error) => assert_eq!((error.kind(), ok), (ErrorKind::Corrupt, false)),
             }
         }
+    }
+
+    /// Shows what is inside it.
+    #[derive(Debug)]
+    struct Wrapped(Shown);
+
+    #[derive(Debug)]
+    struct Shown(u64);
+
+    impl WeightSource for Shown {
+        fn byte_length(&self) -> u64 {
+            self.0
+        }
+
+        fn stream(&self, _: Range<u64>) -> WeightStream {
+            Box::pin(stream::empty())
+        }
+
+        fn as_any(&self) -> Option<&dyn Any> {
+            Some(self)
+        }
+    }
+
+    impl WeightSource for Wrapped {
+        fn byte_length(&self) -> u64 {
+            self.0.byte_length()
+        }
+
+        fn stream(&self, range: Range<u64>) -> WeightStream {
+            self.0.stream(range)
+        }
+
+        fn as_any(&self) -> Option<&dyn Any> {
+            self.0.as_any()
+        }
+    }
+
+    #[test]
+    fn a_source_is_seen_only_where_it_shows_itself_and_by_its_type() {
+        let (shown, wrapped) =
+            (Weights::from_source(Shown(7)), Weights::from_source(Wrapped(Shown(8))));
+        assert_eq!(shown.clone().source_as::<Shown>().map(|it| it.0), Some(7));
+        assert_eq!(wrapped.source_as::<Shown>().map(|it| it.0), Some(8));
+        assert!(wrapped.source_as::<Wrapped>().is_none());
+        assert!(Weights::from_source(Liar(0, &[])).source_as::<Liar>().is_none());
+        assert!(Weights::default().source_as::<Shown>().is_none());
     }
 
     #[test]
