@@ -1,0 +1,1 @@
+//! Topology: the JSON of Keras and that of TensorFlow.js, either way.
