@@ -2,6 +2,7 @@
 //!
 //! - [`Global`]: the window or the worker, whichever runs us, and what it has;
 //! - [`error()`], [`JsError`]: JavaScript's exceptions as [`io_core::Error`], by their names;
+//! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory;
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
 //! - [`Base64Encoder`], [`decode_base64`]: base64 piece by piece;
 //! - [`lock()`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time.
@@ -13,14 +14,16 @@ mod base64;
 mod bytes;
 mod error;
 mod global;
+mod js_weights;
 mod lock;
 mod quota;
 mod time;
 
 pub use base64::{Base64Encoder, decode_base64};
-pub use bytes::{copy_in, copy_out, new_array};
+pub use bytes::{array_length, buffer_length, copy_in, copy_out, new_array};
 pub use error::{JsError, error, kind_of, on};
 pub use global::{Context, Global, global};
+pub use js_weights::{JsPiece, JsWeights};
 pub use lock::{LockMode, TabLock, lock};
 pub use quota::free_space;
 pub use time::sleep;
