@@ -3,14 +3,15 @@
 use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
+use http::Method;
 use io_core::Result;
 use io_manifest::Checksum;
-use reqwest::Method;
 
 use crate::{
+    ask::Ask,
+    platform::{ASKS_IF_RANGE, Reply, Transport},
     response::{Head, Version},
     retry::{Failure, Tries},
-    transport::{Reply, Transport},
     weight_file::WeightFile,
 };
 
@@ -163,16 +164,13 @@ impl FileReader {
     async fn open(&mut self) -> Result<(), Failure> {
         let (from, to) = (self.resume_from(), self.range.end.saturating_sub(1));
         let asks_range = from > 0 || self.range.end < self.file.length;
-        let range = format!("bytes={from}-{to}");
-        let mut headers = Vec::new();
-        if asks_range && !self.whole_only {
-            headers.push(("range", range.as_str()));
-        }
         let if_range = self.version.as_ref().and_then(Version::for_if_range).map(str::to_owned);
-        if let Some(validator) = if_range.as_deref().filter(|_| from > self.range.start) {
-            headers.push(("if-range", validator));
-        }
-        let mut reply = self.transport.request(Method::GET, &self.file.url.0, &headers).await?;
+        let ask = Ask {
+            range: (asks_range && !self.whole_only).then_some((from, Some(to))),
+            if_range: if_range.as_deref().filter(|_| from > self.range.start),
+            ..Ask::WEIGHTS
+        };
+        let mut reply = self.transport.request(Method::GET, &self.file.url.0, ask).await?;
         reply.head.check_encoding()?;
         let version = reply.head.version();
         let position = match reply.head.status {
@@ -181,8 +179,13 @@ impl FileReader {
                 self.check_length(&mut reply).await?;
                 0
             }
-            206 if !headers.is_empty() => {
-                if self.version.as_ref().is_some_and(|own| own.differs(&version)) {
+            206 if ask.range.is_some() => {
+                let other = |own: &Version| {
+                    let asked = ASKS_IF_RANGE || from == self.range.start;
+                    own.differs(&version)
+                        || (!asked && own.for_if_range() != version.for_if_range())
+                };
+                if self.version.as_ref().is_some_and(other) {
                     // Of another version than what was handed out: only the whole can tell.
                     self.whole_only = true;
                     return Box::pin(self.open()).await;

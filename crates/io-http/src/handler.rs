@@ -12,10 +12,10 @@ use url::Url;
 use crate::{
     HttpOptions,
     credentials::Credentials,
-    model, probe, resolve,
-    runtime::within,
+    model,
+    platform::{Transport, within},
+    probe, resolve,
     source::{HttpWeights, in_time},
-    transport::Transport,
     upload,
 };
 
@@ -79,9 +79,9 @@ impl HttpHandler {
     }
 
     async fn load_model(&self) -> Result<ModelArtifacts> {
-        let (model, file) = model::read(&self.transport, &self.target).await?;
+        let (model, file, base) = model::read(&self.transport, &self.target).await?;
         let verify = self.options.verify;
-        let files = probe::weight_files(&self.transport, &self.target, &model, verify).await?;
+        let files = probe::weight_files(&self.transport, &base, &model, verify).await?;
         let mut artifacts = model.artifacts;
         if artifacts.weight_specs.is_some() {
             artifacts.weight_data = Some(Weights::from_source(HttpWeights {
@@ -114,7 +114,8 @@ impl fmt::Debug for HttpHandler {
     }
 }
 
-#[async_trait]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
 impl IOHandler for HttpHandler {
     fn url(&self) -> &ModelUrl {
         &self.url

@@ -26,21 +26,17 @@
 //!   `redirect`, `multipart`: the rules, which know no transport;
 //! - `download`: one weight file, whatever the network does; `source`: all of them in order;
 //! - `upload`: a save; `transport`: one request.
-#![cfg(not(target_family = "wasm"))]
 
 mod handler;
 mod options;
 mod settings;
 
+mod ask;
 mod credentials;
-mod multipart;
-mod redirect;
 mod resolve;
 mod response;
 mod retry;
 
-mod activity;
-mod body;
 mod download;
 mod model;
 mod probe;
@@ -49,9 +45,16 @@ mod upload;
 mod weight_file;
 
 mod error;
-mod runtime;
-mod tls;
-mod transport;
+mod exchange;
+
+#[cfg(target_family = "wasm")]
+#[path = "browser/mod.rs"]
+mod platform;
+#[cfg(not(target_family = "wasm"))]
+#[path = "native/mod.rs"]
+mod platform;
 
 pub use handler::{HttpHandler, REGISTRATION};
-pub use options::{HttpOptions, ProxyChoice, WeightUrl};
+#[cfg(not(target_family = "wasm"))]
+pub use options::ProxyChoice;
+pub use options::{HttpOptions, WeightUrl};

@@ -6,7 +6,7 @@ use io_core::{Error, Result};
 use io_manifest::{Checksum, FileIntegrity, ModelJson, describe_foreign};
 use url::Url;
 
-use crate::{error::changed, transport::Transport, weight_file::SecretUrl};
+use crate::{ask::Ask, error::changed, platform::Transport, resolve, weight_file::SecretUrl};
 
 /// Which model file was read.
 #[derive(Clone, Debug)]
@@ -16,21 +16,25 @@ pub(crate) struct ModelFile {
     text: FileIntegrity,
 }
 
-/// Reads the model file at `url`.
+/// Reads the model file at `url`, and gives the URL that its paths are relative to.
 ///
 /// # Errors
 ///
 /// - `NotFound`, `PermissionDenied`, `Network`, `Timeout`: the server or the way to it.
 /// - `Corrupt`: what is there is not a model file.
-pub(crate) async fn read(transport: &Arc<Transport>, url: &Url) -> Result<(ModelJson, ModelFile)> {
-    let (head, text) = transport.get_all(url, &[], "the server").await.map_err(|error| {
-        let names_a_file = url.path().ends_with(".json");
-        if error.kind() == io_core::ErrorKind::NotFound && !names_a_file {
-            error.with_hint("the URL of a model is that of its `model.json`")
-        } else {
-            error
-        }
-    })?;
+pub(crate) async fn read(
+    transport: &Arc<Transport>,
+    url: &Url,
+) -> Result<(ModelJson, ModelFile, Url)> {
+    let (head, text, last) =
+        transport.get_all(url, Ask::default(), "the server").await.map_err(|error| {
+            let names_a_file = url.path().ends_with(".json");
+            if error.kind() == io_core::ErrorKind::NotFound && !names_a_file {
+                error.with_hint("the URL of a model is that of its `model.json`")
+            } else {
+                error
+            }
+        })?;
     let model = ModelJson::parse(&text).map_err(|error| {
         match describe_foreign(&text).filter(|what| *what != "a JSON document") {
             Some(what) => {
@@ -42,7 +46,8 @@ pub(crate) async fn read(transport: &Arc<Transport>, url: &Url) -> Result<(Model
         }
     })?;
     let etag = head.get("etag").map(str::to_owned);
-    Ok((model, ModelFile { url: SecretUrl(url.clone()), etag, text: sum(&text) }))
+    let file = ModelFile { url: SecretUrl(url.clone()), etag, text: sum(&text) };
+    Ok((model, file, resolve::base_after_redirects(url, last)))
 }
 
 impl ModelFile {
@@ -53,11 +58,11 @@ impl ModelFile {
     ///
     /// `Conflict` when it is another one, or gone; else what stands in the way of asking.
     pub(crate) async fn check_unchanged(&self, transport: &Transport) -> Result<()> {
-        let known = self.etag.as_deref().map(|etag| ("if-none-match", etag));
-        let asked = transport.get_all(&self.url.0, known.as_slice(), "the server").await;
+        let ask = Ask { fresh: true, if_none_match: self.etag.as_deref(), ..Ask::default() };
+        let asked = transport.get_all(&self.url.0, ask, "the server").await;
         let same = match asked {
-            Ok((head, _)) if head.status == 304 => true,
-            Ok((_, text)) => sum(&text) == self.text,
+            Ok((head, ..)) if head.status == 304 => true,
+            Ok((_, text, _)) => sum(&text) == self.text,
             Err(error) if error.kind() == io_core::ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };

@@ -4,9 +4,12 @@ use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use io_core::{HandlerOptions, Result};
 
+#[cfg(target_family = "wasm")]
+use crate::platform::PageOptions;
 use crate::settings;
 
 /// The proxy that requests go through.
+#[cfg(not(target_family = "wasm"))]
 #[non_exhaustive]
 #[derive(Clone, Default, PartialEq, Eq)]
 pub enum ProxyChoice {
@@ -46,6 +49,7 @@ pub struct HttpOptions {
     /// `idle-timeout`.
     pub idle_timeout: Duration,
     /// The longest until there is a connection; 20 seconds by default. Setting `connect-timeout`.
+    #[cfg(not(target_family = "wasm"))]
     pub connect_timeout: Duration,
     /// How often a request is tried again without any progress; 4 by default. Setting `retries`.
     pub retries: u32,
@@ -63,7 +67,10 @@ pub struct HttpOptions {
     /// `URL/model.json?tfjs-format=file`. Setting `from-tfhub`: `true` or `false`.
     pub from_tfhub: bool,
     /// The proxy; none by default. Setting `proxy`: `none`, `environment` or a URL.
+    #[cfg(not(target_family = "wasm"))]
     pub proxy: ProxyChoice,
+    #[cfg(target_family = "wasm")]
+    pub(crate) page: PageOptions,
 }
 
 impl Default for HttpOptions {
@@ -75,6 +82,7 @@ impl Default for HttpOptions {
             trusted_origins: Vec::new(),
             timeout: None,
             idle_timeout: Duration::from_secs(60),
+            #[cfg(not(target_family = "wasm"))]
             connect_timeout: Duration::from_secs(20),
             retries: 4,
             retry_delay: Duration::from_millis(250),
@@ -82,7 +90,10 @@ impl Default for HttpOptions {
             weight_path_prefix: None,
             weight_url: None,
             from_tfhub: false,
+            #[cfg(not(target_family = "wasm"))]
             proxy: ProxyChoice::None,
+            #[cfg(target_family = "wasm")]
+            page: PageOptions::default(),
         }
     }
 }
@@ -141,6 +152,7 @@ impl HttpOptions {
     }
 
     /// Sets [`connect_timeout`](Self::connect_timeout).
+    #[cfg(not(target_family = "wasm"))]
     #[must_use]
     pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -194,6 +206,7 @@ impl HttpOptions {
     }
 
     /// Sets [`proxy`](Self::proxy).
+    #[cfg(not(target_family = "wasm"))]
     #[must_use]
     pub fn with_proxy(mut self, proxy: ProxyChoice) -> Self {
         self.proxy = proxy;
@@ -211,7 +224,6 @@ impl fmt::Debug for HttpOptions {
             .field("token", &self.token.is_some())
             .field("timeout", &self.timeout)
             .field("idle_timeout", &self.idle_timeout)
-            .field("connect_timeout", &self.connect_timeout)
             .field("retries", &self.retries)
             .field("parallel", &self.parallel)
             .field("from_tfhub", &self.from_tfhub)
@@ -219,6 +231,7 @@ impl fmt::Debug for HttpOptions {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 impl fmt::Debug for ProxyChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

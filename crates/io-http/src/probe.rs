@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use http::Method;
 use io_core::{Error, Result};
 use io_manifest::{FileIntegrity, ModelJson};
-use reqwest::Method;
 use url::Url;
 
 use crate::{
+    ask::Ask,
+    platform::{ASKS_IDENTITY, Transport},
     resolve::weight_url,
     response::{Version, shown},
     retry::Failure,
-    transport::Transport,
     weight_file::WeightFile,
 };
 
@@ -90,14 +91,19 @@ async fn try_probe(
     url: &Url,
     subject: &str,
 ) -> Result<(u64, Version), Failure> {
-    let head = transport.request(Method::HEAD, url, &[]).await?.head;
-    if let (200, Some(length)) = (head.status, head.content_length())
+    // From the first byte on is all, and asking for a range rules out a compressed body, which a
+    // browser cannot do in another way.
+    let all = Ask { range: Some((0, None)), ..Ask::WEIGHTS };
+    let all = if ASKS_IDENTITY { Ask::WEIGHTS } else { all };
+    let head = transport.request(Method::HEAD, url, all).await?.head;
+    if let (200 | 206, Some(length)) = (head.status, head.content_length())
         && head.check_encoding().is_ok()
     {
         return Ok((length, head.version()));
     }
     // Some servers do not do `HEAD`, and a signed URL is often good for `GET` only.
-    let mut reply = transport.request(Method::GET, url, &[("range", "bytes=0-0")]).await?;
+    let first = Ask { range: Some((0, Some(0))), ..Ask::WEIGHTS };
+    let mut reply = transport.request(Method::GET, url, first).await?;
     reply.head.check_encoding()?;
     let version = reply.head.version();
     let length = match reply.head.status {
@@ -110,7 +116,7 @@ async fn try_probe(
         return Ok((length, version));
     }
     if reply.head.status == 206 {
-        reply = transport.request(Method::GET, url, &[]).await?;
+        reply = transport.request(Method::GET, url, Ask::WEIGHTS).await?;
         if reply.head.status != 200 {
             return Err(reply.head.failure(subject));
         }

@@ -26,6 +26,22 @@ pub(crate) fn model_url(url: &ModelUrl, from_tfhub: bool) -> Result<Url> {
     Ok(url)
 }
 
+/// What the paths of a model file are relative to, that was asked for at `url` and came from `last`.
+///
+/// The URL that was asked for, as in TensorFlow.js: a server that redirects to a signed URL redirects
+/// each file to one of its own. But a server that redirects a directory to what is in it has said
+/// where it is.
+pub(crate) fn base_after_redirects(url: &Url, last: Url) -> Url {
+    let below = last.path().strip_prefix(url.path().trim_end_matches('/'));
+    let inside = below.is_some_and(|rest| rest.starts_with('/') && rest.len() > 1);
+    let slash_added = below == Some("/") && !url.path().ends_with('/');
+    if url.origin() == last.origin() && (inside || slash_added) && last.path() != url.path() {
+        last
+    } else {
+        url.clone()
+    }
+}
+
 /// The URL of the weight file `path` of the model at `model`.
 ///
 /// The query of the model's URL is carried to the same origin, after the path's own. A prefix is a
@@ -98,6 +114,25 @@ mod tests {
     use super::{model_url, weight_url};
     use crate::HttpOptions;
     use io_core::{ErrorKind, ModelUrl};
+
+    #[test]
+    fn a_redirect_into_the_directory_says_where_it_is() {
+        for (asked, last, expected) in [
+            ("http://h/models/a", "http://h/models/a/model.json", "http://h/models/a/model.json"),
+            ("http://h/models/a?x=1", "http://h/models/a/", "http://h/models/a/"),
+            ("http://h/a/", "http://h/a/model.json", "http://h/a/model.json"),
+            ("http://h", "http://h/model.json", "http://h/model.json"),
+            ("http://h/a", "http://o/a/model.json", "http://h/a"),
+            ("http://h/a/model.json", "http://h/b/1234?sig=5", "http://h/a/model.json"),
+            ("http://h/a", "http://h/ab/model.json", "http://h/a"),
+            ("http://h/a/", "http://h/a", "http://h/a/"),
+            ("http://h/a/m.json", "http://h/a/m.json", "http://h/a/m.json"),
+        ] {
+            let parse = |text| url::Url::parse(text).unwrap();
+            let base = super::base_after_redirects(&parse(asked), parse(last));
+            assert_eq!(base, parse(expected), "{asked} {last}");
+        }
+    }
 
     fn resolved(model: &str, path: &str, prefix: Option<&str>) -> io_core::Result<String> {
         let options =

@@ -1,8 +1,8 @@
 //! When a request is tried again, and how long to wait before.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use io_core::{Error, Result};
+use io_core::{Error, Result, now};
 
 /// The longest wait between two tries, unless the server asks for a longer one.
 const MAX_DELAY: Duration = Duration::from_secs(20);
@@ -83,10 +83,10 @@ pub(crate) fn retry_after(text: &str) -> Option<Duration> {
         return Some(Duration::from_secs(seconds.into()));
     }
     let date = httpdate::parse_http_date(text.trim()).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    Some(date.duration_since(now()).unwrap_or_default())
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::{Failure, Tries, retry_after};
     use io_core::{Error, ErrorKind};

@@ -4,17 +4,15 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use io_core::{Error, ErrorKind, HandlerOptions, Result, SettingsReader};
 
-use crate::{HttpOptions, ProxyChoice};
+use crate::{HttpOptions, platform};
 
-/// The names, in alphabetical order.
+/// The names that every platform has, in alphabetical order; each has some of its own.
 const NAMES: &[&str] = &[
-    "connect-timeout",
     "from-tfhub",
     "headers",
     "idle-timeout",
     "method",
     "parallel",
-    "proxy",
     "retries",
     "timeout",
     "token",
@@ -23,7 +21,7 @@ const NAMES: &[&str] = &[
 ];
 
 pub(crate) fn read(options: &HandlerOptions) -> Result<HttpOptions> {
-    let settings = options.read_settings(NAMES)?;
+    let settings = options.read_settings(&[NAMES, platform::NAMES].concat())?;
     let mut http = HttpOptions::default();
     if let Some(method) = settings.text("method") {
         http.method = method.to_owned();
@@ -42,7 +40,6 @@ pub(crate) fn read(options: &HandlerOptions) -> Result<HttpOptions> {
     http.trusted_origins.extend(origins.filter(|one| !one.is_empty()).map(str::to_owned));
     http.timeout = duration(settings, "timeout")?;
     http.idle_timeout = duration(settings, "idle-timeout")?.unwrap_or(http.idle_timeout);
-    http.connect_timeout = duration(settings, "connect-timeout")?.unwrap_or(http.connect_timeout);
     if let Some(text) = settings.text("retries") {
         http.retries = text.parse().map_err(|_| not(text, "retries", "a number"))?;
     }
@@ -53,15 +50,11 @@ pub(crate) fn read(options: &HandlerOptions) -> Result<HttpOptions> {
     http.weight_path_prefix =
         settings.text("weight-path-prefix").filter(|prefix| !prefix.is_empty()).map(str::to_owned);
     http.from_tfhub = settings.bool("from-tfhub")?.unwrap_or(false);
-    http.proxy = match settings.text("proxy") {
-        None | Some("none") => ProxyChoice::None,
-        Some("environment") => ProxyChoice::Environment,
-        Some(url) => ProxyChoice::Url(url.to_owned()),
-    };
+    platform::read(settings, &mut http)?;
     Ok(http)
 }
 
-fn duration(settings: SettingsReader<'_>, name: &str) -> Result<Option<Duration>> {
+pub(crate) fn duration(settings: SettingsReader<'_>, name: &str) -> Result<Option<Duration>> {
     let Some(text) = settings.text(name) else { return Ok(None) };
     let read = match text.parse::<u32>() {
         Ok(seconds) => Some(Duration::from_secs(seconds.into())),
@@ -81,10 +74,10 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidInput, message)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::{NAMES, read};
-    use crate::ProxyChoice;
+    use crate::{ProxyChoice, platform};
     use io_core::{ErrorKind, HandlerOptions};
     use std::time::Duration;
 
@@ -103,7 +96,7 @@ mod tests {
             .with_setting("weight-path-prefix", "w/")
             .with_setting("from-tfhub", "true")
             .with_setting("proxy", "http://p:1");
-        assert_eq!(options.settings.len(), NAMES.len());
+        assert_eq!(options.settings.len(), NAMES.len() + platform::NAMES.len());
         let http = read(&options).unwrap();
         assert_eq!(http.method, "PUT");
         let headers = [("X-A", "b: c"), ("Cookie", "d=e")];

@@ -9,14 +9,12 @@ use io_core::{
     Error, ErrorKind, ModelUrl, Operation, ProgressCallback, ProgressMeter, Result, WeightSource,
     WeightStream,
 };
-use tokio::time::Instant;
 
 use crate::{
     download::FileReader,
     error::out_of_time,
     model::ModelFile,
-    runtime::{Spawned, spawn, within},
-    transport::Transport,
+    platform::{Instant, Spawned, Transport, spawn, timeout_at, within},
     weight_file::WeightFile,
 };
 
@@ -77,7 +75,8 @@ impl HttpWeights {
     }
 }
 
-#[async_trait]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
 impl WeightSource for HttpWeights {
     fn byte_length(&self) -> u64 {
         self.files.last().map_or(0, |file| file.end())
@@ -224,8 +223,6 @@ pub(crate) async fn in_time<T>(
 ) -> Result<T> {
     match deadline {
         None => work.await,
-        Some(deadline) => {
-            tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| Err(out_of_time()))
-        }
+        Some(deadline) => timeout_at(deadline, work).await.unwrap_or_else(|| Err(out_of_time())),
     }
 }

@@ -1,23 +1,15 @@
 //! A save: the model file and the weights in one request.
 
-use std::sync::Arc;
-
+use http::Method;
 use io_core::{
     Error, ErrorKind, ModelArtifacts, ModelArtifactsInfo, ProgressCallback, ProgressMeter, Result,
-    Weights,
 };
-use io_manifest::{
-    Checksum, FileIntegrity, KeyOrder, WeightFileRef, check_specs, write_model_json,
-};
-use reqwest::{Body, Method};
+use io_manifest::{KeyOrder, WeightFileRef, check_specs, write_model_json};
 use url::Url;
 
 use crate::{
-    activity::Activity,
-    body::{Sent, UploadBody},
-    multipart::Multipart,
+    platform::{Form, Payload, Transport},
     retry::Failure,
-    transport::Transport,
 };
 
 /// The path of the weights in the model file, as TensorFlow.js writes it.
@@ -47,34 +39,33 @@ pub(crate) async fn upload(
     check_specs(artifacts.weight_specs.as_deref().unwrap_or_default(), total)?;
     // Weights without specs would be named nowhere.
     let weights = artifacts.weight_data.take().filter(|_| artifacts.weight_specs.is_some());
-    let file =
-        WeightFileRef { path: WEIGHTS_PATH, integrity: weights.as_ref().and_then(integrity) };
-    let files = weights.as_ref().map(|_| file);
     artifacts.weight_data = weights.clone();
-    let json = write_model_json(&artifacts, files.as_slice(), KeyOrder::Core)?;
-    let random = || fastrand::u128(..);
-    let form = Multipart::new(&json, weights.as_ref().map(Weights::byte_length), random);
-    let sent = Arc::new(Sent::new(ProgressMeter::new(progress, total), total));
+    let payload = match weights {
+        Some(weights) => Some(Payload::new(weights).await?),
+        None => None,
+    };
+    let file = payload
+        .as_ref()
+        .map(|payload| WeightFileRef { path: WEIGHTS_PATH, integrity: payload.integrity() });
+    let json = write_model_json(&artifacts, file.as_slice(), KeyOrder::Core)?;
+    // What is sent is all that is kept.
+    drop(artifacts);
+    let form = Form::new(json, payload, ProgressMeter::new(progress, total))?;
     let mut tries = transport.tries();
     loop {
-        let make = || {
-            let activity = Arc::new(Activity::new());
-            let body = UploadBody::new(&form, weights.as_ref(), sent.clone(), activity.clone());
-            (Body::wrap(body), activity)
-        };
-        let answer = transport.upload(&method, url, &form.content_type(), make).await;
-        if let Some(error) = sent.take_failure() {
+        let answer = transport.upload(&method, url, &form).await;
+        if let Some(error) = form.take_failure() {
             return Err(error);
         }
         let failure = match answer {
             Ok(head) if head.is_success() => {
-                sent.finish();
+                form.finish();
                 return Ok(info);
             }
             Ok(head) => head.failure("the server"),
             Err(failure) => failure,
         };
-        let retry = failure.retry && may_repeat(&method, &failure, sent.is_complete());
+        let retry = failure.retry && may_repeat(&method, &failure, form.is_complete());
         transport.pause(&mut tries, Failure { retry, ..failure }).await?;
     }
 }
@@ -101,20 +92,12 @@ fn method(name: &str) -> Result<Method> {
     }
 }
 
-/// Length and checksum of weights in memory. Those that stream would have to be read twice, since
-/// the model file comes first; their receiver sums what it gets.
-fn integrity(weights: &Weights) -> Option<FileIntegrity> {
-    let mut checksum = Checksum::new();
-    weights.parts()?.iter().for_each(|part| checksum.update(part));
-    Some(checksum.integrity())
-}
-
 #[cfg(test)]
 mod tests {
     use super::{may_repeat, method};
     use crate::retry::Failure;
+    use http::Method;
     use io_core::{Error, ErrorKind};
-    use reqwest::Method;
 
     #[test]
     fn what_may_have_happened_is_not_repeated() {

@@ -1,4 +1,5 @@
 //! `http://` shows every behaviour, beside a server that keeps what is uploaded.
+#![cfg(not(target_family = "wasm"))]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What is not a model, or not its weights, is refused and named.
+#![cfg(not(target_family = "wasm"))]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod support;

@@ -1,4 +1,5 @@
 //! Loads that go well: layouts, ranges, queries, redirects, servers with habits.
+#![cfg(not(target_family = "wasm"))]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod support;

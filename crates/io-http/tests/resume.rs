@@ -1,4 +1,5 @@
 //! Bodies that are cut, servers that fail for a moment, models that change meanwhile.
+#![cfg(not(target_family = "wasm"))]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod support;

@@ -1,4 +1,5 @@
 //! Credentials reach their origin, no other one, and no error.
+#![cfg(not(target_family = "wasm"))]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod support;

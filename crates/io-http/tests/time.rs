@@ -1,4 +1,5 @@
 //! Silence, slowness, and operations that are given up.
+#![cfg(not(target_family = "wasm"))]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod support;

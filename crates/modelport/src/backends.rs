@@ -8,7 +8,7 @@ use io_core::{KnownScheme, Registration, Registry, Result};
 pub static BACKENDS: &[&Registration] = &[
     #[cfg(all(feature = "fs", not(target_family = "wasm")))]
     &io_fs::REGISTRATION,
-    #[cfg(all(feature = "http", not(target_family = "wasm")))]
+    #[cfg(feature = "http")]
     &io_http::REGISTRATION,
     #[cfg(all(feature = "localstorage", target_family = "wasm"))]
     &io_browser_localstorage::REGISTRATION,
@@ -25,8 +25,8 @@ pub static BACKENDS: &[&Registration] = &[
 /// Every scheme that a backend of this workspace serves, in this build or not.
 pub static KNOWN_SCHEMES: &[KnownScheme] = &[
     known("file", "io-fs", "fs", cfg!(feature = "fs"), NATIVE),
-    known("http", "io-http", "http", cfg!(feature = "http"), NATIVE),
-    known("https", "io-http", "http", cfg!(feature = "http"), NATIVE),
+    known("http", "io-http", "http", cfg!(feature = "http"), true),
+    known("https", "io-http", "http", cfg!(feature = "http"), true),
     known(
         "localstorage",
         "io-browser-localstorage",

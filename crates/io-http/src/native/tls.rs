@@ -7,15 +7,15 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::Verifier;
 
 /// How servers are verified.
-pub(crate) struct Tls {
+pub(super) struct Tls {
     /// Trusts nobody when the system's roots could not be read: plain `http` works all the same.
-    pub(crate) config: ClientConfig,
+    pub(super) config: ClientConfig,
     problem: Option<String>,
 }
 
 impl Tls {
     /// Read once for the process, when the first request is made.
-    pub(crate) fn get() -> Result<&'static Self> {
+    pub(super) fn get() -> Result<&'static Self> {
         static TLS: OnceLock<Result<Tls, String>> = OnceLock::new();
         TLS.get_or_init(Self::new).as_ref().map_err(|problem| unusable(problem))
     }
@@ -23,7 +23,7 @@ impl Tls {
     /// # Errors
     ///
     /// `Unexpected` when the system's roots could not be read.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.problem.as_deref().map_or(Ok(()), |problem| Err(unusable(problem)))
     }
 

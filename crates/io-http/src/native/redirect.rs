@@ -4,7 +4,7 @@ use io_core::{Error, ErrorKind, Result, redact};
 use url::Url;
 
 /// More than this is a loop.
-pub(crate) const MAX_REDIRECTS: usize = 10;
+pub(super) const MAX_REDIRECTS: usize = 10;
 
 /// The URL that an answer with `status` and `location` to a request at `url` leads to; `None` when
 /// it leads nowhere. User information in a location is dropped: a stranger wrote it.
@@ -15,7 +15,7 @@ pub(crate) const MAX_REDIRECTS: usize = 10;
 /// # Errors
 ///
 /// `Network` when the location cannot be followed: it is no web address, or would give up TLS.
-pub(crate) fn next(
+pub(super) fn next(
     url: &Url,
     status: u16,
     location: Option<&str>,

@@ -11,15 +11,15 @@ use crate::{error::idle, retry::Failure};
 
 /// When bytes last moved, told by the body of an upload.
 #[derive(Debug)]
-pub(crate) struct Activity(Mutex<(Instant, bool)>);
+pub(super) struct Activity(Mutex<(Instant, bool)>);
 
 impl Activity {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Mutex::new((Instant::now(), false)))
     }
 
     /// Bytes move; or, `waiting`, our own side has none to send, which no server is to blame for.
-    pub(crate) fn now(&self, waiting: bool) {
+    pub(super) fn now(&self, waiting: bool) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), waiting);
     }
 
@@ -31,8 +31,8 @@ impl Activity {
 }
 
 /// `future`, given up when `activity` has seen nothing for `limit`; inside
-/// [`within`](crate::runtime::within) only.
-pub(crate) async fn watch<F: Future>(
+/// [`within`](super::within) only.
+pub(super) async fn watch<F: Future>(
     future: F,
     activity: &Activity,
     limit: Duration,

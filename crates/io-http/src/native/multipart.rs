@@ -4,21 +4,21 @@ use bytes::Bytes;
 
 /// What stands around the weights.
 #[derive(Clone, Debug)]
-pub(crate) struct Multipart {
+pub(super) struct Multipart {
     boundary: String,
     /// Everything before the first byte of the weights.
-    pub(crate) head: Bytes,
+    pub(super) head: Bytes,
     /// How many bytes of weights there are.
-    pub(crate) weights: u64,
+    pub(super) weights: u64,
     /// Everything after the last byte of the weights.
-    pub(crate) tail: Bytes,
+    pub(super) tail: Bytes,
 }
 
 impl Multipart {
     /// The form with the model file `json` and, where `weights` has their length, the weights.
     /// `random` makes the boundary one that stands nowhere else; where it is in the JSON by chance,
     /// the next one is taken.
-    pub(crate) fn new(json: &[u8], weights: Option<u64>, mut random: impl FnMut() -> u128) -> Self {
+    pub(super) fn new(json: &[u8], weights: Option<u64>, mut random: impl FnMut() -> u128) -> Self {
         let boundary = loop {
             let boundary = format!("modelport-{:032x}", random());
             if !contains(json, boundary.as_bytes()) {
@@ -36,11 +36,11 @@ impl Multipart {
         Self { boundary, head: head.into(), weights: weights.unwrap_or(0), tail: tail.into() }
     }
 
-    pub(crate) fn content_type(&self) -> String {
+    pub(super) fn content_type(&self) -> String {
         format!("multipart/form-data; boundary={}", self.boundary)
     }
 
-    pub(crate) fn byte_length(&self) -> u64 {
+    pub(super) fn byte_length(&self) -> u64 {
         let around = (self.head.len() as u64).saturating_add(self.tail.len() as u64);
         around.saturating_add(self.weights)
     }

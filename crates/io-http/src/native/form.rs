@@ -1,4 +1,4 @@
-//! The body of an upload: streamed, of known length, one small piece at a time.
+//! The form of an upload and its body: streamed, of known length, one small piece at a time.
 
 use std::{
     pin::Pin,
@@ -9,16 +9,91 @@ use std::{
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http_body::{Body, Frame, SizeHint};
-use io_core::{Error, ProgressMeter, WeightStream, Weights};
+use io_core::{Error, ProgressMeter, Result, WeightStream, Weights};
+use io_manifest::{Checksum, FileIntegrity};
 
-use crate::{activity::Activity, multipart::Multipart};
+use super::{activity::Activity, multipart::Multipart};
 
 /// What is handed over at a time: a piece is copied where the connection is encrypted.
 const PIECE_BYTES: usize = 128 << 10;
 
-/// How an upload went, beyond what the server says. One for all tries.
+/// The weights of an upload.
 #[derive(Debug)]
-pub(crate) struct Sent {
+pub(crate) struct Payload(Weights);
+
+impl Payload {
+    /// Weights to upload; they stay where they are until they are sent.
+    ///
+    /// # Errors
+    ///
+    /// None: nothing is read yet.
+    pub(crate) async fn new(weights: Weights) -> Result<Self> {
+        Ok(Self(weights))
+    }
+
+    /// Length and checksum of weights in memory. Those that stream would have to be read twice,
+    /// since the model file comes first; their receiver sums what it gets.
+    pub(crate) fn integrity(&self) -> Option<FileIntegrity> {
+        let mut checksum = Checksum::new();
+        self.0.parts()?.iter().for_each(|part| checksum.update(part));
+        Some(checksum.integrity())
+    }
+}
+
+/// What is uploaded, and how that went beyond what the server says. One for all tries.
+#[derive(Debug)]
+pub(crate) struct Form {
+    multipart: Multipart,
+    weights: Option<Weights>,
+    sent: Arc<Sent>,
+}
+
+impl Form {
+    /// The form with the model file `json` and the weights. `meter` is told of the weights.
+    ///
+    /// # Errors
+    ///
+    /// None: nothing is read yet.
+    pub(crate) fn new(
+        json: Vec<u8>,
+        payload: Option<Payload>,
+        meter: ProgressMeter,
+    ) -> Result<Self> {
+        let weights = payload.map(|payload| payload.0);
+        let length = weights.as_ref().map(Weights::byte_length);
+        let multipart = Multipart::new(&json, length, || fastrand::u128(..));
+        let sent = Arc::new(Sent { state: Mutex::default(), meter, weights: length.unwrap_or(0) });
+        Ok(Self { multipart, weights, sent })
+    }
+
+    pub(super) fn content_type(&self) -> String {
+        self.multipart.content_type()
+    }
+
+    /// The body of a further try.
+    pub(super) fn body(&self, activity: Arc<Activity>) -> UploadBody {
+        UploadBody::new(&self.multipart, self.weights.as_ref(), self.sent.clone(), activity)
+    }
+
+    /// Whether the server can have all of the body.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.sent.with(|state| state.complete)
+    }
+
+    /// Why the weights could not be read, if that is what ended the try.
+    pub(crate) fn take_failure(&self) -> Option<Error> {
+        self.sent.with(|state| state.failed.take())
+    }
+
+    /// The server has it: progress may reach its end.
+    pub(crate) fn finish(&self) {
+        let rest = self.sent.with(|state| self.sent.weights.saturating_sub(state.told));
+        self.sent.meter.add(rest);
+    }
+}
+
+#[derive(Debug)]
+struct Sent {
     state: Mutex<State>,
     meter: ProgressMeter,
     weights: u64,
@@ -37,26 +112,6 @@ struct State {
 }
 
 impl Sent {
-    pub(crate) fn new(meter: ProgressMeter, weights: u64) -> Self {
-        Self { state: Mutex::default(), meter, weights }
-    }
-
-    /// Whether the server can have all of the body.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.with(|state| state.complete)
-    }
-
-    /// Why the weights could not be read, if that is what ended the try.
-    pub(crate) fn take_failure(&self) -> Option<Error> {
-        self.with(|state| state.failed.take())
-    }
-
-    /// The server has it: progress may reach its end.
-    pub(crate) fn finish(&self) {
-        let rest = self.with(|state| self.weights.saturating_sub(state.told));
-        self.meter.add(rest);
-    }
-
     fn start(&self) {
         self.with(|state| {
             state.passed = 0;
@@ -84,7 +139,7 @@ impl Sent {
 }
 
 /// One try at sending the form.
-pub(crate) struct UploadBody {
+pub(super) struct UploadBody {
     /// Only for `Sync`, which the transport asks for: it is never locked.
     pieces: Mutex<WeightStream>,
     /// What is left of the piece at hand.
@@ -98,7 +153,7 @@ pub(crate) struct UploadBody {
 }
 
 impl UploadBody {
-    pub(crate) fn new(
+    fn new(
         form: &Multipart,
         weights: Option<&Weights>,
         sent: Arc<Sent>,

@@ -6,23 +6,26 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::Method;
 use io_core::{Error, ErrorKind, Result};
-use reqwest::{Body, Client, Method, Proxy, Response, redirect::Policy};
+use reqwest::{Body, Client, Proxy, Response, redirect::Policy};
 use url::Url;
 
-use crate::{
-    HttpOptions, ProxyChoice,
+use super::{
     activity::{Activity, watch},
-    credentials::{Credentials, take_basic},
-    error::{failed, idle},
+    error::failed,
+    form::Form,
     redirect,
-    response::Head,
-    retry::{Failure, Tries},
     tls::Tls,
 };
-
-/// The most bytes of a model file: far above any real one, below what would end the process.
-const MAX_JSON_BYTES: usize = 1 << 30;
+use crate::{
+    HttpOptions, ProxyChoice,
+    ask::Ask,
+    credentials::{Credentials, take_basic},
+    error::idle,
+    response::Head,
+    retry::Failure,
+};
 
 /// What requests of one model are made with.
 pub(crate) struct Transport {
@@ -35,6 +38,8 @@ pub(crate) struct Transport {
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) head: Head,
+    /// Where it came from, after redirects.
+    pub(crate) url: Url,
     body: Response,
     idle: Duration,
 }
@@ -44,107 +49,52 @@ impl Transport {
         Self { options, credentials, client: OnceLock::new() }
     }
 
-    pub(crate) fn tries(&self) -> Tries {
-        Tries::new(self.options.retries, self.options.retry_delay)
-    }
-
-    /// Waits as `tries` wants before the next try.
-    ///
-    /// # Errors
-    ///
-    /// That of the failure, when there is no next try.
-    pub(crate) async fn pause(&self, tries: &mut Tries, failure: Failure) -> Result<()> {
-        let wait = tries.next(failure, fastrand::f64())?;
-        tokio::time::sleep(wait).await;
-        Ok(())
-    }
-
     /// Sends a request without a body and gives whatever answer comes, redirects followed.
     pub(crate) async fn request(
         &self,
         method: Method,
         url: &Url,
-        headers: &[(&str, &str)],
+        ask: Ask<'_>,
     ) -> Result<Reply, Failure> {
         let client = self.client()?;
+        let headers = ask.headers();
         let mut hop = Hop::new(url);
         loop {
-            let request = self.build(client, method.clone(), &hop, headers)?;
+            let request = self.build(client, method.clone(), &hop, &headers)?;
             let sent = tokio::time::timeout(self.options.idle_timeout, request.send()).await;
             let answer = sent
                 .map_err(|_| idle())?
                 .map_err(|error| failed("the server closed the connection", error))?;
-            let reply = Reply::new(answer, self.options.idle_timeout);
+            let reply = Reply::new(answer, &hop.url, self.options.idle_timeout);
             if !hop.follow(&reply.head, false)? {
                 return Ok(reply);
             }
         }
     }
 
-    /// Sends a body; `make` gives a fresh one for each redirect that asks for it again.
+    /// Sends the form, again for each redirect that asks for that.
     pub(crate) async fn upload(
         &self,
         method: &Method,
         url: &Url,
-        content_type: &str,
-        mut make: impl FnMut() -> (Body, Arc<Activity>),
+        form: &Form,
     ) -> Result<Head, Failure> {
         // A connection that was idle may be closed under a request that must not be repeated.
         let client = self.build_client(0)?;
         let mut hop = Hop::new(url);
         loop {
-            let headers = [("content-type", content_type)];
-            let (body, activity) = make();
+            let activity = Arc::new(Activity::new());
+            let body = Body::wrap(form.body(activity.clone()));
+            let headers = [("content-type", form.content_type())];
             let request = self.build(&client, method.clone(), &hop, &headers)?.body(body);
             let answer = watch(request.send(), &activity, self.options.idle_timeout).await?;
             let answer =
                 answer.map_err(|error| failed("the server closed the connection", error))?;
-            let head = Reply::new(answer, self.options.idle_timeout).head;
+            let head = Reply::new(answer, &hop.url, self.options.idle_timeout).head;
             if !hop.follow(&head, true)? {
                 return Ok(head);
             }
         }
-    }
-
-    /// The whole answer to a `GET`, tried again until it is a success, `304` where that was asked
-    /// for, or hopeless. `subject` begins messages.
-    pub(crate) async fn get_all(
-        &self,
-        url: &Url,
-        headers: &[(&str, &str)],
-        subject: &str,
-    ) -> Result<(Head, Vec<u8>)> {
-        let mut tries = self.tries();
-        loop {
-            match self.try_get_all(url, headers, subject).await {
-                Ok(whole) => return Ok(whole),
-                Err(failure) => self.pause(&mut tries, failure).await?,
-            }
-        }
-    }
-
-    async fn try_get_all(
-        &self,
-        url: &Url,
-        headers: &[(&str, &str)],
-        subject: &str,
-    ) -> Result<(Head, Vec<u8>), Failure> {
-        let mut reply = self.request(Method::GET, url, headers).await?;
-        if reply.head.status != 304 && reply.head.status != 200 {
-            return Err(reply.head.failure(subject));
-        }
-        reply.head.check_encoding()?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = reply.chunk().await? {
-            let room = MAX_JSON_BYTES.saturating_sub(bytes.len()) >= chunk.len();
-            if !room || bytes.try_reserve(chunk.len()).is_err() {
-                return Err(
-                    Error::new(ErrorKind::OutOfMemory, "the model file is too large").into()
-                );
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok((reply.head, bytes))
     }
 
     fn build(
@@ -152,7 +102,7 @@ impl Transport {
         client: &Client,
         method: Method,
         hop: &Hop,
-        headers: &[(&str, &str)],
+        headers: &[(&'static str, String)],
     ) -> Result<reqwest::RequestBuilder> {
         if hop.url.scheme() == "https" {
             Tls::get()?.check()?;
@@ -167,7 +117,7 @@ impl Transport {
             request = request.header("authorization", basic);
         }
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            request = request.header(*name, value);
         }
         Ok(request)
     }
@@ -244,12 +194,12 @@ impl Hop {
 }
 
 impl Reply {
-    fn new(body: Response, idle: Duration) -> Self {
+    fn new(body: Response, url: &Url, idle: Duration) -> Self {
         let headers = body.headers().iter().map(|(name, value)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
         let head = Head { status: body.status().as_u16(), headers: headers.collect() };
-        Self { head, body, idle }
+        Self { head, url: url.clone(), body, idle }
     }
 
     /// The next bytes of the body.

@@ -5,10 +5,23 @@ use std::{
     pin::Pin,
     sync::OnceLock,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use io_core::{Error, ErrorKind, Result};
 use tokio::{runtime::Runtime, task::JoinHandle};
+
+pub(crate) use tokio::time::Instant;
+
+/// Waits; inside [`within`] only.
+///
+/// # Errors
+///
+/// None: there always is a clock.
+pub(crate) async fn sleep(time: Duration) -> Result<()> {
+    tokio::time::sleep(time).await;
+    Ok(())
+}
 
 /// Runs `future` with timers and sockets at hand, on whatever executor polls it. Dropping it drops
 /// all that it was doing.
@@ -52,6 +65,11 @@ impl<T> Drop for Spawned<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// What `future` gives, or `None` when it is not there by `deadline`; inside [`within`] only.
+pub(crate) async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
+    tokio::time::timeout_at(deadline, future).await.ok()
 }
 
 /// One for the process, never shut down: connections of any handler live on it.

@@ -1,0 +1,101 @@
+//! Why a request got no answer, as well as a page can know: browsers say no more than "failed".
+
+use io_core::{Error, ErrorKind};
+use io_web::JsError;
+use js_sys::{Function, Object, Promise};
+use url::Url;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use super::{
+    abort::Abort,
+    javascript::{global, page_origin, property, set, text},
+};
+use crate::retry::Failure;
+
+/// What `fetch` of `url` threw. `special` is whether the request had headers of the caller's;
+/// `own` whether it was the caller's own `fetch`, whose reasons we do not know.
+pub(super) async fn explain(thrown: &JsValue, url: &Url, special: bool, own: bool) -> Failure {
+    let cause = JsError::new(thrown);
+    if cause.name != "TypeError" || own {
+        let error = io_web::error("the request failed", thrown);
+        return match error.kind() {
+            ErrorKind::Cancelled => Error::new(ErrorKind::Cancelled, "the request was cancelled")
+                .with_source(cause)
+                .into(),
+            _ if error.is_retryable() || cause.name == "TypeError" => Failure::passing(
+                Error::new(ErrorKind::Network, "the request failed").with_source(cause),
+            ),
+            _ => error.into(),
+        };
+    }
+    let origin = page_origin().unwrap_or_default();
+    let foreign = url.origin().ascii_serialization() != origin;
+    let network =
+        |message: &str| Error::new(ErrorKind::Network, message).with_source(cause.clone());
+    if is_offline() {
+        return Failure::passing(network("this device is offline"));
+    }
+    if origin.starts_with("https:") && url.scheme() == "http" && !is_loopback(url) {
+        let error = network("a page that came over https cannot ask a server over http");
+        return error.with_hint("use the https URL of the server").into();
+    }
+    if foreign && is_there(url).await {
+        let message = "the server does not let pages of other origins read this (CORS)";
+        let headers = if special {
+            "; for the headers and the method that were set also `Access-Control-Allow-Headers` and \
+             `Access-Control-Allow-Methods`"
+        } else {
+            ""
+        };
+        let error = Error::new(ErrorKind::PermissionDenied, message).with_source(cause);
+        let who = if origin.is_empty() { "this page" } else { origin.as_str() };
+        return error
+            .with_hint(format!(
+                "the server has to send `Access-Control-Allow-Origin` for {who}{headers}"
+            ))
+            .into();
+    }
+    let error = network("the server cannot be reached");
+    Failure::passing(match (foreign, special) {
+        (true, _) => error,
+        // The mode `same-origin` keeps headers from leaving by a redirect.
+        (false, true) => error.with_hint(
+            "a redirect to another origin looks the same; set `redirect` to `follow` if the \
+             headers that were set may go there",
+        ),
+        (false, false) => error,
+    })
+}
+
+fn is_offline() -> bool {
+    let online = property(&global(), "navigator").and_then(|it| property(&it, "onLine"));
+    online.is_some_and(|online| online.as_bool() == Some(false))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether the server answers a page that wants to know nothing from it.
+async fn is_there(url: &Url) -> bool {
+    let Ok(abort) = Abort::new(None) else { return false };
+    let init = Object::new();
+    set(&init, "method", "HEAD");
+    set(&init, "mode", "no-cors");
+    set(&init, "credentials", "omit");
+    set(&init, "cache", "no-store");
+    set(&init, "signal", abort.signal());
+    let Some(fetch) = property(&global(), "fetch").and_then(|it| it.dyn_into::<Function>().ok())
+    else {
+        return false;
+    };
+    let Ok(promise) = fetch.call2(&global(), &url.as_str().into(), &init) else { return false };
+    let answer = JsFuture::from(Promise::resolve(&promise)).await;
+    answer.is_ok_and(|answer| text(&answer, "type").is_some_and(|kind| kind == "opaque"))
+}

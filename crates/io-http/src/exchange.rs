@@ -1,0 +1,72 @@
+//! Requests that are tried again, whoever makes them.
+
+use http::Method;
+use io_core::{Error, ErrorKind, Result};
+use url::Url;
+
+use crate::{
+    ask::Ask,
+    platform::{Transport, random, sleep},
+    response::Head,
+    retry::{Failure, Tries},
+};
+
+/// The most bytes of a model file: far above any real one, below what would end the process.
+const MAX_JSON_BYTES: usize = 1 << 30;
+
+impl Transport {
+    pub(crate) fn tries(&self) -> Tries {
+        Tries::new(self.options.retries, self.options.retry_delay)
+    }
+
+    /// Waits as `tries` wants before the next try.
+    ///
+    /// # Errors
+    ///
+    /// That of the failure, when there is no next try.
+    pub(crate) async fn pause(&self, tries: &mut Tries, failure: Failure) -> Result<()> {
+        let wait = tries.next(failure, random())?;
+        sleep(wait).await
+    }
+
+    /// The whole answer to a `GET`, tried again until it is a success, `304` where that was asked
+    /// for, or hopeless; and where it came from. `subject` begins messages.
+    pub(crate) async fn get_all(
+        &self,
+        url: &Url,
+        ask: Ask<'_>,
+        subject: &str,
+    ) -> Result<(Head, Vec<u8>, Url)> {
+        let mut tries = self.tries();
+        loop {
+            match self.try_get_all(url, ask, subject).await {
+                Ok(whole) => return Ok(whole),
+                Err(failure) => self.pause(&mut tries, failure).await?,
+            }
+        }
+    }
+
+    async fn try_get_all(
+        &self,
+        url: &Url,
+        ask: Ask<'_>,
+        subject: &str,
+    ) -> Result<(Head, Vec<u8>, Url), Failure> {
+        let mut reply = self.request(Method::GET, url, ask).await?;
+        if reply.head.status != 304 && reply.head.status != 200 {
+            return Err(reply.head.failure(subject));
+        }
+        reply.head.check_encoding()?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = reply.chunk().await? {
+            let room = MAX_JSON_BYTES.saturating_sub(bytes.len()) >= chunk.len();
+            if !room || bytes.try_reserve(chunk.len()).is_err() {
+                return Err(
+                    Error::new(ErrorKind::OutOfMemory, "the model file is too large").into()
+                );
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok((reply.head, bytes, reply.url))
+    }
+}

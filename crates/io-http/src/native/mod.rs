@@ -1,0 +1,27 @@
+//! What programs are made of: reqwest, rustls, a runtime. `browser` is the same for pages.
+
+mod activity;
+mod error;
+mod form;
+mod multipart;
+mod redirect;
+mod runtime;
+mod settings;
+mod tls;
+mod transport;
+
+pub(crate) use form::{Form, Payload};
+pub(crate) use runtime::{Instant, Spawned, sleep, spawn, timeout_at, within};
+pub(crate) use settings::{NAMES, read};
+pub(crate) use transport::{Reply, Transport};
+
+/// Whether a range can be asked for on condition of the version.
+pub(crate) const ASKS_IF_RANGE: bool = true;
+
+/// Whether requests can ask for a body that is not compressed; a browser asks for what it likes.
+pub(crate) const ASKS_IDENTITY: bool = true;
+
+/// From 0 to 1.
+pub(crate) fn random() -> f64 {
+    fastrand::f64()
+}
