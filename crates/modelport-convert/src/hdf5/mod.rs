@@ -1,0 +1,16 @@
+//! HDF5: what Keras needs of it, read and written.
+//!
+//! The only place that knows the crate which reads; nothing outside names its types.
+
+mod attributes;
+mod datatype;
+mod pages;
+mod read;
+mod write;
+
+pub(crate) use attributes::{Attribute, AttributeValue};
+pub(crate) use read::{Dataset, Group, Hdf5};
+pub(crate) use write::{GroupBuilder, write_file};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,382 @@
+//! An HDF5 file, read from bytes that may be anywhere.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use hdf5_reader::{
+    Datatype, Hdf5File, OpenOptions, StringSize,
+    messages::{HdfMessage, layout::DataLayout},
+};
+use io_core::{Error, ErrorKind, Result, WeightSource, WeightStream, Weights};
+
+use super::{
+    attributes::{Attribute, AttributeValue, decode},
+    datatype::number,
+    pages::Pages,
+};
+use crate::{
+    data::{read_exact, slice},
+    number::{Number, as_dtype},
+};
+
+/// Metadata of one object beyond this is not Keras'.
+const MAX_HEADER_BYTES: usize = 64 * 1024 * 1024;
+/// How deep groups may lie in each other.
+const MAX_DEPTH: usize = 128;
+/// Compressed and absent data may be this much more than the file, but always `FREE_BYTES`.
+const MAX_RATIO: u64 = 32;
+const FREE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// An open file. Cloning shares it.
+#[derive(Clone, Debug)]
+pub(crate) struct Hdf5(Arc<Inner>);
+
+struct Inner {
+    bytes: Weights,
+    pages: Pages,
+    file: Mutex<Option<Arc<Hdf5File>>>,
+    /// What all text in attributes may still take, and all data.
+    text_budget: Mutex<u64>,
+    data_budget: Mutex<u64>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.pages.fmt(f)
+    }
+}
+
+/// A group: its path, and its attributes.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) path: String,
+    attributes: Vec<Attribute>,
+}
+
+/// A dataset of numbers, whose bytes are read later.
+#[derive(Clone, Debug)]
+pub(crate) struct Dataset {
+    pub(crate) shape: Vec<u64>,
+    pub(crate) number: Number,
+    big_endian: bool,
+    stored: Weights,
+}
+
+impl Hdf5 {
+    /// Opens the file that `bytes` are.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it is not one; what reading the bytes fails with.
+    pub(crate) async fn open(bytes: Weights) -> Result<Self> {
+        let length = bytes.byte_length();
+        let hdf5 = Self(Arc::new(Inner {
+            pages: Pages::new(length),
+            bytes,
+            file: Mutex::new(None),
+            text_budget: Mutex::new(length.saturating_mul(4).saturating_add(1 << 16)),
+            data_budget: Mutex::new(limit(length).saturating_mul(2)),
+        }));
+        let end = hdf5.run(|file| file.root_group().map(|_| file.superblock().eof_address)).await?;
+        if end > length {
+            return Err(Error::corrupt(format!(
+                "the HDF5 file has {length} bytes instead of {end}"
+            )));
+        }
+        Ok(hdf5)
+    }
+
+    /// The group at `path`; `None` when there is nothing of that name.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it cannot be read, or is no group.
+    pub(crate) async fn group(&self, path: &str) -> Result<Option<Group>> {
+        check_depth(path)?;
+        let found = self
+            .run(|file| {
+                let group = match file.group(path) {
+                    Ok(group) => group,
+                    Err(error) if is_absent(&error) => return Ok(None),
+                    Err(error) => return Err(error),
+                };
+                let reference_size = usize::from(group.offset_size()) + 8;
+                let mut attributes = Vec::new();
+                for attribute in group.raw_attributes()? {
+                    let (message, _) = attribute.into_parts();
+                    let resolve =
+                        |reference: &[u8]| group.resolve_vlen_reference_bytes(reference, 1);
+                    attributes.push(self.decode(&message, reference_size, resolve));
+                }
+                Ok(Some(attributes))
+            })
+            .await?;
+        let Some(attributes) = found else { return Ok(None) };
+        let attributes = attributes.into_iter().collect::<Result<_>>()?;
+        Ok(Some(Group { path: path.to_owned(), attributes }))
+    }
+
+    /// The names of the groups and of the datasets in the group at `path`, each list in the order
+    /// of the file.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when there is no such group, or it cannot be read.
+    pub(crate) async fn members(&self, path: &str) -> Result<(Vec<String>, Vec<String>)> {
+        check_depth(path)?;
+        self.run(|file| file.group(path)?.member_names()).await
+    }
+
+    /// The dataset at `path`; `None` when there is nothing of that name.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when it cannot be read, or is larger than its file could hold; `Unsupported` when
+    /// its elements are not numbers that any model has.
+    pub(crate) async fn dataset(&self, path: &str) -> Result<Option<Dataset>> {
+        check_depth(path)?;
+        let found = self
+            .run(|file| {
+                let dataset = match file.dataset(path) {
+                    Ok(dataset) => dataset,
+                    Err(error) if is_absent(&error) => return Ok(None),
+                    Err(error) => return Err(error),
+                };
+                let raw = dataset.raw_datatype()?;
+                let dtype = match dataset.dtype() {
+                    Datatype::Opaque { .. } => {
+                        dataset.raw_attributes()?.into_iter().find_map(|a| {
+                            let (message, _) = a.into_parts();
+                            let size = dataset.vlen_reference_size();
+                            let resolve = |reference: &[u8]| {
+                                dataset.resolve_vlen_reference_bytes(reference, 1)
+                            };
+                            (message.name == "dtype").then(|| self.decode(&message, size, resolve))
+                        })
+                    }
+                    _ => None,
+                };
+                let dtype =
+                    dtype.and_then(Result::ok).and_then(|attribute| match attribute.value {
+                        AttributeValue::Strings(texts) => texts.into_iter().next(),
+                        _ => None,
+                    });
+                let header = file.get_or_parse_header(dataset.address())?;
+                let base = file.superblock().base_address;
+                let mut contiguous = None;
+                let mut outside = false;
+                for message in &header.messages {
+                    match message {
+                        HdfMessage::DataLayout(message) => {
+                            if let DataLayout::Contiguous { address, size } = message.layout {
+                                contiguous = address.checked_add(base).map(|start| (start, size));
+                            }
+                        }
+                        HdfMessage::ExternalFiles(_) => outside = true,
+                        _ => {}
+                    }
+                }
+                Ok(Some(Found {
+                    shape: dataset.shape().to_vec(),
+                    number: number(dataset.dtype(), &raw, dtype.as_deref()),
+                    type_name: type_name(dataset.dtype()),
+                    contiguous,
+                    outside,
+                }))
+            })
+            .await?;
+        found.map(|found| self.found(path, found)).transpose()
+    }
+
+    fn found(&self, path: &str, found: Found) -> Result<Dataset> {
+        if found.outside {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the dataset `{path}` has its data in another file"),
+            ));
+        }
+        let (number, big_endian) = found.number.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unsupported,
+                format!("the dataset `{path}` has elements of type {}", found.type_name),
+            )
+        })?;
+        let too_large =
+            || Error::corrupt(format!("the dataset `{path}` is larger than its file could hold"));
+        let count = if found.shape.contains(&0) {
+            Some(0)
+        } else {
+            found.shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(size))
+        };
+        let length = count.and_then(|count| count.checked_mul(number.size() as u64));
+        let file_length = self.0.bytes.byte_length();
+        let length = length.filter(|&length| length <= limit(file_length)).ok_or_else(too_large)?;
+        {
+            let mut budget = self.0.data_budget.lock().unwrap_or_else(PoisonError::into_inner);
+            *budget = budget.checked_sub(length).ok_or_else(too_large)?;
+        }
+        // What lies in one piece streams from where it is.
+        let whole = found.contiguous.filter(|&(start, size)| {
+            size == length && start.checked_add(size).is_some_and(|end| end <= file_length)
+        });
+        let stored = match whole {
+            Some((start, size)) => slice(&self.0.bytes, start..start + size)?,
+            None => {
+                Weights::from_source(Stored { hdf5: self.clone(), path: path.to_owned(), length })
+            }
+        };
+        Ok(Dataset { shape: found.shape, number, big_endian, stored })
+    }
+
+    fn decode(
+        &self,
+        message: &hdf5_reader::messages::attribute::AttributeMessage,
+        reference_size: usize,
+        resolve: impl Fn(&[u8]) -> std::result::Result<Vec<u8>, hdf5_reader::error::Error>,
+    ) -> Result<Attribute> {
+        let mut budget = self.0.text_budget.lock().unwrap_or_else(PoisonError::into_inner);
+        decode(message, reference_size, resolve, &mut budget)
+    }
+
+    /// Does `operation` again and again, until no bytes were missing.
+    async fn run<T>(
+        &self,
+        operation: impl Fn(&Hdf5File) -> std::result::Result<T, hdf5_reader::error::Error>,
+    ) -> Result<T> {
+        let inner = &self.0;
+        inner.pages.begin();
+        loop {
+            let budget = *inner.text_budget.lock().unwrap_or_else(PoisonError::into_inner);
+            let outcome = self.file().and_then(|file| operation(&file));
+            let Some(missing) = inner.pages.take_missing() else {
+                inner.pages.end();
+                return outcome.map_err(unreadable);
+            };
+            // The reader may have kept that something could not be read.
+            *inner.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *inner.text_budget.lock().unwrap_or_else(PoisonError::into_inner) = budget;
+            let bytes = read_exact(&inner.bytes, missing.clone()).await?;
+            inner.pages.fill(&missing, bytes);
+        }
+    }
+
+    fn file(&self) -> std::result::Result<Arc<Hdf5File>, hdf5_reader::error::Error> {
+        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = &*file {
+            return Ok(file.clone());
+        }
+        let most = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let length = self.0.bytes.byte_length();
+        let options = OpenOptions::default()
+            .with_max_object_header_bytes(MAX_HEADER_BYTES.min(most(length)))
+            .with_max_read_bytes(most(limit(length)))
+            .with_max_chunk_bytes(most(limit(length)))
+            .with_chunk_cache_bytes(0);
+        let opened = Hdf5File::from_storage_with_options(Arc::new(self.0.pages.clone()), options)?;
+        Ok(file.insert(Arc::new(opened)).clone())
+    }
+}
+
+impl Group {
+    /// The attribute `name`, if there is one.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&AttributeValue> {
+        self.attributes.iter().find(|attribute| attribute.name == name).map(|found| &found.value)
+    }
+
+    /// The text of the attribute `name`, if there is one.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        match self.attribute(name)? {
+            AttributeValue::Strings(texts) => texts.first().map(String::as_str),
+            AttributeValue::Empty | AttributeValue::Other => None,
+        }
+    }
+}
+
+impl Dataset {
+    /// The numbers as TensorFlow.js has them; `name` is for errors.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when they are not whole elements.
+    pub(crate) fn values(&self, name: &str) -> Result<Weights> {
+        as_dtype(name, self.stored.clone(), self.number, self.big_endian)
+    }
+}
+
+/// What is known of a dataset before its size is checked.
+struct Found {
+    shape: Vec<u64>,
+    number: Option<(Number, bool)>,
+    type_name: &'static str,
+    contiguous: Option<(u64, u64)>,
+    outside: bool,
+}
+
+/// The data of a dataset that lies in pieces: read whole.
+#[derive(Debug)]
+struct Stored {
+    hdf5: Hdf5,
+    path: String,
+    length: u64,
+}
+
+impl Stored {
+    async fn read(hdf5: Hdf5, path: String) -> Result<Bytes> {
+        hdf5.run(|file| file.dataset(&path)?.read_raw_bytes()).await.map(Bytes::from)
+    }
+}
+
+impl WeightSource for Stored {
+    fn byte_length(&self) -> u64 {
+        self.length
+    }
+
+    fn stream(&self, range: std::ops::Range<u64>) -> WeightStream {
+        let read = Self::read(self.hdf5.clone(), self.path.clone());
+        Box::pin(futures::stream::once(async move {
+            let whole = Weights::from(read.await?);
+            slice(&whole, range)?.to_bytes().await
+        }))
+    }
+}
+
+/// The most that one dataset of a file may need.
+fn limit(file_length: u64) -> u64 {
+    file_length.saturating_mul(MAX_RATIO).max(FREE_BYTES)
+}
+
+fn check_depth(path: &str) -> Result<()> {
+    if path.split('/').count() > MAX_DEPTH {
+        return Err(Error::corrupt("groups lie too deep in each other"));
+    }
+    Ok(())
+}
+
+fn is_absent(error: &hdf5_reader::error::Error) -> bool {
+    use hdf5_reader::error::Error;
+    match error {
+        Error::GroupNotFound(_) | Error::DatasetNotFound(_) => true,
+        Error::Context { source, .. } => is_absent(source),
+        _ => false,
+    }
+}
+
+/// What the reader could not make sense of.
+pub(super) fn unreadable(error: impl Into<io_core::BoxError>) -> Error {
+    Error::corrupt("this is not a sound HDF5 file").with_source(error)
+}
+
+fn type_name(datatype: &Datatype) -> &'static str {
+    match datatype {
+        Datatype::FixedPoint { .. } => "integer of an unusual size",
+        Datatype::FloatingPoint { .. } => "float of an unusual size",
+        Datatype::String { size: StringSize::Fixed(_), .. } => "string",
+        Datatype::String { .. } | Datatype::VarLen { .. } => "variable length",
+        Datatype::Compound { .. } => "compound",
+        Datatype::Array { .. } => "array",
+        Datatype::Enum { .. } => "enumeration",
+        Datatype::Opaque { .. } => "opaque",
+        Datatype::Reference { .. } => "reference",
+        Datatype::Bitfield { .. } => "bit field",
+    }
+}
