@@ -50,6 +50,12 @@ impl IntoModelUrl for &String {
     }
 }
 
+impl IntoModelUrl for String {
+    fn into_model_url(self) -> Result<ModelUrl> {
+        url(&self)
+    }
+}
+
 impl IntoModelUrl for &Path {
     /// Always a file, even where the path looks like a URL.
     fn into_model_url(self) -> Result<ModelUrl> {
@@ -77,6 +83,7 @@ mod private {
     pub trait Sealed {}
     impl Sealed for &str {}
     impl Sealed for &String {}
+    impl Sealed for String {}
     impl Sealed for &std::path::Path {}
     impl Sealed for &super::ModelUrl {}
     impl Sealed for super::ModelUrl {}
