@@ -1,1 +1,26 @@
 //! Topology: the JSON of Keras and that of TensorFlow.js, either way.
+//!
+//! Pure functions. [`to_tfjs`] and [`to_keras`] convert the configuration of a model, say every
+//! change in a [`Report`](crate::report::Report), and give a [`WeightPlan`]: which weight of the
+//! one file is which of the other. Nothing here reads a weight.
+
+mod calls_to_tfjs;
+mod classes;
+mod dialect;
+mod json;
+mod layer_to_tfjs;
+mod matching;
+mod names;
+mod nodes;
+mod objects;
+mod parse;
+mod plan;
+mod to_tfjs;
+mod training;
+mod variables;
+
+pub use dialect::Dialect;
+pub use matching::{H5Group, plain_name};
+pub use parse::parse;
+pub use plan::{LayerPlan, PlannedWeight, StoredLayer, UnknownLayer, WeightPlan};
+pub use to_tfjs::{KerasSource, TfjsModel, to_tfjs};

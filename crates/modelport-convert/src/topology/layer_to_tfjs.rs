@@ -1,0 +1,129 @@
+//! One layer's configuration as its class in TensorFlow.js wants it.
+
+use serde_json::Value;
+
+use super::{
+    json::{Object, is_other_than, is_true, text},
+    to_tfjs::Context,
+};
+use crate::report::{Change, Effect};
+
+/// What Keras writes and TensorFlow.js has no use for.
+const DROPPED: &[&str] = &["optional", "quantization_config", "lora_rank", "zero_output_for_mask"];
+
+/// Rewrites what is particular to the class of the layer `at`.
+pub(super) fn rewrite(context: &mut Context<'_>, class: &str, at: &str, config: &mut Object) {
+    for key in DROPPED {
+        context.drop_key(config, key, at);
+    }
+    refuse(context, class, at, config);
+    match class {
+        "InputLayer" => {
+            if let Some(shape) = config.shift_remove("batch_shape") {
+                context.rewritten("batch_shape", "batch_input_shape", at);
+                config.shift_insert(0, "batch_input_shape".to_owned(), shape);
+            }
+        }
+        "LeakyReLU" => {
+            if let Some(slope) = config.shift_remove("negative_slope") {
+                context.rewritten("negative_slope", "alpha", at);
+                config.insert("alpha".to_owned(), slope);
+            }
+        }
+        "SeparableConv2D" => {
+            for key in ["kernel_initializer", "kernel_regularizer", "kernel_constraint"] {
+                context.drop_key(config, key, at);
+            }
+        }
+        "BatchNormalization" => context.drop_key(config, "synchronized", at),
+        "LayerNormalization" => context.drop_key(config, "rms_scaling", at),
+        "LSTM" | "GRU" | "LSTMCell" | "GRUCell" | "SimpleRNN" | "SimpleRNNCell" | "ConvLSTM2D"
+        | "RNN" => context.drop_key(config, "seed", at),
+        _ => {}
+    }
+}
+
+/// Reports what TensorFlow.js would compute differently, or not at all.
+fn refuse(context: &mut Context<'_>, class: &str, at: &str, config: &Object) {
+    let mut differs = |key: &str, effect| {
+        context.report.add_at(Change::ValueChange { key: key.to_owned(), effect }, at);
+    };
+    match class {
+        "GRU" | "GRUCell" if is_true(config, "reset_after") => {
+            differs("reset_after", Effect::ResetAfter);
+        }
+        "ReLU" => {
+            for key in ["negative_slope", "threshold"] {
+                if is_other_than(config, key, 0.0) {
+                    differs(key, Effect::ReluParameters);
+                }
+            }
+        }
+        "ELU" if is_other_than(config, "alpha", 1.0) => differs("alpha", Effect::EluAlpha),
+        "Conv1D" if text(config, "padding") == "causal" => {
+            differs("padding", Effect::CausalConvolution);
+        }
+        "UpSampling2D" if text(config, "interpolation") == "bilinear" => {
+            differs("interpolation", Effect::BilinearUpsampling);
+        }
+        "LayerNormalization" if is_true(config, "rms_scaling") => {
+            differs("rms_scaling", Effect::RmsScaling);
+        }
+        _ => {}
+    }
+    if is_true(config, "time_major") {
+        differs("time_major", Effect::TimeMajor);
+    }
+    if class.starts_with("Global") && is_true(config, "keepdims") {
+        differs("keepdims", Effect::KeepDims);
+    }
+    for (wrong, problem) in [
+        (class == "InputLayer" && is_true(config, "ragged"), "its input is ragged"),
+        (class == "InputLayer" && is_true(config, "sparse"), "its input is sparse"),
+        (is_other_than(config, "groups", 1.0), "its convolution has groups"),
+        (is_true(config, "renorm"), "it renormalises batches"),
+        (unknown_interpolation(class, config), "it has no such interpolation"),
+    ] {
+        if wrong {
+            let (class_name, problem) = (class.to_owned(), problem.to_owned());
+            context.report.add_at(Change::CannotRun { class_name, problem }, at);
+        }
+    }
+}
+
+fn unknown_interpolation(class: &str, config: &Object) -> bool {
+    class == "UpSampling2D" && !matches!(text(config, "interpolation"), "" | "nearest" | "bilinear")
+}
+
+/// Whether TensorFlow.js, which makes the backward layer from the forward one, gets this one.
+pub(super) fn mirrors(forward: &Value, backward: &Value) -> bool {
+    let configs = [forward, backward].map(|layer| layer.get("config").and_then(Value::as_object));
+    let [Some(forward_config), Some(backward_config)] = configs else { return false };
+    let same = |key: &str, value: &Value| match key {
+        "name" | "seed" => true,
+        "go_backwards" => Some(value) != backward_config.get(key),
+        _ => backward_config.get(key).is_some_and(|other| same_object(value, other)),
+    };
+    forward.get("class_name") == backward.get("class_name")
+        && forward_config.len() == backward_config.len()
+        && forward_config.iter().all(|(key, value)| same(key, value))
+}
+
+/// Equal but for names, seeds and the numbers that Keras gives to shared objects.
+fn same_object(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let ignored = |key: &str| matches!(key, "name" | "seed" | "shared_object_id");
+            let count = |object: &Object| object.keys().filter(|key| !ignored(key)).count();
+            count(one) == count(other)
+                && one.iter().filter(|(key, _)| !ignored(key)).all(|(key, value)| {
+                    other.get(key).is_some_and(|other| same_object(value, other))
+                })
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| same_object(one, other))
+        }
+        _ => one == other,
+    }
+}

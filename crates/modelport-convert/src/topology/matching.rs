@@ -1,0 +1,284 @@
+//! Which weight of a file is which of the model.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use io_core::{Error, Result};
+
+use super::plan::{LayerPlan, PlannedWeight, WeightPlan};
+
+/// The weights of one layer in an HDF5 file, in the order of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct H5Group {
+    /// The layer: an entry of `layer_names`.
+    pub layer: String,
+    /// Its `weight_names`.
+    pub weights: Vec<String>,
+}
+
+/// The name of an HDF5 weight without the number of its output: `d1/kernel:0` to `d1/kernel`.
+pub fn plain_name(name: &str) -> &str {
+    match name.rsplit_once(':') {
+        Some((plain, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => plain,
+        _ => name,
+    }
+}
+
+/// A name without its second-to-last part, as TensorFlow.js looks for it when there is no weight
+/// of that name: `lstm/lstm_cell/kernel` to `lstm/kernel`.
+fn shortened(name: &str) -> Option<String> {
+    let (rest, last) = name.rsplit_once('/')?;
+    let (rest, _) = rest.rsplit_once('/')?;
+    Some(format!("{rest}/{last}"))
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+impl WeightPlan {
+    /// The TensorFlow.js names of the weights of an HDF5 file, group by group.
+    ///
+    /// A name of Keras that TensorFlow.js would find is kept as it is. Keras loads by position;
+    /// so does this, as long as the last parts of the names agree, and by name otherwise.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt`, with the names of layer and weight, when a weight is missing, is there twice or
+    /// belongs to no layer.
+    pub fn match_h5(&self, groups: &[H5Group]) -> Result<Vec<Vec<String>>> {
+        let mut layers: HashMap<&str, &LayerPlan> =
+            self.layers.iter().map(|layer| (layer.name.as_str(), layer)).collect();
+        let mut matched = Vec::new();
+        for group in groups {
+            matched.push(match layers.remove(group.layer.as_str()) {
+                Some(layer) => layer.match_group(&group.weights)?,
+                None if group.weights.is_empty() => Vec::new(),
+                None => {
+                    let message =
+                        format!("the model has no layer `{}`, or has it once", group.layer);
+                    return Err(Error::corrupt(message));
+                }
+            });
+        }
+        match layers.values().flat_map(|layer| &layer.weights).map(|weight| &weight.tfjs).min() {
+            None => Ok(matched),
+            Some(weight) => Err(Error::corrupt(format!("the file has no weight `{weight}`"))),
+        }
+    }
+
+    /// The TensorFlow.js name of each dataset of a `.keras` or `.weights.h5` file, given by its
+    /// path; `None` for what is no weight of a layer, such as the state of an optimizer.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt`, with the name of the weight, when one is missing or a dataset of a layer belongs
+    /// to none.
+    pub fn match_stored(&self, paths: &[String]) -> Result<Vec<Option<String>>> {
+        let mut by_path: HashMap<String, &str> = HashMap::new();
+        let file = Tree::of(paths.iter().map(String::as_str));
+        for weight in self.weights() {
+            // The first form of the format has gaps in its numbers.
+            let at = file.locate(&weight.stored, self);
+            let missing = || Error::corrupt(format!("the file has no weight `{}`", weight.tfjs));
+            by_path.insert(at.ok_or_else(missing)?, &weight.tfjs);
+        }
+        let unknown: Vec<(String, &str)> = self
+            .unknown()
+            .filter_map(|layer| {
+                Some((file.locate(&layer.stored, self)? + "/", layer.tfjs.as_str()))
+            })
+            .collect();
+        let name = |path: &String| {
+            if let Some(name) = by_path.remove(path) {
+                return Ok(Some(name.to_owned()));
+            }
+            let inside = |(group, layer): &(String, &str)| {
+                Some(format!("{layer}/{}", path.strip_prefix(group.as_str())?))
+            };
+            if let Some(name) = unknown.iter().find_map(inside) {
+                return Ok(Some(name));
+            }
+            let is_weight = path.starts_with("layers/") || path.starts_with(CHECKPOINT);
+            // Random layers keep the state of their generators.
+            if is_weight && !path.contains("/seed_generator/") {
+                return Err(Error::corrupt(format!("dataset `{path}` belongs to no layer")));
+            }
+            Ok(None)
+        };
+        paths.iter().map(name).collect()
+    }
+
+    /// The weight of the plan for each name of a TensorFlow.js manifest, entries of the optimizer
+    /// left out; `None` for a weight of a layer whose class is not known.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt`, with the name of the weight, when one is missing, is there twice or belongs to
+    /// no layer.
+    pub fn match_manifest(&self, names: &[&str]) -> Result<Vec<Option<&PlannedWeight>>> {
+        let mut missing: HashMap<&str, &PlannedWeight> =
+            self.weights().map(|weight| (weight.tfjs.as_str(), weight)).collect();
+        let mut matched: Vec<Option<&PlannedWeight>> = vec![None; names.len()];
+        for (name, place) in names.iter().zip(&mut matched) {
+            *place = missing.remove(name);
+        }
+        for (name, place) in names.iter().zip(&mut matched).filter(|(_, place)| place.is_none()) {
+            *place = shortened(name).and_then(|short| missing.remove(short.as_str()));
+            let of_unknown = || self.unknown().any(|layer| is_inside(name, &layer.tfjs));
+            if place.is_none() && !of_unknown() {
+                let message = format!("weight `{name}` belongs to no layer, or is there twice");
+                return Err(Error::corrupt(message));
+            }
+        }
+        let mut seen = HashSet::new();
+        if let Some(name) = names.iter().find(|name| !seen.insert(**name)) {
+            return Err(Error::corrupt(format!("weight `{name}` is there twice")));
+        }
+        match missing.keys().min() {
+            None => Ok(matched),
+            Some(name) => Err(Error::corrupt(format!("weight `{name}` is missing"))),
+        }
+    }
+}
+
+fn is_inside(name: &str, layer: &str) -> bool {
+    name.strip_prefix(layer).is_some_and(|rest| rest.starts_with('/'))
+}
+
+impl LayerPlan {
+    fn match_group(&self, names: &[String]) -> Result<Vec<String>> {
+        let planned: Vec<&PlannedWeight> = self.in_group_order().collect();
+        let in_order = planned.len() == names.len()
+            && planned
+                .iter()
+                .zip(names)
+                .all(|(weight, name)| last_part(&weight.tfjs) == last_part(plain_name(name)));
+        if in_order {
+            let pairs = planned.iter().zip(names);
+            return Ok(pairs.map(|(weight, name)| kept_name(weight, name)).collect());
+        }
+        self.match_by_name(names)
+    }
+
+    fn match_by_name(&self, names: &[String]) -> Result<Vec<String>> {
+        let mut open: HashMap<&str, &PlannedWeight> =
+            self.weights.iter().map(|weight| (weight.tfjs.as_str(), weight)).collect();
+        let mut by_name: HashMap<&str, &str> = HashMap::new();
+        for weight in &self.weights {
+            for name in [&weight.keras3, &weight.keras2, &weight.tfjs] {
+                by_name.insert(name, &weight.tfjs);
+            }
+        }
+        let mut matched = Vec::new();
+        for name in names {
+            let plain = plain_name(name);
+            let known = by_name.get(plain).and_then(|tfjs| open.remove(tfjs));
+            let weight =
+                known.or_else(|| shortened(plain).and_then(|short| open.remove(short.as_str())));
+            matched.push(match weight {
+                Some(weight) => kept_name(weight, name),
+                None if !self.unknown.is_empty() => plain.to_owned(),
+                None => {
+                    let message = format!("weight `{name}` is not one of layer `{}`", self.name);
+                    return Err(Error::corrupt(message));
+                }
+            });
+        }
+        match open.keys().min() {
+            None => Ok(matched),
+            Some(weight) => {
+                let layer = &self.name;
+                Err(Error::corrupt(format!("layer `{layer}` has no weight `{weight}`")))
+            }
+        }
+    }
+}
+
+/// The name of Keras where TensorFlow.js finds it, else its own.
+fn kept_name(weight: &PlannedWeight, name: &str) -> String {
+    let plain = plain_name(name);
+    let is_found = plain == weight.tfjs || shortened(plain).is_some_and(|it| it == weight.tfjs);
+    if is_found { plain.to_owned() } else { weight.tfjs.clone() }
+}
+
+/// What the first form of `.keras` files has instead of `layers`.
+const CHECKPOINT: &str = "_layer_checkpoint_dependencies";
+
+/// The groups of a file.
+#[derive(Default)]
+struct Tree<'a>(BTreeMap<&'a str, Tree<'a>>);
+
+impl<'a> Tree<'a> {
+    fn of(paths: impl Iterator<Item = &'a str>) -> Self {
+        let mut root = Self::default();
+        for path in paths {
+            let mut node = &mut root;
+            for part in path.split('/').filter(|part| !part.is_empty()) {
+                node = node.0.entry(part).or_default();
+            }
+        }
+        root
+    }
+
+    /// The path in the file of what the plan has at `path`.
+    fn locate(&self, path: &str, plan: &WeightPlan) -> Option<String> {
+        let mut node = self;
+        let mut found: Vec<&str> = Vec::new();
+        let mut planned = String::new();
+        let mut ranked = false;
+        for part in path.split('/') {
+            let parent = planned.clone();
+            if !planned.is_empty() {
+                planned.push('/');
+            }
+            planned.push_str(part);
+            let key = if part == "layers" && !node.0.contains_key(part) {
+                ranked = true;
+                CHECKPOINT
+            } else if ranked {
+                ranked = false;
+                node.at_rank(part, &parent, plan)?
+            } else {
+                part
+            };
+            let (key, child) = node.0.get_key_value(key)?;
+            found.push(*key);
+            node = child;
+        }
+        Some(found.join("/"))
+    }
+
+    /// The key of the same rank among those of its class, where numbers have gaps.
+    fn at_rank(&self, part: &str, parent: &str, plan: &WeightPlan) -> Option<&'a str> {
+        let (class, number) = numbered(part);
+        // Layers without weights have no datasets, so that they have no rank.
+        let mut with_weights: Vec<u64> = plan
+            .weights()
+            .filter_map(|weight| weight.stored.strip_prefix(parent)?.strip_prefix('/'))
+            .filter_map(|rest| rest.split('/').next())
+            .map(numbered)
+            .filter(|(other, _)| *other == class)
+            .map(|(_, number)| number)
+            .collect();
+        with_weights.sort_unstable();
+        with_weights.dedup();
+        let rank = with_weights.iter().position(|other| *other == number)?;
+        let mut keys: Vec<(u64, &str)> = self
+            .0
+            .keys()
+            .map(|key| (numbered(key), *key))
+            .filter(|((other, _), _)| *other == class)
+            .map(|((_, number), key)| (number, key))
+            .collect();
+        keys.sort_unstable();
+        keys.get(rank).map(|(_, key)| *key)
+    }
+}
+
+/// `dense_1` is number 1 of `dense`, which is its number 0.
+fn numbered(key: &str) -> (&str, u64) {
+    match key.rsplit_once('_').map(|(class, number)| (class, number.parse())) {
+        Some((class, Ok(number))) => (class, number),
+        _ => (key, 0),
+    }
+}

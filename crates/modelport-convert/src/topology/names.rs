@@ -1,0 +1,185 @@
+//! Names that the target accepts, each of them once.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+use super::{
+    Dialect,
+    json::{Object, config, config_mut, is_model, layers, layers_mut, name},
+    nodes, variables,
+};
+use crate::report::{Change, Item, Report};
+
+/// Renames the layers of a topology for TensorFlow.js: letters, digits, `.`, `_`, `-` and `/`, a
+/// letter or digit first, and no name twice among layers with weights, however deep, since the
+/// names of nested models are no part of the names of their weights.
+pub(super) fn for_tfjs(topology: &mut Value, report: &mut Report) {
+    let rules = Rules {
+        allowed: |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/'),
+        first: |c| c.is_ascii_alphanumeric(),
+        weights_are_global: true,
+    };
+    if let Value::Object(model) = topology {
+        Renaming { rules, taken: HashSet::new(), report }.model(model);
+    }
+}
+
+/// Renames the layers and the models of a topology for Keras: no `/` in Keras 3; in Keras 2 the
+/// name of a model is a scope of TensorFlow.
+pub(super) fn for_keras(topology: &mut Value, dialect: Dialect, report: &mut Report) {
+    let rules = Rules {
+        allowed: match dialect {
+            Dialect::Keras2 => {
+                |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '>')
+            }
+            Dialect::Keras3 => |c| c != '/',
+        },
+        first: match dialect {
+            Dialect::Keras2 => |c| c.is_ascii_alphanumeric() || c == '.',
+            Dialect::Keras3 => |_| true,
+        },
+        weights_are_global: false,
+    };
+    let Value::Object(model) = topology else { return };
+    let from = name(model).to_owned();
+    let to = if from.is_empty() { from.clone() } else { rules.accepted(&from) };
+    if to != from {
+        rename(model, &to);
+        report.add_at(Change::Renamed { item: Item::Model, from: from.clone(), to }, &from);
+    }
+    Renaming { rules, taken: HashSet::new(), report }.model(model);
+}
+
+/// What a target accepts.
+#[derive(Clone, Copy)]
+struct Rules {
+    allowed: fn(char) -> bool,
+    first: fn(char) -> bool,
+    weights_are_global: bool,
+}
+
+impl Rules {
+    /// `name` with `_` for what is not allowed.
+    fn accepted(self, name: &str) -> String {
+        let plain: String = name.chars().map(|c| if (self.allowed)(c) { c } else { '_' }).collect();
+        match plain.chars().next() {
+            Some(first) if (self.first)(first) => plain,
+            _ => format!("layer{plain}"),
+        }
+    }
+}
+
+struct Renaming<'a> {
+    rules: Rules,
+    /// The names of layers with weights, anywhere.
+    taken: HashSet<String>,
+    report: &'a mut Report,
+}
+
+impl Renaming<'_> {
+    fn model(&mut self, model: &mut Object) {
+        let mut renames = HashMap::new();
+        // A name that is fine stays, whatever others become.
+        let names = layers(model).iter().filter_map(Value::as_object).map(name);
+        let mut siblings: HashSet<String> =
+            names.filter(|name| self.rules.accepted(name) == **name).map(str::to_owned).collect();
+        let Some(layers) = layers_mut(model) else { return };
+        for layer in layers.iter_mut().filter_map(Value::as_object_mut) {
+            let from = name(layer).to_owned();
+            let has_weights = self.rules.weights_are_global && has_weights(layer);
+            let mut to = self.rules.accepted(&from);
+            if to != from || (has_weights && self.taken.contains(&to)) {
+                let free = |name: &String| {
+                    !siblings.contains(name) && !(has_weights && self.taken.contains(name))
+                };
+                to = first_free(to, free);
+                siblings.insert(to.clone());
+            }
+            if has_weights {
+                self.taken.insert(to.clone());
+            }
+            if to != from {
+                rename(layer, &to);
+                let (item, from) = (Item::Layer, from.clone());
+                let change = Change::Renamed { item, from: from.clone(), to: to.clone() };
+                self.report.add_at(change, &from);
+                renames.insert(from, to);
+            }
+            self.inside(layer);
+        }
+        if !renames.is_empty() {
+            let mut follow = |reference: &mut nodes::Reference| {
+                if let Some(to) = renames.get(&reference.layer) {
+                    reference.layer.clone_from(to);
+                }
+            };
+            let mut again = follow.clone();
+            nodes::change(model, &mut follow, &mut again);
+        }
+    }
+
+    /// The layers that a layer holds.
+    fn inside(&mut self, layer: &mut Object) {
+        if is_model(layer) {
+            self.model(layer);
+            return;
+        }
+        let Some(config) = config_mut(layer) else { return };
+        for key in ["layer", "cell"] {
+            if let Some(Value::Object(inner)) = config.get_mut(key) {
+                self.inner(inner);
+            }
+        }
+        let cells = config.get_mut("cells").and_then(Value::as_array_mut);
+        for cell in cells.into_iter().flatten().filter_map(Value::as_object_mut) {
+            self.inner(cell);
+        }
+    }
+
+    /// A layer that no reference names.
+    fn inner(&mut self, layer: &mut Object) {
+        let from = name(layer).to_owned();
+        if !from.is_empty() {
+            let to = self.rules.accepted(&from);
+            if to != from {
+                rename(layer, &to);
+                let change = Change::Renamed { item: Item::Layer, from: from.clone(), to };
+                self.report.add_at(change, &from);
+            }
+        }
+        self.inside(layer);
+    }
+}
+
+/// Whether weights are called after the layer.
+fn has_weights(layer: &Object) -> bool {
+    let empty = Object::new();
+    let settings = config(layer).unwrap_or(&empty);
+    if is_model(layer) {
+        return false;
+    }
+    if let Some(Value::Object(inner)) = settings.get("layer") {
+        return has_weights(inner);
+    }
+    settings.contains_key("cell")
+        || variables::own(super::json::class(layer), settings).is_none_or(|own| !own.is_empty())
+}
+
+fn first_free(name: String, free: impl Fn(&String) -> bool) -> String {
+    if free(&name) {
+        return name;
+    }
+    let numbered = (1_u64..).map(|i| format!("{name}_{i}"));
+    // There are more numbers than layers.
+    numbered.into_iter().find(free).unwrap_or(name)
+}
+
+fn rename(layer: &mut Object, to: &str) {
+    if layer.contains_key("name") {
+        layer.insert("name".to_owned(), json!(to));
+    }
+    if let Some(config) = config_mut(layer) {
+        config.insert("name".to_owned(), json!(to));
+    }
+}
