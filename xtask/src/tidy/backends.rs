@@ -4,8 +4,14 @@ use crate::metadata::Metadata;
 use crate::workshop::Workshop;
 
 /// The crates that are a backend.
-const BACKENDS: &[&str] =
-    &["io-browser-indexeddb", "io-browser-localstorage", "io-fs", "io-http", "io-object-store"];
+const BACKENDS: &[&str] = &[
+    "io-browser-indexeddb",
+    "io-browser-localstorage",
+    "io-downloads",
+    "io-fs",
+    "io-http",
+    "io-object-store",
+];
 
 /// What each of them has; beyond that it may have files for its own matter.
 const FILES: &[&str] = &["src/lib.rs", "src/handler.rs"];
