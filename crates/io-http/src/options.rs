@@ -2,7 +2,7 @@
 
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use io_core::{HandlerOptions, Result};
+use io_core::{BoxFuture, HandlerOptions, MaybeSend, MaybeSync, Result};
 
 #[cfg(target_family = "wasm")]
 use crate::platform::PageOptions;
@@ -24,7 +24,12 @@ pub enum ProxyChoice {
 
 /// Gives the URL of a weight file for its path in the manifest; see [`HttpOptions::weight_url`].
 #[derive(Clone)]
-pub struct WeightUrl(pub(crate) Arc<dyn Fn(&str) -> String + Send + Sync>);
+pub struct WeightUrl(pub(crate) Arc<Convert>);
+
+#[cfg(not(target_family = "wasm"))]
+type Convert = dyn Fn(&str) -> BoxFuture<'static, Result<String>> + Send + Sync;
+#[cfg(target_family = "wasm")]
+type Convert = dyn Fn(&str) -> BoxFuture<'static, Result<String>>;
 
 /// What can be set for `http://` and `https://`, on top of [`HandlerOptions`].
 ///
@@ -192,9 +197,28 @@ impl HttpOptions {
     #[must_use]
     pub fn with_weight_url(
         mut self,
-        weight_url: impl Fn(&str) -> String + Send + Sync + 'static,
+        weight_url: impl Fn(&str) -> String + MaybeSend + MaybeSync + 'static,
     ) -> Self {
-        self.weight_url = Some(WeightUrl(Arc::new(weight_url)));
+        let ready = move |path: &str| -> BoxFuture<'static, Result<String>> {
+            Box::pin(std::future::ready(Ok(weight_url(path))))
+        };
+        self.weight_url = Some(WeightUrl(Arc::new(ready)));
+        self
+    }
+
+    /// Sets [`weight_url`](Self::weight_url) to what takes its time, such as asking for a signed
+    /// URL; several calls run at once, up to [`parallel`](Self::parallel). Its error ends the load.
+    #[must_use]
+    pub fn with_async_weight_url<F>(
+        mut self,
+        weight_url: impl Fn(&str) -> F + MaybeSend + MaybeSync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<String>> + MaybeSend + 'static,
+    {
+        let boxed =
+            move |path: &str| -> BoxFuture<'static, Result<String>> { Box::pin(weight_url(path)) };
+        self.weight_url = Some(WeightUrl(Arc::new(boxed)));
         self
     }
 

@@ -11,7 +11,7 @@ use url::Url;
 use crate::{
     ask::Ask,
     platform::{ASKS_IDENTITY, Transport},
-    resolve::weight_url,
+    resolve::{given_url, weight_url},
     response::{Version, shown},
     retry::Failure,
     weight_file::WeightFile,
@@ -38,7 +38,7 @@ pub(crate) async fn weight_files(
     let found: Vec<(Url, u64, Option<Version>, Option<FileIntegrity>)> =
         stream::iter(files.clone())
             .map(|file| async move {
-                let url = weight_url(model_url, &file.path, &transport.options)?;
+                let url = locate(transport, model_url, &file.path).await?;
                 let known = file.integrity.map(|integrity| integrity.bytes).or(alone);
                 let integrity = file.integrity.filter(|_| verify);
                 match known {
@@ -63,6 +63,14 @@ pub(crate) async fn weight_files(
         Ok(Arc::new(placed))
     });
     files.collect()
+}
+
+/// The URL of the weight file `path`.
+async fn locate(transport: &Transport, model_url: &Url, path: &str) -> Result<Url> {
+    match &transport.options.weight_url {
+        Some(own) => given_url(model_url, &(own.0)(path).await?),
+        None => weight_url(model_url, path, transport.options.weight_path_prefix.as_deref()),
+    }
 }
 
 /// The length of the weights by their specs; `None` where there are strings.
@@ -95,11 +103,14 @@ async fn try_probe(
     // browser cannot do in another way.
     let all = Ask { range: Some((0, None)), ..Ask::WEIGHTS };
     let all = if ASKS_IDENTITY { Ask::WEIGHTS } else { all };
-    let head = transport.request(Method::HEAD, url, all).await?.head;
-    if let (200 | 206, Some(length)) = (head.status, head.content_length())
-        && head.check_encoding().is_ok()
-    {
-        return Ok((length, head.version()));
+    // What a page has made itself (`blob:`) does not do `HEAD`.
+    if matches!(url.scheme(), "http" | "https") {
+        let head = transport.request(Method::HEAD, url, all).await?.head;
+        if let (200 | 206, Some(length)) = (head.status, head.content_length())
+            && head.check_encoding().is_ok()
+        {
+            return Ok((length, head.version()));
+        }
     }
     // Some servers do not do `HEAD`, and a signed URL is often good for `GET` only.
     let first = Ask { range: Some((0, Some(0))), ..Ask::WEIGHTS };

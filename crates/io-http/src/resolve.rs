@@ -5,7 +5,7 @@ use io_manifest::check_path;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::HttpOptions;
+use crate::platform::SCHEMES;
 
 /// The URL of the model file. User information is kept for `credentials`; a fragment is dropped.
 ///
@@ -50,17 +50,12 @@ pub(crate) fn base_after_redirects(url: &Url, last: Url) -> Url {
 /// # Errors
 ///
 /// - `Corrupt`: the path leaves the directory of the model, as it stands or percent-decoded.
-/// - `InvalidInput`: the prefix, or what `weight_url` gave, is not a URL.
-pub(crate) fn weight_url(model: &Url, path: &str, options: &HttpOptions) -> Result<Url> {
-    if let Some(weight_url) = &options.weight_url {
-        let mut url = join(model, &(weight_url.0)(path), "what `weight_url` gave")?;
-        url.set_fragment(None);
-        return Ok(url);
-    }
+/// - `InvalidInput`: the prefix is not a URL.
+pub(crate) fn weight_url(model: &Url, path: &str, prefix: Option<&str>) -> Result<Url> {
     check_path(path)?;
     // A server may decode before it looks for the file.
     check_path(&percent_decode_str(path).decode_utf8_lossy())?;
-    let (base, carried) = base(model, options.weight_path_prefix.as_deref())?;
+    let (base, carried) = base(model, prefix)?;
     let leaves = || {
         let path = redact(&path.escape_debug().to_string());
         Error::corrupt(format!("the weight path `{path}` leaves the place of the model"))
@@ -74,6 +69,17 @@ pub(crate) fn weight_url(model: &Url, path: &str, options: &HttpOptions) -> Resu
     url.set_fragment(None);
     let query = join_queries(url.query(), carried.as_deref());
     url.set_query(query.as_deref());
+    Ok(url)
+}
+
+/// What the caller's own function gave for a weight file.
+///
+/// # Errors
+///
+/// `InvalidInput` when it is none.
+pub(crate) fn given_url(model: &Url, given: &str) -> Result<Url> {
+    let mut url = join(model, given, "what `weight_url` gave")?;
+    url.set_fragment(None);
     Ok(url)
 }
 
@@ -100,7 +106,7 @@ fn join(model: &Url, reference: &str, what: &str) -> Result<Url> {
     let invalid =
         || Error::new(ErrorKind::InvalidInput, format!("{what} is not the URL of a web server"));
     let url = model.join(reference).map_err(|error| invalid().with_source(error))?;
-    if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(invalid()) }
+    if SCHEMES.contains(&url.scheme()) { Ok(url) } else { Err(invalid()) }
 }
 
 fn join_queries(first: Option<&str>, second: Option<&str>) -> Option<String> {
@@ -111,8 +117,7 @@ fn join_queries(first: Option<&str>, second: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{model_url, weight_url};
-    use crate::HttpOptions;
+    use super::{given_url, model_url, weight_url};
     use io_core::{ErrorKind, ModelUrl};
 
     #[test]
@@ -135,10 +140,8 @@ mod tests {
     }
 
     fn resolved(model: &str, path: &str, prefix: Option<&str>) -> io_core::Result<String> {
-        let options =
-            HttpOptions { weight_path_prefix: prefix.map(str::to_owned), ..HttpOptions::default() };
         let model = model_url(&ModelUrl::parse(model)?, false)?;
-        Ok(weight_url(&model, path, &options)?.to_string())
+        Ok(weight_url(&model, path, prefix)?.to_string())
     }
 
     /// Where TensorFlow.js, which cuts strings, gives something else, the row says what.
@@ -217,11 +220,7 @@ mod tests {
             ("file:///etc/passwd", None),
             ("data:,x", None),
         ] {
-            let options = HttpOptions::default().with_weight_url(move |path| {
-                assert_eq!(path, "w.bin");
-                given.to_owned()
-            });
-            let found = weight_url(&model, "w.bin", &options);
+            let found = given_url(&model, given);
             assert_eq!(found.as_ref().ok().map(url::Url::as_str), expected);
             assert!(found.is_ok() || found.unwrap_err().kind() == ErrorKind::InvalidInput);
         }
@@ -236,7 +235,7 @@ mod tests {
         ] {
             let model = model_url(&ModelUrl::parse(url).unwrap(), true).unwrap();
             assert_eq!(model.as_str(), expected);
-            let weights = weight_url(&model, "g.bin", &HttpOptions::default()).unwrap();
+            let weights = weight_url(&model, "g.bin", None).unwrap();
             assert!(weights.as_str().starts_with("https://hub/m/1/g.bin?tfjs-format=file"));
         }
     }

@@ -33,13 +33,11 @@ pub(super) async fn explain(thrown: &JsValue, url: &Url, special: bool, own: boo
     let foreign = url.origin().ascii_serialization() != origin;
     let network =
         |message: &str| Error::new(ErrorKind::Network, message).with_source(cause.clone());
-    if is_offline() {
-        return Failure::passing(network("this device is offline"));
-    }
     if origin.starts_with("https:") && url.scheme() == "http" && !is_loopback(url) {
         let error = network("a page that came over https cannot ask a server over http");
         return error.with_hint("use the https URL of the server").into();
     }
+    let who = if origin.is_empty() { "this page" } else { origin.as_str() };
     if foreign && is_there(url).await {
         let message = "the server does not let pages of other origins read this (CORS)";
         let headers = if special {
@@ -49,7 +47,6 @@ pub(super) async fn explain(thrown: &JsValue, url: &Url, special: bool, own: boo
             ""
         };
         let error = Error::new(ErrorKind::PermissionDenied, message).with_source(cause);
-        let who = if origin.is_empty() { "this page" } else { origin.as_str() };
         return error
             .with_hint(format!(
                 "the server has to send `Access-Control-Allow-Origin` for {who}{headers}"
@@ -57,14 +54,20 @@ pub(super) async fn explain(thrown: &JsValue, url: &Url, special: bool, own: boo
             .into();
     }
     let error = network("the server cannot be reached");
-    Failure::passing(match (foreign, special) {
-        (true, _) => error,
+    Failure::passing(match (is_offline(), foreign, special) {
+        // Which says nothing about servers on the device itself.
+        (true, ..) if !is_loopback(url) => {
+            error.with_hint("the browser says that this device is offline")
+        }
+        // Some pages may not even ask whether it is there.
+        (_, true, _) => error
+            .with_hint(format!("if it runs, it may not let pages of {who} read from it (CORS)")),
         // The mode `same-origin` keeps headers from leaving by a redirect.
-        (false, true) => error.with_hint(
+        (_, false, true) => error.with_hint(
             "a redirect to another origin looks the same; set `redirect` to `follow` if the \
              headers that were set may go there",
         ),
-        (false, false) => error,
+        _ => error,
     })
 }
 

@@ -25,6 +25,9 @@ pub(crate) const ASKS_IF_RANGE: bool = false;
 /// Whether requests can ask for a body that is not compressed; a browser asks for what it likes.
 pub(crate) const ASKS_IDENTITY: bool = false;
 
+/// Where weight files may be.
+pub(crate) const SCHEMES: &[&str] = &["http", "https", "blob", "data"];
+
 /// From 0 to 1.
 pub(crate) fn random() -> f64 {
     js_sys::Math::random()

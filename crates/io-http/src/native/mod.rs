@@ -21,6 +21,9 @@ pub(crate) const ASKS_IF_RANGE: bool = true;
 /// Whether requests can ask for a body that is not compressed; a browser asks for what it likes.
 pub(crate) const ASKS_IDENTITY: bool = true;
 
+/// Where weight files may be.
+pub(crate) const SCHEMES: &[&str] = &["http", "https"];
+
 /// From 0 to 1.
 pub(crate) fn random() -> f64 {
     fastrand::f64()
