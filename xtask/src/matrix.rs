@@ -24,20 +24,40 @@ pub(crate) enum Step {
     Cargo(&'static [&'static str]),
     /// `cargo doc` with these arguments, its warnings denied.
     Docs(&'static [&'static str]),
-    /// A Cargo command for the browser target, with the compiler that has that target.
-    Wasm32(&'static [&'static str]),
+    /// Clippy with these arguments, by the compiler that has the browser target.
+    Wasm32Clippy(&'static [&'static str]),
+    /// `cargo doc` by that compiler, its warnings denied.
+    Wasm32Docs(&'static [&'static str]),
     /// The tests that Cargo selects by these arguments; they are counted.
     Tests(&'static [&'static str]),
     /// The same where no network but loopback can be reached.
     IsolatedTests(&'static [&'static str]),
     /// The tests that Cargo selects by these arguments, in a browser that can reach nothing but
     /// loopback; they are counted.
-    BrowserTests(&'static [&'static str]),
+    BrowserTests(Browser, &'static [&'static str]),
     /// The examples in the documentation, which only Cargo's own runner runs; they are counted.
     DocTests(&'static [&'static str]),
     /// A check of ours.
     Check(fn(&Workshop) -> Result<()>),
 }
+
+#[derive(Clone, Copy)]
+pub(crate) enum Browser {
+    Chromium,
+    Firefox,
+}
+
+/// The tests that run in browsers.
+const IN_BROWSERS: &[&str] =
+    &["-p=io-web", "-p=io-browser-localstorage", "-p=io-browser-indexeddb", "--tests"];
+
+/// Those of the facade, whose others run natively only.
+const FACADE_IN_BROWSERS: &[&str] =
+    &["-p=modelport", "--features=localstorage,indexeddb", "--test=registration", "--test=tfjs"];
+
+/// Which backends take part depends on what the linker takes, and that on the profile.
+const RELEASE_IN_BROWSERS: &[&str] =
+    &["-p=modelport", "--features=localstorage,indexeddb", "--test=registration", "--release"];
 
 pub(crate) const MATRIX: &[Cell] = &[
     Cell {
@@ -114,17 +134,53 @@ pub(crate) const MATRIX: &[Cell] = &[
     },
     Cell {
         name: "wasm32",
-        proves: "what browsers need compiles for them",
-        needs: &[Component::Wasm32],
+        proves: "what is for browsers compiles there without a lint, with any of its features",
+        // The tests bring TensorFlow.js along.
+        needs: &[Component::Wasm32, Component::Wasm32Clippy, Component::NodeTfjs],
         steps: &[
-            Step::Wasm32(&["check", "-p=io-core", "-p=io-manifest", "-p=io-conformance"]),
-            Step::Wasm32(&["check", "-p=modelport", "--no-default-features"]),
-            Step::Wasm32(&["check", "-p=io-core", "--tests"]),
+            Step::Wasm32Clippy(&[
+                "-p=io-core",
+                "-p=io-manifest",
+                "-p=io-conformance",
+                "-p=io-web",
+                "-p=io-http",
+                "-p=io-browser-localstorage",
+                "-p=io-browser-indexeddb",
+                "-p=io-downloads",
+                "-p=modelport",
+                "-p=modelport-js",
+                "--lib",
+                "--all-features",
+                "--target=wasm32-unknown-unknown",
+                "--",
+                "--deny=warnings",
+            ]),
+            Step::Wasm32Clippy(&[
+                "-p=io-core",
+                "-p=io-web",
+                "-p=io-browser-localstorage",
+                "-p=io-browser-indexeddb",
+                "-p=modelport",
+                "--tests",
+                "--all-features",
+                "--target=wasm32-unknown-unknown",
+                "--",
+                "--deny=warnings",
+            ]),
+            Step::Check(features::check_wasm32),
+            Step::Wasm32Docs(&[
+                "-p=io-web",
+                "-p=io-browser-localstorage",
+                "-p=io-browser-indexeddb",
+                "--no-deps",
+                "--document-private-items",
+                "--target=wasm32-unknown-unknown",
+            ]),
         ],
     },
     Cell {
-        name: "browser",
-        proves: "browsers keep models, in pages and in workers, and TensorFlow.js there agrees",
+        name: "chromium",
+        proves: "Chromium keeps models, in pages and in workers, and TensorFlow.js there agrees",
         needs: &[
             Component::Wasm32,
             Component::WasmBindgen,
@@ -133,12 +189,25 @@ pub(crate) const MATRIX: &[Cell] = &[
         ],
         steps: &[
             Step::Cargo(&["fetch"]),
-            Step::BrowserTests(&[
-                "-p=io-web",
-                "-p=io-browser-localstorage",
-                "-p=io-browser-indexeddb",
-                "--tests",
-            ]),
+            Step::BrowserTests(Browser::Chromium, IN_BROWSERS),
+            Step::BrowserTests(Browser::Chromium, FACADE_IN_BROWSERS),
+            Step::BrowserTests(Browser::Chromium, RELEASE_IN_BROWSERS),
+        ],
+    },
+    Cell {
+        name: "firefox",
+        proves: "and so does Firefox",
+        needs: &[
+            Component::Wasm32,
+            Component::WasmBindgen,
+            Component::Firefox,
+            Component::NodeTfjs,
+        ],
+        steps: &[
+            Step::Cargo(&["fetch"]),
+            Step::BrowserTests(Browser::Firefox, IN_BROWSERS),
+            Step::BrowserTests(Browser::Firefox, FACADE_IN_BROWSERS),
+            Step::BrowserTests(Browser::Firefox, RELEASE_IN_BROWSERS),
         ],
     },
     Cell {
@@ -168,7 +237,9 @@ pub(crate) const MATRIX: &[Cell] = &[
 impl Cell {
     /// Whether it is about this machine's own target.
     pub(crate) fn is_native(&self) -> bool {
-        !self.steps.iter().any(|step| matches!(step, Step::Wasm32(_) | Step::BrowserTests(_)))
+        !self.steps.iter().any(|step| {
+            matches!(step, Step::Wasm32Clippy(_) | Step::Wasm32Docs(_) | Step::BrowserTests(..))
+        })
     }
 
     /// Whether tests are counted in it.
@@ -176,7 +247,10 @@ impl Cell {
         self.steps.iter().any(|step| {
             matches!(
                 step,
-                Step::Tests(_) | Step::IsolatedTests(_) | Step::BrowserTests(_) | Step::DocTests(_)
+                Step::Tests(_)
+                    | Step::IsolatedTests(_)
+                    | Step::BrowserTests(..)
+                    | Step::DocTests(_)
             )
         })
     }

@@ -6,6 +6,7 @@
 mod apt;
 pub(crate) mod chromium;
 pub(crate) mod deny;
+pub(crate) mod firefox;
 mod node;
 mod object_stores;
 mod python;
@@ -25,23 +26,27 @@ use crate::workshop::Workshop;
 pub(crate) enum Component {
     CargoDeny,
     Chromium,
+    Firefox,
     NodeTfjs,
     ObjectStores,
     PythonTfjs,
     Strace,
     Wasm32,
+    Wasm32Clippy,
     WasmBindgen,
 }
 
 impl Component {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::CargoDeny,
         Self::Chromium,
+        Self::Firefox,
         Self::NodeTfjs,
         Self::ObjectStores,
         Self::PythonTfjs,
         Self::Strace,
         Self::Wasm32,
+        Self::Wasm32Clippy,
         Self::WasmBindgen,
     ];
 
@@ -49,11 +54,13 @@ impl Component {
         match self {
             Self::CargoDeny => "cargo-deny",
             Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
             Self::NodeTfjs => "node-tfjs",
             Self::ObjectStores => "object-stores",
             Self::PythonTfjs => "python-tfjs",
             Self::Strace => "strace",
             Self::Wasm32 => "wasm32",
+            Self::Wasm32Clippy => "wasm32-clippy",
             Self::WasmBindgen => "wasm-bindgen",
         }
     }
@@ -73,11 +80,13 @@ pub(crate) fn one(workshop: &Workshop, component: Component) -> Result<()> {
     let result = match component {
         Component::CargoDeny => deny::set_up(workshop),
         Component::Chromium => chromium::set_up(),
+        Component::Firefox => firefox::set_up(workshop),
         Component::NodeTfjs => node::set_up(workshop),
         Component::ObjectStores => object_stores::set_up(workshop),
         Component::PythonTfjs => python::set_up(workshop),
         Component::Strace => strace::set_up(),
         Component::Wasm32 => wasm32::set_up(workshop),
+        Component::Wasm32Clippy => wasm32::set_up_clippy(workshop),
         Component::WasmBindgen => wasm_bindgen::set_up(workshop),
     };
     let seconds = start.elapsed().as_secs_f64();

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::flags::Selection;
-use crate::matrix::{Cell, MATRIX, Step};
+use crate::matrix::{Browser, Cell, MATRIX, Step};
 use crate::metadata::Metadata;
 use crate::report::{Outcome, Report};
 use crate::setup::{self, Component};
@@ -71,10 +71,13 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
             let mut command = workshop.cargo(&[&["doc"], *arguments].concat());
             process::run(command.env("RUSTDOCFLAGS", "--deny=warnings"))
         }
-        Step::Wasm32(arguments) => {
-            let target = ["--target=wasm32-unknown-unknown"];
-            let mut command = workshop.cargo(&[*arguments, &target].concat());
-            process::run(command.envs(setup::wasm32::compiler(workshop)?))
+        Step::Wasm32Docs(arguments) => {
+            let mut command = workshop.cargo(&[&["doc"], *arguments].concat());
+            command.envs(setup::wasm32::compiler(workshop)?);
+            process::run(command.env("RUSTDOCFLAGS", "--deny=warnings"))
+        }
+        Step::Wasm32Clippy(arguments) => {
+            process::run(&mut setup::wasm32::clippy(workshop, arguments)?)
         }
         Step::Tests(arguments) => {
             let (runner, mut command) = runner(workshop, arguments);
@@ -85,8 +88,8 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
             command.env("CARGO_NET_OFFLINE", "true").env("MODELPORT_BIN", program(workshop)?);
             tests(runner, &mut isolation::without_network(command), counts)
         }
-        Step::BrowserTests(arguments) => {
-            let mut command = browser_tests(workshop, arguments)?;
+        Step::BrowserTests(browser, arguments) => {
+            let mut command = browser_tests(workshop, *browser, arguments)?;
             command.env("CARGO_NET_OFFLINE", "true");
             tests(Runner::Cargo, &mut isolation::without_network(command), counts)
         }
@@ -122,22 +125,27 @@ fn runner(workshop: &Workshop, arguments: &[&str]) -> (Runner, Command) {
 }
 
 /// Cargo's own runner, which hands each test program to wasm-bindgen's, and that to the browser.
-fn browser_tests(workshop: &Workshop, arguments: &[&str]) -> Result<Command> {
+fn browser_tests(workshop: &Workshop, browser: Browser, arguments: &[&str]) -> Result<Command> {
     let first = ["test", "--no-fail-fast", "--target=wasm32-unknown-unknown"];
     let mut command = workshop.cargo(&[&first, arguments].concat());
+    // Each of these would choose a browser.
+    for other in ["CHROMEDRIVER", "GECKODRIVER", "SAFARIDRIVER", "MSEDGEDRIVER"] {
+        command.env_remove(other).env_remove(format!("{other}_REMOTE"));
+    }
+    let settings = ["xtask", "webdriver.json"].iter().fold(workshop.root.clone(), |p, n| p.join(n));
     command
         .envs(setup::wasm32::compiler(workshop)?)
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
             setup::wasm_bindgen::program(workshop, "wasm-bindgen-test-runner"),
         )
-        .env("CHROMEDRIVER", setup::chromium::driver()?)
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", settings)
         // Its default is 20 seconds for all tests of a file, which is little on a busy machine.
         .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-    // Each of these would choose another browser.
-    for other in ["GECKODRIVER", "SAFARIDRIVER", "MSEDGEDRIVER", "CHROMEDRIVER_REMOTE"] {
-        command.env_remove(other);
-    }
+    match browser {
+        Browser::Chromium => command.env("CHROMEDRIVER", setup::chromium::driver()?),
+        Browser::Firefox => command.env("GECKODRIVER", setup::firefox::driver(workshop)),
+    };
     Ok(command)
 }
 

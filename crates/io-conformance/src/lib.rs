@@ -36,6 +36,8 @@
 //!
 //! This crate is not covered by semantic versioning: a release may add behaviours, and a handler
 //! that breaks a promise then fails where it passed before.
+// In browsers nothing is `Send`, and what is shared natively need not be there.
+#![cfg_attr(target_family = "wasm", allow(clippy::arc_with_non_send_sync))]
 
 #[macro_use]
 mod seen;

@@ -1,11 +1,13 @@
-//! A compiler that has the browser target.
+//! A compiler that has the browser target, and its linter.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use super::apt;
 use crate::process;
 use crate::workshop::Workshop;
 
@@ -27,6 +29,34 @@ pub(crate) fn compiler(workshop: &Workshop) -> Result<Vec<(String, String)>> {
     let text = fs::read_to_string(settings(workshop)).context("wasm32 is not set up")?;
     let pairs = text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+/// The linter of the compiler that [`set_up`] has chosen before: one of rustup has its own.
+pub(crate) fn set_up_clippy(workshop: &Workshop) -> Result<()> {
+    match beside(&compiler(workshop)?) {
+        Some(program) if !program.is_file() => {
+            apt::install("the linter of Debian's compiler", &["rust-web-clippy"])
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `cargo clippy` for the browser target.
+pub(crate) fn clippy(workshop: &Workshop, arguments: &[&str]) -> Result<Command> {
+    let compiler = compiler(workshop)?;
+    let cargo = workshop.cargo(&[&["clippy"], arguments].concat());
+    // The one on the path may be that of another compiler, which has no browser target.
+    let program = beside(&compiler).map_or_else(|| cargo.get_program().into(), OsString::from);
+    let mut command = Command::new(program);
+    command.args(cargo.get_args());
+    command.envs(compiler);
+    Ok(command)
+}
+
+/// Where the linter of a compiler is that is not the one in use.
+fn beside(compiler: &[(String, String)]) -> Option<PathBuf> {
+    let (_, rustc) = compiler.iter().find(|(name, _)| name == "RUSTC")?;
+    Some(Path::new(rustc).with_file_name("cargo-clippy"))
 }
 
 fn settings(workshop: &Workshop) -> PathBuf {

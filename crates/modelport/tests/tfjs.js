@@ -2,11 +2,14 @@
 
 let tf;
 
-/** Runs its source, which is one script for pages. */
+/** Runs its source, which is one script for pages. A second one would know the weights of the first. */
 export async function start(source) {
+  if (tf) {
+    return;
+  }
   (0, eval)(source);
   tf = globalThis.tf;
-  await tf.setBackend('cpu');
+  await tf.setBackend("cpu");
 }
 
 const predict = (model) =>
@@ -14,10 +17,10 @@ const predict = (model) =>
 
 /** Saves a model with weights that nobody has seen; what it predicts. */
 export async function save(url) {
-  const layers = [tf.layers.dense({units: 5, inputShape: [4], activation: 'tanh'}),
-    tf.layers.dense({units: 2, biasInitializer: 'randomNormal'})];
+  const layers = [tf.layers.dense({units: 5, inputShape: [4], activation: "tanh"}),
+    tf.layers.dense({units: 2, biasInitializer: "randomNormal"})];
   const model = tf.sequential({layers});
-  model.setUserDefinedMetadata({by: 'hand', ratio: 1.5});
+  model.setUserDefinedMetadata({by: "hand", ratio: 1.5});
   await model.save(url);
   return predict(model);
 }
