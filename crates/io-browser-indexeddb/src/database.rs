@@ -1,4 +1,4 @@
-//! A connection to the database of TensorFlow.js.
+//! A connection to a database: that of TensorFlow.js, or ours beside it.
 
 use io_core::{Error, ErrorKind, Result};
 use io_web::{global, on};
@@ -6,9 +6,6 @@ use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, IdbDatabase, IdbOpenDbRequest, IdbVersionChangeEvent};
-
-/// The name of the database.
-const DATABASE: &str = "tensorflowjs";
 
 /// The store of whole models.
 pub(crate) const MODELS: &str = "models_store";
@@ -19,34 +16,64 @@ pub(crate) const INFO: &str = "model_info_store";
 /// The key of both stores.
 pub(crate) const KEY_PATH: &str = "modelPath";
 
+/// The store of the pieces of large models.
+pub(crate) const PIECES: &str = "weight_pieces";
+
+/// What a database is made of. All have the version that a new database gets by itself.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    name: &'static str,
+    stores: &'static [&'static str],
+    /// The property that is the key of its records; without one, records are stored under a key.
+    key_path: Option<&'static str>,
+}
+
+impl Schema {
+    /// The name of the database.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// The database of TensorFlow.js, which could not open it any more if it had another store: that
+/// takes a higher version.
+pub(crate) static TENSORFLOW_JS: Schema =
+    Schema { name: "tensorflowjs", stores: &[MODELS, INFO], key_path: Some(KEY_PATH) };
+
+/// Our own, for what does not fit into a record.
+pub(crate) static LARGE: Schema = Schema { name: "modelport", stores: &[PIECES], key_path: None };
+
 /// An open connection; closed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Database {
     raw: IdbDatabase,
+    schema: &'static Schema,
     /// Lets go of the database when somebody wants to upgrade or to delete it.
     _version_change: Closure<dyn FnMut(IdbVersionChangeEvent)>,
 }
 
 impl Database {
-    /// Opens the database, and makes it when it is not there.
+    /// Opens a database, and makes it when it is not there.
     ///
     /// # Errors
     ///
     /// - `Unsupported`, `PermissionDenied`: there are no databases, or none for us.
     /// - `Conflict`: another tab holds it.
     /// - `Corrupt`: there is a database of this name, but another one.
-    pub(crate) async fn open() -> Result<Self> {
+    pub(crate) async fn open(schema: &'static Schema) -> Result<Self> {
         let failed = "the browser does not open its database";
         // Without a version: whatever version is there will do, and a new one gets the first.
-        let request = global().indexed_db()?.open(DATABASE).map_err(on(failed))?;
+        let request = global().indexed_db()?.open(schema.name).map_err(on(failed))?;
         let settled = Promise::new(&mut |resolve, _| {
             request.set_onsuccess(Some(&resolve));
             request.set_onerror(Some(&resolve));
             request.set_onblocked(Some(&resolve));
         });
-        let upgrade = Closure::<dyn FnMut(IdbVersionChangeEvent)>::new(|event| make_stores(&event));
+        let upgrade = Closure::<dyn FnMut(IdbVersionChangeEvent)>::new(move |event| {
+            make_stores(schema, &event)
+        });
         request.set_onupgradeneeded(Some(upgrade.as_ref().unchecked_ref()));
-        let opening = Opening(Some(request));
+        let opening = Opening { schema, request: Some(request) };
         let event: Event = JsFuture::from(settled).await.map_err(on(failed))?.unchecked_into();
         match event.type_().as_str() {
             "success" => opening.finish(),
@@ -63,18 +90,22 @@ impl Database {
         &self.raw
     }
 
-    fn new(raw: IdbDatabase) -> Result<Self> {
+    /// The names of its stores.
+    pub(crate) fn stores(&self) -> &'static [&'static str] {
+        self.schema.stores
+    }
+
+    fn new(schema: &'static Schema, raw: IdbDatabase) -> Result<Self> {
         let connection = raw.clone();
         let version_change = Closure::new(move |_| connection.close());
         raw.set_onversionchange(Some(version_change.as_ref().unchecked_ref()));
-        let database = Self { raw, _version_change: version_change };
+        let database = Self { raw, schema, _version_change: version_change };
         let stores = database.raw.object_store_names();
-        if [MODELS, INFO].iter().all(|store| stores.contains(store)) {
+        if schema.stores.iter().all(|store| stores.contains(store)) {
             Ok(database)
         } else {
-            Err(Error::corrupt(format!(
-                "the browser's database `{DATABASE}` is not one of TensorFlow.js"
-            )))
+            let message = format!("the browser's database `{}` is not one of models", schema.name);
+            Err(Error::corrupt(message))
         }
     }
 }
@@ -87,39 +118,44 @@ impl Drop for Database {
     }
 }
 
-/// Makes the stores of a new database, as TensorFlow.js does; without them opening fails later.
-fn make_stores(event: &IdbVersionChangeEvent) {
+/// Makes the stores of a new database; without them opening fails later.
+fn make_stores(schema: &Schema, event: &IdbVersionChangeEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<IdbOpenDbRequest>().ok());
     let database = target.and_then(|request| request.result().ok());
     let Some(database) = database.and_then(|value| value.dyn_into::<IdbDatabase>().ok()) else {
         return;
     };
     let options = Object::new();
-    let _ = Reflect::set(&options, &"keyPath".into(), &KEY_PATH.into());
+    if let Some(key_path) = schema.key_path {
+        let _ = Reflect::set(&options, &"keyPath".into(), &key_path.into());
+    }
     let create = Reflect::get(&database, &"createObjectStore".into());
     let Ok(create) = create.and_then(JsValue::dyn_into::<js_sys::Function>) else { return };
-    for store in [MODELS, INFO] {
+    for store in schema.stores {
         // What is thrown here is missed when the stores are looked for.
-        let _ = create.call2(&database, &store.into(), &options);
+        let _ = create.call2(&database, &(*store).into(), &options);
     }
 }
 
 /// A request to open. When nobody waits for it any more, it must not leave a connection behind: an
 /// open one stands in the way of whoever upgrades or deletes the database.
-struct Opening(Option<IdbOpenDbRequest>);
+struct Opening {
+    schema: &'static Schema,
+    request: Option<IdbOpenDbRequest>,
+}
 
 impl Opening {
     fn finish(mut self) -> Result<Database> {
-        let result = self.0.take().and_then(|request| {
+        let result = self.request.take().and_then(|request| {
             request.set_onupgradeneeded(None);
             request.result().ok()?.dyn_into().ok()
         });
         let missing = || Error::new(ErrorKind::Unexpected, "the browser opened no database");
-        Database::new(result.ok_or_else(missing)?)
+        Database::new(self.schema, result.ok_or_else(missing)?)
     }
 
     fn failure(mut self, message: &'static str) -> Error {
-        let thrown = self.0.take().and_then(|request| {
+        let thrown = self.request.take().and_then(|request| {
             request.set_onupgradeneeded(None);
             request.error().ok().flatten()
         });
@@ -129,11 +165,13 @@ impl Opening {
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        let Some(request) = self.0.take() else { return };
+        let Some(request) = self.request.take() else { return };
         request.set_onerror(None);
         request.set_onblocked(None);
         // The closure that makes the stores goes away with the future; these two stay for good.
-        let upgrade = Closure::once_into_js(|event: IdbVersionChangeEvent| make_stores(&event));
+        let schema = self.schema;
+        let upgrade =
+            Closure::once_into_js(move |event: IdbVersionChangeEvent| make_stores(schema, &event));
         request.set_onupgradeneeded(upgrade.dyn_ref());
         let close = Closure::once_into_js(|event: Event| {
             let target =

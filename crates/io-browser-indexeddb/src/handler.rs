@@ -1,25 +1,30 @@
 //! One model in the database: save and load.
 
 use async_trait::async_trait;
-use futures::StreamExt;
 use io_core::{
     Capabilities, Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifacts, ModelUrl, Operation,
-    ProgressMeter, Result, SaveResult, WriteMode,
+    ProgressMeter, Result, SaveResult, Weights, WriteMode,
 };
-use io_manifest::{Checksum, check_specs};
+use io_manifest::check_specs;
 use io_web::on;
 use web_sys::IdbObjectStore;
 
 use crate::{
-    IndexedDbStore,
-    database::{Database, INFO, MODELS},
-    record::{self, Records},
+    IndexedDbStore, collect,
+    database::{Database, INFO, MODELS, TENSORFLOW_JS},
+    layout::Layout,
+    pieces,
+    record::{self, Records, Stored},
     transaction::{Access, Transaction, result},
     weights::RecordWeights,
+    write::write,
 };
 
 const CAPABILITIES: Capabilities =
-    Capabilities::NONE.load().save().list().remove().copy().rename().create().persistent();
+    Capabilities::NONE.load().save().list().remove().copy().rename().create().stream().persistent();
+
+/// How often a load begins again when the model is replaced meanwhile.
+const MOST_LOADS: usize = 8;
 
 io_core::register_handler! {
     name: "indexeddb",
@@ -34,6 +39,7 @@ io_core::register_handler! {
 pub struct IndexedDbHandler {
     url: ModelUrl,
     options: HandlerOptions,
+    layout: Layout,
 }
 
 impl IndexedDbHandler {
@@ -42,11 +48,12 @@ impl IndexedDbHandler {
     /// # Errors
     ///
     /// - `InvalidUrl`: the name is empty.
-    /// - `InvalidInput`: there is a setting; this handler has none.
+    /// - `InvalidInput`: there is a setting other than `layout`, or that is neither `record` nor
+    ///   `blobs`.
     pub fn new(url: ModelUrl, options: HandlerOptions) -> Result<Self> {
-        options.read_settings(&[])?;
+        let layout = Layout::read(&options)?;
         name_of(&url)?;
-        Ok(Self { url, options })
+        Ok(Self { url, options, layout })
     }
 
     async fn save_model(&self, mut artifacts: ModelArtifacts) -> Result<SaveResult> {
@@ -54,45 +61,109 @@ impl IndexedDbHandler {
         let info = artifacts.info()?;
         let total = info.weight_data_bytes;
         check_specs(artifacts.weight_specs.as_deref().unwrap_or_default(), total)?;
-        // Early where the browser tells; the end of the transaction tells in any case.
         let needed = total + info.model_topology_bytes + info.weight_specs_bytes;
-        if let Some(available) = io_web::free_space().await.filter(|&free| free < needed) {
-            return Err(no_room(Some(needed), Some(available)));
-        }
+        self.check_early(name, needed).await?;
 
-        // All is read before the transaction begins: it would not wait.
         let meter = ProgressMeter::new(self.options.progress.clone(), total);
-        let weights = artifacts.weight_specs.as_ref().map(|_| io_web::new_array(total));
-        let weights = weights.transpose()?;
-        let (mut checksum, mut last) = (Checksum::new(), 0);
-        if let (Some(source), Some(array)) = (artifacts.weight_data.take(), &weights) {
-            let mut stream = source.stream();
-            while let Some(bytes) = stream.next().await {
-                let bytes = bytes?;
-                io_web::copy_in(array, checksum.byte_length(), &bytes)?;
-                checksum.update(&bytes);
-                // The last piece counts when it is stored.
-                meter.add(std::mem::replace(&mut last, bytes.len() as u64));
-            }
+        let weights = artifacts.weight_specs.as_ref().map(|_| artifacts.weight_data.take());
+        let mut written = None;
+        if let Some(weights) = weights {
+            let weights = weights.unwrap_or_default();
+            let stored = write(&weights, self.layout, &self.options, &meter).await;
+            written = Some(stored.map_err(|error| refused(error, Some(needed)))?);
         }
-        let integrity = checksum.integrity();
-        let records = record::encode(name, &artifacts, &info, weights.as_ref(), integrity)?;
+        let (data, integrity) =
+            written.as_ref().map_or((None, None), |it| (Some(&it.data), it.integrity));
+        let records = record::encode(name, &artifacts, &info, data, integrity)?;
 
-        let database = Database::open().await?;
+        let database = Database::open(&TENSORFLOW_JS).await?;
         let transaction = Transaction::begin(&database, Access::Write)?;
         let (models, infos) = (transaction.store(MODELS)?, transaction.store(INFO)?);
+        let old = infos.get(&name.into()).map_err(on("the browser does not look for the model"))?;
         let stored = match put(&models, &infos, &records, self.options.write_mode) {
             Ok(()) => transaction.end().await,
             Err(error) => Err(error),
         };
         stored.map_err(|error| refused(error, Some(needed)))?;
-        meter.add(last);
+        if let Some(written) = written {
+            meter.add(written.last);
+            if let Some(pieces) = written.pieces {
+                pieces.published();
+            }
+        }
+        if let Some(old) = record::pointer_of(&result(&old)?) {
+            // The model is saved; what is left is left to others.
+            let _ = collect::discard(&old.id).await;
+        }
         Ok(SaveResult::new(self.url.clone(), info))
     }
 
+    /// Finds out what can be known before anything is read.
+    async fn check_early(&self, name: &str, needed: u64) -> Result<()> {
+        if self.options.write_mode == WriteMode::Create {
+            let database = Database::open(&TENSORFLOW_JS).await?;
+            let transaction = Transaction::begin(&database, Access::Read)?;
+            let count = transaction.store(MODELS)?.count_with_key(&name.into());
+            let count = count.map_err(on("the browser does not look for the model"))?;
+            transaction.end().await?;
+            if result(&count)?.as_f64() != Some(0.0) {
+                return Err(exists());
+            }
+        }
+        // The end of the transaction tells in any case.
+        let is_short = |free: &u64| *free < needed;
+        if io_web::free_space().await.filter(is_short).is_none() {
+            return Ok(());
+        }
+        let _ = collect::sweep().await;
+        match io_web::free_space().await.filter(is_short) {
+            Some(available) => Err(no_room(Some(needed), Some(available))),
+            None => Ok(()),
+        }
+    }
+
     async fn load_model(&self) -> Result<ModelArtifacts> {
+        let mut missing = None;
+        for _ in 0..MOST_LOADS {
+            let (mut artifacts, weights) = self.read_record().await?;
+            let Some(record::Weights { stored, integrity }) = weights else {
+                ProgressMeter::new(self.options.progress.clone(), 0);
+                return Ok(artifacts);
+            };
+            let weights = match stored {
+                Stored::Here(weights) => weights,
+                Stored::Pieces(pointer) => match pieces::find(&pointer).await? {
+                    Some(weights) => {
+                        let specs = artifacts.weight_specs.as_deref().unwrap_or_default();
+                        check_specs(specs, weights.byte_length())?;
+                        weights
+                    }
+                    // Replaced since we read which they are, unless it says the same again.
+                    None if missing.as_ref() != Some(&pointer) => {
+                        missing = Some(pointer);
+                        continue;
+                    }
+                    None => {
+                        let message = "pieces of the model's weights are missing";
+                        return Err(Error::new(ErrorKind::NotFound, message));
+                    }
+                },
+            };
+            artifacts.weight_data = Some(Weights::from_source(RecordWeights {
+                url: self.url.clone(),
+                weights,
+                integrity,
+                verify: self.options.verify,
+                progress: self.options.progress.clone(),
+            }));
+            return Ok(artifacts);
+        }
+        Err(Error::new(ErrorKind::Conflict, "the model is replaced again and again"))
+    }
+
+    async fn read_record(&self) -> Result<(ModelArtifacts, Option<record::Weights>)> {
         let name = name_of(&self.url)?;
-        let database = Database::open().await?;
+        let database = Database::open(&TENSORFLOW_JS).await?;
         let transaction = Transaction::begin(&database, Access::Read)?;
         let request = transaction.store(MODELS)?.get(&name.into());
         let request = request.map_err(on("the browser does not look for the model"))?;
@@ -101,19 +172,7 @@ impl IndexedDbHandler {
         if record.is_undefined() {
             return Err(not_found());
         }
-        let (mut artifacts, weights) = record::decode(&record)?;
-        match weights {
-            Some(weights) => {
-                artifacts.weight_data = Some(io_core::Weights::from_source(RecordWeights {
-                    url: self.url.clone(),
-                    weights,
-                    verify: self.options.verify,
-                    progress: self.options.progress.clone(),
-                }));
-            }
-            None => _ = ProgressMeter::new(self.options.progress.clone(), 0),
-        }
-        Ok(artifacts)
+        record::decode(&record)
     }
 }
 
@@ -142,10 +201,7 @@ pub(crate) fn put(
 pub(crate) fn refused(error: Error, needed: Option<u64>) -> Error {
     match error.kind() {
         ErrorKind::QuotaExceeded { .. } => no_room(needed, None).with_source(error),
-        ErrorKind::AlreadyExists => {
-            let message = "there already is a model of this name";
-            Error::new(ErrorKind::AlreadyExists, message).with_source(error)
-        }
+        ErrorKind::AlreadyExists => exists().with_source(error),
         _ => error,
     }
 }
@@ -153,6 +209,10 @@ pub(crate) fn refused(error: Error, needed: Option<u64>) -> Error {
 /// The error for a model that is not there.
 pub(crate) fn not_found() -> Error {
     Error::new(ErrorKind::NotFound, "there is no model of this name in the browser's database")
+}
+
+fn exists() -> Error {
+    Error::new(ErrorKind::AlreadyExists, "there already is a model of this name")
 }
 
 /// The name of a model, which is the key of its records.
@@ -180,7 +240,7 @@ impl IOHandler for IndexedDbHandler {
     }
 
     fn capabilities(&self) -> Capabilities {
-        CAPABILITIES
+        self.layout.capabilities(CAPABILITIES)
     }
 
     async fn save(&self, artifacts: ModelArtifacts) -> Result<SaveResult> {

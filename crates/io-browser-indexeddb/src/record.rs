@@ -3,11 +3,14 @@
 //! TensorFlow.js stores the parts of a model as objects, in which `1.0` is `1`. The same parts are
 //! therefore stored once more as the text of a model file, beside them, where TensorFlow.js does not
 //! look; that text counts only while it says the same as the objects.
+//!
+//! Of a large model the record has no weights but says which pieces they are. It says so among the
+//! parts, since TensorFlow.js takes those along when it copies or moves a model.
 
 use io_core::{Error, ErrorKind, Json, ModelArtifacts, ModelArtifactsInfo, Result};
 use io_manifest::{FileIntegrity, KeyOrder, ModelJson, WeightFileRef, write_model_json};
-use io_web::on;
-use js_sys::{Array, Date, JSON, Object, Reflect, Uint8Array};
+use io_web::{JsWeights, on};
+use js_sys::{Array, ArrayBuffer, Date, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::database::KEY_PATH;
@@ -22,14 +25,44 @@ const MANIFEST: &str = "weightsManifest";
 /// when it saves.
 const TEXT: &str = "modelportJson";
 
+/// The key of what says which pieces the weights are: among the parts, and beside sizes and date.
+const PIECES: &str = "modelportPieces";
+
 /// What the weights are called where a model file would name one.
 const WEIGHTS: &str = "weights.bin";
+
+/// The weights of a model, ready to be put into its record.
+#[derive(Debug)]
+pub(crate) enum Data {
+    /// All bytes.
+    Buffer(ArrayBuffer),
+    /// Pieces that are already stored.
+    Pieces(Pointer),
+}
 
 /// The two records of a model.
 #[derive(Debug)]
 pub(crate) struct Records {
     pub(crate) model: JsValue,
     pub(crate) info: JsValue,
+}
+
+/// The weights of a model, as its record has them.
+#[derive(Clone, Debug)]
+pub(crate) enum Stored {
+    /// In the record.
+    Here(JsWeights),
+    /// In pieces of their own.
+    Pieces(Pointer),
+}
+
+/// Which pieces the weights of a large model are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pointer {
+    /// The save that wrote them.
+    pub(crate) id: String,
+    /// How many there are.
+    pub(crate) count: u32,
 }
 
 /// The records of `artifacts` under the name `path`, with these weights.
@@ -41,30 +74,38 @@ pub(crate) fn encode(
     path: &str,
     artifacts: &ModelArtifacts,
     info: &ModelArtifactsInfo,
-    weights: Option<&Uint8Array>,
-    integrity: FileIntegrity,
+    weights: Option<&Data>,
+    integrity: Option<FileIntegrity>,
 ) -> Result<Records> {
-    if let Some((key, _)) = artifacts.extra.iter().find(|(key, _)| [SPECS, DATA].contains(&&**key))
-    {
+    let ours = |key: &str| [SPECS, DATA, PIECES].contains(&key);
+    if let Some((key, _)) = artifacts.extra.iter().find(|(key, _)| ours(key)) {
         let message = format!("`{key}` cannot be the name of an additional key");
         return Err(Error::new(ErrorKind::InvalidInput, message));
     }
-    let file = WeightFileRef { path: WEIGHTS, integrity: Some(integrity) };
+    let file = WeightFileRef { path: WEIGHTS, integrity };
     let text = write_model_json(artifacts, &[file], KeyOrder::Core)?;
     let text = String::from_utf8(text)
         .map_err(|error| Error::corrupt("the model file is not text").with_source(error))?;
 
     let parts = parts_of(&text)?;
-    if let Some(weights) = weights {
-        set(&parts, DATA, &weights.buffer())?;
-    }
+    let pointer = match weights {
+        None => None,
+        Some(Data::Buffer(buffer)) => {
+            set(&parts, DATA, buffer)?;
+            None
+        }
+        Some(Data::Pieces(pointer)) => {
+            set(&parts, PIECES, &pointer_object(pointer)?)?;
+            Some(pointer)
+        }
+    };
     let info = info_object(info)?;
     let model = Object::new();
     set(&model, KEY_PATH, &path.into())?;
     set(&model, ARTIFACTS, &parts)?;
     set(&model, ARTIFACTS_INFO, &info)?;
     set(&model, TEXT, &text.into())?;
-    Ok(Records { model: model.into(), info: info_record(path, &info)? })
+    Ok(Records { model: model.into(), info: info_record(path, &info, pointer)? })
 }
 
 /// What the record of a model says: the model without its weights, what is known about those, and
@@ -79,8 +120,10 @@ pub(crate) fn decode(record: &JsValue) -> Result<(ModelArtifacts, Option<Weights
         return Err(Error::corrupt("the record has no model"));
     }
     let data = get(&parts, DATA)?;
+    let pointer = pointer_of_parts(&parts)?;
     // The record is a copy that is ours alone.
     remove(&parts, DATA)?;
+    remove(&parts, PIECES)?;
     let found = stringify(&parts)?;
     let ours = get(record, TEXT)?.as_string().filter(|text| {
         let same = parts_of(text).and_then(|parts| stringify(&parts));
@@ -92,8 +135,8 @@ pub(crate) fn decode(record: &JsValue) -> Result<(ModelArtifacts, Option<Weights
     };
 
     let model = ModelJson::parse(text.as_bytes())?;
-    let array = array_of(&data)?;
-    let length = array.as_ref().map_or(0, Uint8Array::length);
+    let here = weights_of(&data)?;
+    let length = here.byte_length();
     let Some(file) = model.files().pop() else {
         // TensorFlow.js stores a buffer of no bytes for a model without weights.
         return if length == 0 {
@@ -102,16 +145,31 @@ pub(crate) fn decode(record: &JsValue) -> Result<(ModelArtifacts, Option<Weights
             Err(Error::corrupt("there are weights but no weight specs"))
         };
     };
-    model.check_lengths(&[length.into()])?;
-    let array = array.unwrap_or_else(|| Uint8Array::new_with_length(0));
-    Ok((model.artifacts, Some(Weights { array, integrity: file.integrity })))
+    let stored = match pointer {
+        Some(pointer) => Stored::Pieces(pointer),
+        None => {
+            model.check_lengths(&[length])?;
+            Stored::Here(here)
+        }
+    };
+    Ok((model.artifacts, Some(Weights { stored, integrity: file.integrity })))
 }
 
 /// The weights of a record.
 #[derive(Debug)]
 pub(crate) struct Weights {
-    pub(crate) array: Uint8Array,
+    pub(crate) stored: Stored,
     pub(crate) integrity: Option<FileIntegrity>,
+}
+
+/// Which pieces the model is that has this record in either store; `None` where it has its weights
+/// itself, or the record is damaged.
+pub(crate) fn pointer_of(record: &JsValue) -> Option<Pointer> {
+    let of_model = get(record, ARTIFACTS).ok().filter(JsValue::is_object);
+    match of_model {
+        Some(parts) => pointer_of_parts(&parts).ok().flatten(),
+        None => read_pointer(&get(record, PIECES).ok()?).ok().flatten(),
+    }
 }
 
 /// What a record of either store says about sizes and date.
@@ -135,7 +193,8 @@ pub(crate) fn renamed(record: &JsValue, path: &str, info: &ModelArtifactsInfo) -
     let info = info_object(info)?;
     set(record, KEY_PATH, &path.into())?;
     set(record, ARTIFACTS_INFO, &info)?;
-    Ok(Records { model: record.clone(), info: info_record(path, &info)? })
+    let pointer = pointer_of(record);
+    Ok(Records { model: record.clone(), info: info_record(path, &info, pointer.as_ref())? })
 }
 
 /// The name of the model of a record; `None` when it is no text.
@@ -143,11 +202,42 @@ pub(crate) fn path_of(record: &JsValue) -> Option<String> {
     get(record, KEY_PATH).ok()?.as_string()
 }
 
-fn info_record(path: &str, info: &JsValue) -> Result<JsValue> {
+fn info_record(path: &str, info: &JsValue, pointer: Option<&Pointer>) -> Result<JsValue> {
     let record = Object::new();
     set(&record, KEY_PATH, &path.into())?;
     set(&record, ARTIFACTS_INFO, info)?;
+    // Here too, where it is found without reading whole models.
+    if let Some(pointer) = pointer {
+        set(&record, PIECES, &pointer_object(pointer)?)?;
+    }
     Ok(record.into())
+}
+
+fn pointer_object(pointer: &Pointer) -> Result<JsValue> {
+    let object = Object::new();
+    set(&object, "id", &pointer.id.as_str().into())?;
+    set(&object, "count", &pointer.count.into())?;
+    Ok(object.into())
+}
+
+/// The pieces of a model, which count only where there is nothing else: TensorFlow.js may have
+/// stored other weights with the parts that it had read.
+fn pointer_of_parts(parts: &JsValue) -> Result<Option<Pointer>> {
+    let pointer = read_pointer(&get(parts, PIECES)?)?;
+    Ok(if weights_of(&get(parts, DATA)?)?.byte_length() == 0 { pointer } else { None })
+}
+
+fn read_pointer(value: &JsValue) -> Result<Option<Pointer>> {
+    if value.is_undefined() {
+        return Ok(None);
+    }
+    let damaged = || Error::corrupt("the record does not say which pieces its weights are");
+    let id = get(value, "id")?.as_string().ok_or_else(damaged)?;
+    let count = get(value, "count")?.as_f64().ok_or_else(damaged)?;
+    // A cast saturates; what is no count is not the number of pieces that are there.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+    let count = count as u32;
+    Ok(Some(Pointer { id, count }))
 }
 
 /// Sizes and a date that is a `Date`, as TensorFlow.js stores it here and nowhere else.
@@ -183,16 +273,13 @@ fn as_file(parts: &JsValue) -> Result<String> {
     stringify(parts)
 }
 
-fn array_of(data: &JsValue) -> Result<Option<Uint8Array>> {
+/// An `ArrayBuffer` or an array of them.
+fn weights_of(data: &JsValue) -> Result<JsWeights> {
     if data.is_null() || data.is_undefined() {
-        Ok(None)
-    } else if data.is_instance_of::<js_sys::ArrayBuffer>() {
-        Ok(Some(Uint8Array::new(data)))
-    } else if let Some(array) = data.dyn_ref::<Uint8Array>() {
-        Ok(Some(array.clone()))
-    } else {
-        Err(Error::corrupt("the weights are no bytes"))
+        return Ok(JsWeights::new([]));
     }
+    JsWeights::from_js(data)
+        .map_err(|error| Error::corrupt("the weights are no bytes").with_source(error))
 }
 
 fn parse(text: &str) -> Result<JsValue> {

@@ -13,8 +13,10 @@ use js_sys::Array;
 use wasm_bindgen::JsValue;
 
 use crate::{
-    database::{Database, INFO, MODELS},
+    collect,
+    database::{Database, INFO, MODELS, TENSORFLOW_JS},
     handler::{name_of, not_found, put, refused},
+    layout::Layout,
     record,
     transaction::{Access, Transaction, result},
 };
@@ -31,14 +33,17 @@ impl IndexedDbStore {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is a setting; this handler has none.
+    /// `InvalidInput` when there is a setting other than `layout`, or that is neither `record` nor
+    /// `blobs`.
     pub fn new(url: ModelUrl, options: HandlerOptions) -> Result<Self> {
-        options.read_settings(&[])?;
+        Layout::read(&options)?;
         Ok(Self { url, write_mode: options.write_mode })
     }
 
     async fn entries(&self) -> Result<Vec<Result<ModelEntry>>> {
-        let database = Database::open().await?;
+        // The list is none the worse for what cannot be cleared away.
+        let _ = collect::sweep().await;
+        let database = Database::open(&TENSORFLOW_JS).await?;
         let transaction = Transaction::begin(&database, Access::Read)?;
         let failed = "the browser does not list its records";
         // The names of whole models and the entries about them, without any weights.
@@ -78,7 +83,7 @@ impl IndexedDbStore {
     /// Looks at one model, and removes it if asked to, in one transaction.
     async fn look(&self, model: &ModelUrl, removing: bool) -> Result<ModelEntry> {
         let name = JsValue::from(name_of(model)?);
-        let database = Database::open().await?;
+        let database = Database::open(&TENSORFLOW_JS).await?;
         let access = if removing { Access::Write } else { Access::Read };
         let transaction = Transaction::begin(&database, access)?;
         let (models, infos) = (transaction.store(MODELS)?, transaction.store(INFO)?);
@@ -93,6 +98,13 @@ impl IndexedDbStore {
         transaction.end().await?;
         let stored = result(&stored)?.as_f64().is_some_and(|count| count > 0.0);
         let info = Some(result(&info)?).filter(|info| !info.is_undefined());
+        if removing {
+            if let Some(pointer) = info.as_ref().and_then(record::pointer_of) {
+                // The model is gone; what is left is left to others.
+                let _ = collect::discard(&pointer.id).await;
+            }
+            let _ = collect::sweep().await;
+        }
         // What was left of a model is removed like a whole one.
         let info = info_of_both(stored || (removing && info.is_some()), info.as_ref())?;
         Ok(ModelEntry::new(model.clone(), info))
@@ -104,10 +116,12 @@ impl IndexedDbStore {
         if old == new {
             return Ok(SaveResult::new(to.clone(), self.look(from, false).await?.info));
         }
-        let database = Database::open().await?;
+        let database = Database::open(&TENSORFLOW_JS).await?;
         let mut transaction = Transaction::begin(&database, Access::Write)?;
         let (models, infos) = (transaction.store(MODELS)?, transaction.store(INFO)?);
         let request = models.get(&old.into()).map_err(on("the browser does not find the model"))?;
+        let replaced = infos.get(&new.as_str().into());
+        let replaced = replaced.map_err(on("the browser does not look for the model"))?;
         let moved: Rc<RefCell<Option<ModelArtifactsInfo>>> = Rc::default();
         let (mode, old, copied) = (self.write_mode, JsValue::from(old), moved.clone());
         transaction.then(&request, move |record| {
@@ -128,6 +142,9 @@ impl IndexedDbStore {
             Ok(())
         });
         transaction.end().await.map_err(|error| refused(error, None))?;
+        if let Some(pointer) = record::pointer_of(&result(&replaced)?) {
+            let _ = collect::discard(&pointer.id).await;
+        }
         let info = moved.borrow_mut().take().ok_or_else(not_found)?;
         Ok(SaveResult::new(to.clone(), info))
     }

@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, IdbObjectStore, IdbRequest, IdbTransaction};
 
-use crate::database::{Database, INFO, MODELS};
+use crate::database::Database;
 
 #[wasm_bindgen]
 extern "C" {
@@ -35,7 +35,7 @@ pub(crate) enum Access {
     Write,
 }
 
-/// A transaction over both stores. Dropped before its end it is undone.
+/// A transaction over all stores of a database. Dropped before its end it is undone.
 #[derive(Debug)]
 pub(crate) struct Transaction {
     raw: IdbTransaction,
@@ -51,7 +51,7 @@ impl Transaction {
     ///
     /// Whatever the browser throws.
     pub(crate) fn begin(database: &Database, access: Access) -> Result<Self> {
-        let stores = Array::of2(&MODELS.into(), &INFO.into());
+        let stores: Array = database.stores().iter().map(|&store| JsValue::from(store)).collect();
         let options = Object::new();
         let mode = match access {
             Access::Read => "readonly",

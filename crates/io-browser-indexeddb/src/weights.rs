@@ -1,24 +1,22 @@
 //! Weights that stay in the browser's memory until they are read.
 
-use std::ops::Range;
+use std::{any::Any, ops::Range};
 
-use futures::{TryStreamExt, stream};
+use futures::{StreamExt, future};
 use io_core::{
-    Error, ModelUrl, Operation, ProgressCallback, ProgressMeter, WeightSource, WeightStream,
+    Error, ErrorKind, ModelUrl, Operation, ProgressCallback, ProgressMeter, WeightSource,
+    WeightStream,
 };
-use io_manifest::Checksum;
-use io_web::copy_out;
+use io_manifest::{Checksum, FileIntegrity};
+use io_web::JsWeights;
 
-use crate::record::Weights;
-
-/// How much is brought over at a time.
-const CHUNK_BYTES: u64 = 2 << 20;
-
-/// The weights of a loaded record, which no later save can change.
+/// The weights of a loaded model, which no later save can change: a buffer that is ours, or Blobs,
+/// which the browser keeps as long as somebody has them.
 #[derive(Debug)]
 pub(crate) struct RecordWeights {
     pub(crate) url: ModelUrl,
-    pub(crate) weights: Weights,
+    pub(crate) weights: JsWeights,
+    pub(crate) integrity: Option<FileIntegrity>,
     pub(crate) verify: bool,
     pub(crate) progress: Option<ProgressCallback>,
 }
@@ -26,33 +24,48 @@ pub(crate) struct RecordWeights {
 #[async_trait::async_trait(?Send)]
 impl WeightSource for RecordWeights {
     fn byte_length(&self) -> u64 {
-        self.weights.array.length().into()
+        self.weights.byte_length()
     }
 
     fn stream(&self, range: Range<u64>) -> WeightStream {
         let meter = ProgressMeter::new(self.progress.clone(), range.end - range.start);
-        let array = self.weights.array.clone();
         // A checksum is of all bytes.
         let whole = range == (0..self.byte_length());
-        let expected = self.weights.integrity.filter(|_| self.verify && whole);
-        let start = (range.start, Checksum::new());
-        let chunks = stream::try_unfold(start, move |(from, mut checksum)| {
-            let to = range.end.min(from.saturating_add(CHUNK_BYTES));
-            let chunk = if from < to { copy_out(&array, from..to).map(Some) } else { Ok(None) };
-            let next = chunk.and_then(|chunk| {
-                let Some(bytes) = chunk else { return Ok(None) };
+        let expected = self.integrity.filter(|_| self.verify && whole);
+        let (mut checksum, mut left) = (Checksum::new(), range.end - range.start);
+        let url = self.url.clone();
+        let checked = self.weights.stream(range).map(move |chunk| {
+            let context = |error: Error| error.with_context(Operation::Load, &url);
+            let bytes = chunk.map_err(replaced).map_err(context)?;
+            left = left.saturating_sub(bytes.len() as u64);
+            if let Some(expected) = expected {
                 checksum.update(&bytes);
                 // Before the last piece is passed on.
-                let last = to == range.end;
-                if expected.is_some_and(|it| last && it != checksum.integrity()) {
-                    return Err(Error::corrupt("the weights fail their checksum"));
+                if left == 0 && expected != checksum.integrity() {
+                    return Err(context(Error::corrupt("the weights fail their checksum")));
                 }
-                meter.add(bytes.len() as u64);
-                Ok(Some((bytes, (to, checksum))))
-            });
-            std::future::ready(next)
+            }
+            meter.add(bytes.len() as u64);
+            Ok(bytes)
         });
-        let url = self.url.clone();
-        Box::pin(chunks.map_err(move |error| error.with_context(Operation::Load, &url)))
+        // Nothing follows an error.
+        Box::pin(checked.scan(false, |failed, item| {
+            future::ready((!std::mem::replace(failed, item.is_err())).then_some(item))
+        }))
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(&self.weights)
+    }
+}
+
+/// A browser that does not keep a Blob whose record is gone says that it does not find it.
+fn replaced(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound => {
+            let message = "the model was replaced while its weights were read";
+            Error::new(ErrorKind::Conflict, message).with_source(error)
+        }
+        _ => error,
     }
 }

@@ -5,7 +5,7 @@
 //! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory;
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
 //! - [`Base64Encoder`], [`decode_base64`]: base64 piece by piece;
-//! - [`lock()`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time.
+//! - [`lock()`], [`try_lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time.
 // Elsewhere there is nothing to link to.
 #![cfg_attr(not(target_family = "wasm"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg(target_family = "wasm")]
@@ -24,6 +24,6 @@ pub use bytes::{array_length, buffer_length, copy_in, copy_out, new_array};
 pub use error::{JsError, error, kind_of, on};
 pub use global::{Context, Global, global};
 pub use js_weights::{JsPiece, JsWeights};
-pub use lock::{LockMode, TabLock, lock};
+pub use lock::{LockMode, TabLock, lock, try_lock};
 pub use quota::free_space;
 pub use time::sleep;

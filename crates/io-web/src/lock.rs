@@ -42,18 +42,30 @@ impl Drop for TabLock {
 ///
 /// `PermissionDenied` where locks may not be used.
 pub async fn lock(name: &str, mode: LockMode) -> Result<TabLock> {
+    Ok(request(name, mode, false).await?.unwrap_or(TabLock { release: None }))
+}
+
+/// The exclusive lock `name` of this origin, if nobody holds it or waits for it; `None` otherwise,
+/// and where there are no such locks, since then nobody knows.
+///
+/// # Errors
+///
+/// `PermissionDenied` where locks may not be used.
+pub async fn try_lock(name: &str) -> Result<Option<TabLock>> {
+    request(name, LockMode::Exclusive, true).await
+}
+
+async fn request(name: &str, mode: LockMode, only_now: bool) -> Result<Option<TabLock>> {
     let locks = global().find(&["navigator", "locks"]);
     let request = locks.as_ref().and_then(|locks| Reflect::get(locks, &"request".into()).ok());
     let request = request.and_then(|request| request.dyn_into::<Function>().ok());
-    let (Some(locks), Some(request)) = (locks, request) else {
-        return Ok(TabLock { release: None });
-    };
+    let (Some(locks), Some(request)) = (locks, request) else { return Ok(None) };
 
     let mut release = None;
     let held = Promise::new(&mut |resolve, _| release = Some(resolve));
     // From here on dropping this future releases the lock, or gives it back as soon as it comes.
     let lock = TabLock { release };
-    let (granted, wait) = oneshot::channel::<Result<(), JsValue>>();
+    let (granted, wait) = oneshot::channel::<Result<bool, JsValue>>();
     let granted = Rc::new(RefCell::new(Some(granted)));
     let tell = move |granted: &RefCell<Option<oneshot::Sender<_>>>, outcome| {
         if let Some(granted) = granted.borrow_mut().take() {
@@ -63,14 +75,16 @@ pub async fn lock(name: &str, mode: LockMode) -> Result<TabLock> {
     };
     let on_granted = {
         let granted = granted.clone();
-        Closure::once_into_js(move |_: JsValue| {
-            tell(&granted, Ok(()));
+        Closure::once_into_js(move |lock: JsValue| {
+            tell(&granted, Ok(!lock.is_null()));
             held
         })
     };
     let options = Object::new();
     let word = if mode == LockMode::Shared { "shared" } else { "exclusive" };
-    Reflect::set(&options, &"mode".into(), &word.into()).map_err(on("cannot ask for a lock"))?;
+    for (key, value) in [("mode", word.into()), ("ifAvailable", only_now.into())] {
+        Reflect::set(&options, &key.into(), &value).map_err(on("cannot ask for a lock"))?;
+    }
     let promise = request
         .call3(&locks, &name.into(), &options, &on_granted)
         .map_err(on("the browser does not let us use locks"))?;
@@ -85,7 +99,8 @@ pub async fn lock(name: &str, mode: LockMode) -> Result<TabLock> {
     }
     match wait.await {
         Ok(Err(reason)) => Err(crate::error("the browser does not give us its lock", &reason)),
+        Ok(Ok(false)) => Ok(None),
         // Granted; the other side is never dropped without a word.
-        Ok(Ok(())) | Err(_) => Ok(lock),
+        Ok(Ok(true)) | Err(_) => Ok(Some(lock)),
     }
 }

@@ -8,7 +8,7 @@ use futures::future::{Either, select};
 use io_core::{Error, ErrorKind};
 use io_web::{
     Base64Encoder, Context, JsError, LockMode, copy_in, copy_out, decode_base64, global, kind_of,
-    lock, new_array, sleep,
+    lock, new_array, sleep, try_lock,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -86,9 +86,15 @@ async fn a_lock_is_held_until_it_is_dropped() {
     };
     // Somebody who gave up waiting holds nobody up.
     drop(Box::pin(lock("test", LockMode::Exclusive)));
+    assert!(try_lock("test").await.unwrap().is_none());
     drop(first);
     let second = second.await.unwrap();
     drop(second);
+    // The browser may take a moment to give it to others.
+    sleep(Duration::from_millis(50)).await.unwrap();
+    let third = try_lock("test").await.unwrap();
+    assert!(third.is_some() && try_lock("test").await.unwrap().is_none());
+    drop(third);
     let readers = [lock("test", LockMode::Shared).await, lock("test", LockMode::Shared).await];
     assert!(readers.iter().all(Result::is_ok));
 }

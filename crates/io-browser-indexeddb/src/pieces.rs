@@ -1,0 +1,153 @@
+//! The weights of large models: Blobs, each under the id of its save and its number.
+
+use std::collections::BTreeSet;
+
+use io_core::{Error, Result};
+use io_web::{JsPiece, JsWeights, TabLock, lock, on};
+use js_sys::{Array, Math};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Blob, IdbKeyRange};
+
+use crate::{
+    collect,
+    database::{Database, LARGE, PIECES},
+    record::Pointer,
+    transaction::{Access, Transaction, result},
+};
+
+/// The pieces of a save that is under way. Dropped before they belong to a model they are removed;
+/// if that too is cut short, others see by its lock that nobody is at it any more.
+#[derive(Debug)]
+pub(crate) struct Pieces {
+    database: Database,
+    pointer: Pointer,
+    /// Keeps others from taking the pieces for debris.
+    _lock: TabLock,
+    published: bool,
+}
+
+impl Pieces {
+    /// # Errors
+    ///
+    /// Those of opening a database.
+    pub(crate) async fn begin() -> Result<Self> {
+        let [high, low] = [(); 2].map(|()| Math::random() * f64::from(u32::MAX));
+        let id = format!("{:.0}-{high:.0}-{low:.0}", js_sys::Date::now());
+        // Before the first piece is there.
+        let lock = lock(&lock_name(&id), io_web::LockMode::Exclusive).await?;
+        let database = Database::open(&LARGE).await?;
+        let pointer = Pointer { id, count: 0 };
+        Ok(Self { database, pointer, _lock: lock, published: false })
+    }
+
+    /// Stores one more piece, in a transaction of its own.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the browser throws; `QuotaExceeded` above all.
+    pub(crate) async fn push(&mut self, blob: &Blob) -> Result<()> {
+        let key = Array::of2(&self.pointer.id.as_str().into(), &self.pointer.count.into());
+        let transaction = Transaction::begin(&self.database, Access::Write)?;
+        let stored = transaction.store(PIECES)?.put_with_key(blob, &key);
+        stored.map_err(on("the browser does not store a piece of the model"))?;
+        transaction.end().await?;
+        self.pointer.count = self.pointer.count.saturating_add(1);
+        Ok(())
+    }
+
+    /// Which pieces there are so far.
+    pub(crate) fn pointer(&self) -> Pointer {
+        self.pointer.clone()
+    }
+
+    /// Says that a model has them.
+    pub(crate) fn published(mut self) {
+        self.published = true;
+    }
+}
+
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        if self.published || self.pointer.count == 0 {
+            return;
+        }
+        let id = std::mem::take(&mut self.pointer.id);
+        // The save may have been given up in the moment of its commit: then a model has them.
+        wasm_bindgen_futures::spawn_local(async move {
+            // What is left is left to others.
+            let _ = collect::discard(&id).await;
+        });
+    }
+}
+
+/// The weights that `pointer` names; `None` when they are not all there.
+///
+/// # Errors
+///
+/// Those of opening a database; `Corrupt` when a piece is no Blob.
+pub(crate) async fn find(pointer: &Pointer) -> Result<Option<JsWeights>> {
+    if pointer.count == 0 {
+        return Ok(Some(JsWeights::new([])));
+    }
+    let database = Database::open(&LARGE).await?;
+    let transaction = Transaction::begin(&database, Access::Read)?;
+    // In the order of their numbers, and not read.
+    let request = transaction.store(PIECES)?.get_all_with_key(&range_of(&pointer.id)?);
+    let request = request.map_err(on("the browser does not look for the pieces"))?;
+    transaction.end().await?;
+    let found = Array::from(&result(&request)?);
+    if found.length() != pointer.count {
+        return Ok(None);
+    }
+    let pieces: Result<Vec<_>> = found
+        .iter()
+        .map(|piece| match piece.dyn_into::<Blob>() {
+            Ok(blob) => Ok(JsPiece::Blob(blob)),
+            Err(_) => Err(Error::corrupt("a piece of the weights is no Blob")),
+        })
+        .collect();
+    Ok(Some(JsWeights::new(pieces?)))
+}
+
+/// The ids of all saves that have pieces.
+///
+/// # Errors
+///
+/// Those of opening a database.
+pub(crate) async fn ids() -> Result<BTreeSet<String>> {
+    let database = Database::open(&LARGE).await?;
+    let transaction = Transaction::begin(&database, Access::Read)?;
+    let request = transaction.store(PIECES)?.get_all_keys();
+    let request = request.map_err(on("the browser does not list the pieces"))?;
+    transaction.end().await?;
+    let keys = Array::from(&result(&request)?);
+    Ok(keys.iter().filter_map(|key| Array::from(&key).get(0).as_string()).collect())
+}
+
+/// Removes the pieces of these saves.
+///
+/// # Errors
+///
+/// Whatever the browser throws.
+pub(crate) async fn remove(ids: impl IntoIterator<Item = &str>) -> Result<()> {
+    let database = Database::open(&LARGE).await?;
+    let transaction = Transaction::begin(&database, Access::Write)?;
+    let store = transaction.store(PIECES)?;
+    for id in ids {
+        let removed = store.delete(&range_of(id)?);
+        removed.map_err(on("the browser does not remove the pieces"))?;
+    }
+    transaction.end().await
+}
+
+/// The lock that a save holds until its pieces belong to a model.
+pub(crate) fn lock_name(id: &str) -> String {
+    format!("modelport/indexeddb/{id}")
+}
+
+/// Keys are `[id, number]`, and arrays come after all numbers.
+fn range_of(id: &str) -> Result<JsValue> {
+    let (first, last) = (Array::of1(&id.into()), Array::of2(&id.into(), &Array::new()));
+    let range = IdbKeyRange::bound(&first, &last);
+    Ok(range.map_err(on("the browser makes no range of keys"))?.into())
+}

@@ -1,0 +1,122 @@
+//! The weights of a save, into one buffer or piece by piece.
+
+use futures::StreamExt;
+use io_core::{HandlerOptions, ProgressMeter, Result, Weights};
+use io_manifest::{Checksum, FileIntegrity};
+use io_web::{JsWeights, copy_in, new_array, on};
+use js_sys::{Array, Uint8Array};
+use web_sys::Blob;
+
+use crate::{
+    layout::{Layout, piece_bytes},
+    pieces::Pieces,
+    record::Data,
+};
+
+/// Weights that only want a record.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) data: Data,
+    /// Missing where the bytes never came by.
+    pub(crate) integrity: Option<FileIntegrity>,
+    /// The pieces, where there are any, until they belong to a model.
+    pub(crate) pieces: Option<Pieces>,
+    /// How many bytes progress has not been told of: they count when the model is stored.
+    pub(crate) last: u64,
+}
+
+/// Reads `weights`, all of them: a transaction would not wait.
+///
+/// # Errors
+///
+/// - `OutOfMemory` when the browser does not give that much.
+/// - What the stream fails with, and what the browser throws when it stores a piece.
+pub(crate) async fn write(
+    weights: &Weights,
+    layout: Layout,
+    options: &HandlerOptions,
+    meter: &ProgressMeter,
+) -> Result<Written> {
+    let total = weights.byte_length();
+    let here = weights.source_as::<JsWeights>();
+    if total == 0 || !layout.is_in_pieces(total) {
+        return match here {
+            Some(here) => {
+                let data = Data::Buffer(here.to_array_buffer().await?);
+                Ok(Written { data, integrity: None, pieces: None, last: total })
+            }
+            None => into_buffer(weights, meter).await,
+        };
+    }
+    let size = piece_bytes(options, total)?.get();
+    match here {
+        Some(here) => from_objects(here, size, meter).await,
+        None => from_stream(weights, size, meter).await,
+    }
+}
+
+async fn into_buffer(weights: &Weights, meter: &ProgressMeter) -> Result<Written> {
+    let array = new_array(weights.byte_length())?;
+    let (mut stream, mut checksum, mut last) = (weights.stream(), Checksum::new(), 0);
+    while let Some(bytes) = stream.next().await {
+        let bytes = bytes?;
+        copy_in(&array, checksum.byte_length(), &bytes)?;
+        checksum.update(&bytes);
+        meter.add(std::mem::replace(&mut last, bytes.len() as u64));
+    }
+    let integrity = Some(checksum.integrity());
+    Ok(Written { data: Data::Buffer(array.buffer()), integrity, pieces: None, last })
+}
+
+/// Bytes that are in JavaScript stay there.
+async fn from_objects(weights: &JsWeights, size: u64, meter: &ProgressMeter) -> Result<Written> {
+    let (total, mut start, mut last) = (weights.byte_length(), 0_u64, 0);
+    let mut pieces = Pieces::begin().await?;
+    while start < total {
+        let end = start.saturating_add(size).min(total);
+        let parts = weights.slice(start..end)?;
+        pieces.push(&blob(parts.pieces().iter().map(io_web::JsPiece::as_js).collect())?).await?;
+        meter.add(std::mem::replace(&mut last, end - start));
+        start = end;
+    }
+    let data = Data::Pieces(pieces.pointer());
+    Ok(Written { data, integrity: None, pieces: Some(pieces), last })
+}
+
+/// One buffer is filled and stored again and again; a Blob takes a copy.
+async fn from_stream(weights: &Weights, size: u64, meter: &ProgressMeter) -> Result<Written> {
+    let array = new_array(size.min(weights.byte_length()))?;
+    let room = array.length() as usize;
+    let (mut stream, mut checksum, mut last) = (weights.stream(), Checksum::new(), 0);
+    let (mut pieces, mut filled) = (Pieces::begin().await?, 0_usize);
+    while let Some(bytes) = stream.next().await {
+        let mut bytes = bytes?;
+        checksum.update(&bytes);
+        let length = bytes.len() as u64;
+        while !bytes.is_empty() {
+            let part = bytes.split_to(bytes.len().min(room - filled));
+            copy_in(&array, filled as u64, &part)?;
+            filled += part.len();
+            if filled == room {
+                pieces.push(&blob_of(&array, filled)?).await?;
+                filled = 0;
+            }
+        }
+        meter.add(std::mem::replace(&mut last, length));
+    }
+    if filled > 0 {
+        pieces.push(&blob_of(&array, filled)?).await?;
+    }
+    let (data, integrity) = (Data::Pieces(pieces.pointer()), Some(checksum.integrity()));
+    Ok(Written { data, integrity, pieces: Some(pieces), last })
+}
+
+fn blob_of(array: &Uint8Array, length: usize) -> Result<Blob> {
+    // It is at most the length of the array, which is a `u32`.
+    let end = u32::try_from(length).unwrap_or_else(|_| array.length());
+    blob(Array::of1(&array.subarray(0, end)))
+}
+
+fn blob(parts: Array) -> Result<Blob> {
+    Blob::new_with_buffer_source_sequence(&parts).map_err(on("the browser makes no Blob"))
+}
