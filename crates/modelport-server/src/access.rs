@@ -1,0 +1,171 @@
+//! Who may do what: bearer tokens, and pages of other origins.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use io_core::{Error, ErrorKind, Result};
+use sha2::{Digest as _, Sha256};
+use subtle::{Choice, ConstantTimeEq as _};
+
+use crate::{problem::Problem, state::Server};
+
+/// The most bytes of a file of tokens.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// The shortest token that cannot be guessed by trying.
+const MIN_TOKEN_BYTES: usize = 16;
+
+/// Bearer tokens. Only their digests are kept.
+#[derive(Clone)]
+pub struct Tokens(Arc<[[u8; 32]]>);
+
+impl Tokens {
+    /// The tokens in `text`, one a line. Empty lines and lines that begin with `#` are passed over.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is none, or one is shorter than 16 bytes or not plain text.
+    pub fn parse(text: &str) -> Result<Self> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let tokens = lines.filter(|line| !line.starts_with('#')).map(|token| {
+            // Neither the token nor its line number's content is told.
+            if token.len() < MIN_TOKEN_BYTES || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                let message = "a token is shorter than 16 characters, or not plain text";
+                return Err(Error::new(ErrorKind::InvalidInput, message));
+            }
+            Ok(digest(token.as_bytes()))
+        });
+        let tokens: Arc<[_]> = tokens.collect::<Result<_>>()?;
+        if tokens.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidInput, "there is no token"));
+        }
+        Ok(Self(tokens))
+    }
+
+    /// The tokens in the file at `path`; see [`parse`](Self::parse).
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, `PermissionDenied` or `Unexpected` when it cannot be read; `InvalidInput` when it
+    /// is no file of tokens.
+    pub fn read_file(path: &Path) -> Result<Self> {
+        use std::io::Read as _;
+        let mut text = String::new();
+        let read = std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
+        match read {
+            Ok(_) => Self::parse(&text),
+            Err(error) => {
+                let kind = match error.kind() {
+                    std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+                    std::io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+                    _ => ErrorKind::Unexpected,
+                };
+                let message = format!("cannot read the tokens in `{}`", path.display());
+                Err(Error::new(kind, message).with_source(error))
+            }
+        }
+    }
+
+    /// Whether `token` is one of them. All are compared, each in constant time.
+    fn has(&self, token: &[u8]) -> bool {
+        let token = digest(token);
+        let found = self.0.iter().fold(Choice::from(0), |found, one| found | one.ct_eq(&token));
+        found.into()
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tokens({})", self.0.len())
+    }
+}
+
+fn digest(token: &[u8]) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// Lets those pass who may.
+pub(crate) async fn check(
+    State(server): State<Arc<Server>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match server.allow(request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+impl Server {
+    fn allow(&self, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+        let writes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let write_tokens = self.options.write_tokens.as_ref();
+        let read_tokens = self.options.read_tokens.as_ref();
+        if writes && write_tokens.is_none() {
+            self.refuse_foreign_page(headers)?;
+        }
+        let needed = if writes { write_tokens } else { read_tokens };
+        let Some(needed) = needed else { return Ok(()) };
+        let token = bearer(headers);
+        let is = |tokens: Option<&Tokens>| {
+            token.is_some_and(|token| tokens.is_some_and(|tokens| tokens.has(token)))
+        };
+        // Who may write may read.
+        if is(Some(needed)) || is(write_tokens) {
+            Ok(())
+        } else if writes && is(read_tokens) {
+            Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "PermissionDenied",
+                "this token is for reading",
+            ))
+        } else {
+            let problem =
+                Problem::new(StatusCode::UNAUTHORIZED, "Unauthorized", "a token is needed");
+            Err(problem.with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+        }
+    }
+
+    /// Where no token is asked for, any page in the user's browser could send a form to a server
+    /// that listens on the user's machine.
+    fn refuse_foreign_page(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+        let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
+        let bare = origin.as_bytes();
+        let bare = bare.strip_prefix(b"http://").or_else(|| bare.strip_prefix(b"https://"));
+        if (bare.is_some() && bare == host) || self.options.cors_origins.contains(origin) {
+            return Ok(());
+        }
+        let message = "pages of this origin may not change models";
+        Err(Problem::new(StatusCode::FORBIDDEN, "PermissionDenied", message))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
+    let (scheme, token) = value.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then_some(token.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tokens;
+
+    #[test]
+    fn tokens_are_lines_that_are_never_printed() {
+        let tokens = Tokens::parse("# ours\n\n  0123456789abcdef \nfedcba9876543210\r\n").unwrap();
+        assert!(tokens.has(b"0123456789abcdef") && tokens.has(b"fedcba9876543210"));
+        assert!(!tokens.has(b"0123456789abcdeF") && !tokens.has(b"") && !tokens.has(b"# ours"));
+        assert_eq!(format!("{tokens:?}"), "Tokens(2)");
+        for text in ["", "# only", "short", "0123456789 abcdef!"] {
+            let error = Tokens::parse(text).unwrap_err().to_string();
+            assert!(!error.contains("abcdef"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Model files and weights.
+
+use std::{ops::Range, time::SystemTime};
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use headers::{ContentLength, ETag, HeaderMapExt as _, LastModified};
+use io_core::{Error, ErrorKind, Weights};
+
+use crate::{
+    ModelName,
+    conditions::{Outcome, Validators, accepts_gzip, evaluate},
+    name::MODEL_JSON,
+    problem::Problem,
+    state::Server,
+    versions::Version,
+};
+
+/// A file of one version of a model.
+struct File {
+    content: Weights,
+    kind: &'static str,
+    encoding: Option<&'static str>,
+    /// Whether there is another form of it.
+    varies: bool,
+    /// Whether these bytes are all that its name ever stands for.
+    immutable: bool,
+    validators: Validators,
+}
+
+impl Server {
+    /// The file `file` of the model `name`, or the part of it that the request asks for.
+    pub(crate) async fn download(
+        &self,
+        name: &ModelName,
+        file: &str,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let failed = |error: &Error| Problem::from_store(error, Some(name));
+        let mut last = None;
+        // Weights may be replaced between two requests, which their first byte finds out.
+        for _ in 0..2 {
+            let found = self.find(name, file, headers).await.map_err(|error| failed(&error))?;
+            let found = found.ok_or_else(|| {
+                let file = file.escape_debug();
+                Problem::not_found(format!("the model `{name}` has no file `{file}` now"))
+            })?;
+            match respond(found, headers).await {
+                Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => {
+                    self.versions.forget(name);
+                    last = Some(error);
+                }
+                answer => return answer.map_err(|error| failed(&error)),
+            }
+        }
+        Err(last.as_ref().map_or_else(Problem::busy, failed))
+    }
+
+    async fn find(
+        &self,
+        name: &ModelName,
+        file: &str,
+        headers: &HeaderMap,
+    ) -> Result<Option<File>, Error> {
+        if file == MODEL_JSON {
+            return Ok(Some(model_file(&*self.version(name).await?, headers)));
+        }
+        let version = self.version_of(name, file).await?;
+        Ok(version.and_then(|version| {
+            let weights = version.weights.as_ref()?;
+            Some(File {
+                content: weights.weights.clone(),
+                kind: "application/octet-stream",
+                encoding: None,
+                varies: false,
+                immutable: true,
+                validators: validators(&weights.tag, version.info.date_saved),
+            })
+        }))
+    }
+}
+
+fn model_file(version: &Version, headers: &HeaderMap) -> File {
+    let gzip = version.json_gzip.clone().filter(|_| accepts_gzip(headers));
+    let is_gzip = gzip.is_some();
+    let tag = format!("{}{}", version.json_tag, if is_gzip { "-gzip" } else { "" });
+    File {
+        content: Weights::from(gzip.unwrap_or_else(|| version.json.clone())),
+        kind: "application/json",
+        encoding: is_gzip.then_some("gzip"),
+        varies: version.json_gzip.is_some(),
+        immutable: false,
+        validators: validators(&tag, version.info.date_saved),
+    }
+}
+
+fn validators(tag: &str, saved: SystemTime) -> Validators {
+    let etag: Option<ETag> = format!("\"{tag}\"").parse().ok();
+    // A date before 1970 is a broken clock; the format cannot print it.
+    Validators { etag, modified: saved.max(SystemTime::UNIX_EPOCH) }
+}
+
+async fn respond(file: File, request: &HeaderMap) -> Result<Response, Error> {
+    let length = file.content.byte_length();
+    let mut response = match evaluate(request, &file.validators, length) {
+        Outcome::Failed => {
+            let message = "the file is of another version";
+            return Ok(
+                Problem::new(StatusCode::PRECONDITION_FAILED, "Conflict", message).into_response()
+            );
+        }
+        Outcome::NotModified => StatusCode::NOT_MODIFIED.into_response(),
+        Outcome::Unsatisfiable => {
+            let message = "the range begins after the end of the file";
+            let mut response =
+                Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidInput", message)
+                    .into_response();
+            content_range(&mut response, &format!("bytes */{length}"));
+            return Ok(response);
+        }
+        Outcome::Whole => part(&file, StatusCode::OK, 0..length).await?,
+        Outcome::Part(range) => {
+            let text = format!("bytes {}-{}/{length}", range.start, range.end.saturating_sub(1));
+            let mut response = part(&file, StatusCode::PARTIAL_CONTENT, range).await?;
+            content_range(&mut response, &text);
+            response
+        }
+    };
+    let headers = response.headers_mut();
+    if let Some(etag) = file.validators.etag {
+        headers.typed_insert(etag);
+    }
+    headers.typed_insert(LastModified::from(file.validators.modified));
+    let caching = if file.immutable { "max-age=31536000, immutable" } else { "no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if file.varies {
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    Ok(response)
+}
+
+fn content_range(response: &mut Response, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+    }
+}
+
+async fn part(file: &File, status: StatusCode, range: Range<u64>) -> Result<Response, Error> {
+    let length = range.end.saturating_sub(range.start);
+    let mut chunks = file.content.stream_range(range);
+    // The first chunk before the status: what cannot be read has another one.
+    let first: Option<Bytes> = chunks.next().await.transpose()?;
+    let body = Body::from_stream(stream::iter(first.map(Ok)).chain(chunks));
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.typed_insert(ContentLength(length));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(encoding) = file.encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    Ok(response)
+}

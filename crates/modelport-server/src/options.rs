@@ -1,0 +1,145 @@
+//! How a server is set up.
+
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use io_core::{Error, ErrorKind, HandlerOptions, Result};
+
+use crate::Tokens;
+
+/// Who may use a server, from where, and how much of it.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default)]
+pub struct ServerOptions {
+    /// Who may change models, and read them; anybody where there are none.
+    pub write_tokens: Option<Tokens>,
+    /// Who else may read models; anybody where there are none.
+    pub read_tokens: Option<Tokens>,
+    /// The origins whose pages may use the server, as `https://app.example`; none by default.
+    pub cors_origins: Vec<HeaderValue>,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// How the handlers of the store are opened.
+    pub handler: HandlerOptions,
+}
+
+/// What a request may cost.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest body of a request, in bytes: 16 GiB.
+    pub body_bytes: u64,
+    /// The longest model file, in bytes: 32 MiB. It is in memory while its model is saved.
+    pub model_json_bytes: u64,
+    /// The most parts of an upload: 10 000.
+    pub parts: usize,
+    /// The most uploads at one time: 64. Who comes later is asked to try again.
+    pub uploads: usize,
+    /// How long a sender may be silent: 30 s.
+    pub idle: Duration,
+    /// The least bytes a second that a sender must reach, after twice the idle time: 1 KiB.
+    pub min_bytes_per_second: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 16 << 30,
+            model_json_bytes: 32 << 20,
+            parts: 10_000,
+            uploads: 64,
+            idle: Duration::from_secs(30),
+            min_bytes_per_second: 1 << 10,
+        }
+    }
+}
+
+impl ServerOptions {
+    /// The defaults: anybody may do anything, but no page of another origin.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`write_tokens`](Self::write_tokens).
+    #[must_use]
+    pub fn with_write_tokens(mut self, tokens: Tokens) -> Self {
+        self.write_tokens = Some(tokens);
+        self
+    }
+
+    /// Sets [`read_tokens`](Self::read_tokens).
+    #[must_use]
+    pub fn with_read_tokens(mut self, tokens: Tokens) -> Self {
+        self.read_tokens = Some(tokens);
+        self
+    }
+
+    /// Adds an origin whose pages may use the server, as browsers write it: `https://app.example`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when it is not an origin.
+    pub fn with_cors_origin(mut self, origin: &str) -> Result<Self> {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let plain = |host: &&str| {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]_".contains(&byte))
+        };
+        match host.filter(plain).and_then(|_| HeaderValue::from_str(origin).ok()) {
+            Some(origin) => {
+                self.cors_origins.push(origin);
+                Ok(self)
+            }
+            None => {
+                let message = format!("`{}` is not an origin", origin.escape_debug());
+                Err(Error::new(ErrorKind::InvalidInput, message)
+                    .with_hint("an origin is a scheme and a host: https://app.example"))
+            }
+        }
+    }
+
+    /// Sets [`limits`](Self::limits).
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets [`handler`](Self::handler).
+    #[must_use]
+    pub fn with_handler(mut self, handler: HandlerOptions) -> Self {
+        self.handler = handler;
+        self
+    }
+}
+
+impl Limits {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ServerOptions;
+
+    #[test]
+    fn an_origin_has_no_path_and_is_no_wildcard() {
+        for (origin, ok) in [
+            ("https://app.example", true),
+            ("http://localhost:8080", true),
+            ("http://[::1]:80", true),
+            ("*", false),
+            ("null", false),
+            ("https://", false),
+            ("https://a/", false),
+            ("https://a b", false),
+            ("ftp://a", false),
+        ] {
+            assert_eq!(ServerOptions::new().with_cors_origin(origin).is_ok(), ok, "{origin}");
+        }
+    }
+}

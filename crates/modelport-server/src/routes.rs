@@ -1,0 +1,142 @@
+//! What is where.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{OriginalUri, Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
+        header::{
+            ACCEPT_RANGES, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+            IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE,
+            RETRY_AFTER,
+        },
+    },
+    middleware,
+    response::{IntoResponse as _, Response},
+    routing::{any, get},
+};
+use io_core::{ModelUrl, Registry, Result};
+use serde_json::json;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::{
+    ModelName, ServerOptions, access, describe, log, manage::Transfer, name::Target,
+    problem::Problem, state::Server,
+};
+
+/// The server of the models at `root`, a place that `registry` has a store for.
+///
+/// It can be nested at any path, in which case the capability document, which is at a fixed place
+/// of a host, is below that path too.
+///
+/// # Errors
+///
+/// - `UnknownScheme`, `Unsupported`: there is no store for `root`.
+/// - `InvalidUrl`, `InvalidInput`: what the store says of the URL and its settings.
+pub fn router(registry: Registry, root: ModelUrl, options: ServerOptions) -> Result<Router> {
+    let cors = cors(&options.cors_origins);
+    let server = Arc::new(Server::new(registry, root, options)?);
+    let models = Router::new()
+        .route("/models", any(models))
+        .route("/models/{*path}", any(model))
+        .route_layer(middleware::from_fn_with_state(server.clone(), access::check));
+    Ok(Router::new()
+        .route(describe::PATH, get(describe::capabilities))
+        .route("/openapi.json", get(describe::openapi))
+        .route("/health", get(health))
+        .merge(models)
+        .method_not_allowed_fallback(async || Problem::method_not_allowed("GET, HEAD"))
+        .fallback(async || Problem::not_found("there is nothing here"))
+        .layer(cors)
+        .layer(middleware::from_fn(log::requests))
+        .with_state(server))
+}
+
+async fn health() -> Response {
+    Json(json!({"status": "ok"})).into_response()
+}
+
+async fn models(State(server): State<Arc<Server>>, method: Method, uri: Uri) -> Response {
+    let answer = match method {
+        Method::GET | Method::HEAD => server.list(&uri).await,
+        _ => Err(Problem::method_not_allowed("GET, HEAD")),
+    };
+    answer.unwrap_or_else(Problem::into_response)
+}
+
+async fn model(
+    State(server): State<Arc<Server>>,
+    OriginalUri(original): OriginalUri,
+    request: Request,
+) -> Response {
+    let path = request.uri().path().strip_prefix("/models/").unwrap_or_default();
+    let answer = match Target::parse(path) {
+        Ok(Target::Model(name)) => of_model(server, name, &original, request).await,
+        Ok(Target::File(name, file)) => match *request.method() {
+            Method::GET | Method::HEAD => server.download(&name, &file, request.headers()).await,
+            _ => Err(Problem::method_not_allowed("GET, HEAD")),
+        },
+        Err(problem) => Err(problem),
+    };
+    answer.unwrap_or_else(Problem::into_response)
+}
+
+async fn of_model(
+    server: Arc<Server>,
+    name: ModelName,
+    original: &Uri,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let (uri, headers): (Uri, HeaderMap) = (parts.uri, parts.headers);
+    match parts.method {
+        Method::GET | Method::HEAD if asks_stat(&uri) => server.stat(&name).await,
+        Method::GET | Method::HEAD => {
+            if server.exists(&name).await? {
+                Ok(redirect(original))
+            } else {
+                Err(Problem::not_found(format!("there is no model `{name}`")))
+            }
+        }
+        Method::DELETE => server.remove(&name).await,
+        Method::PUT => server.upload(name, headers, body).await,
+        Method::POST => match Transfer::parse(&uri)? {
+            Some((transfer, to)) => server.transfer(&name, &to, transfer, &headers).await,
+            None => server.upload(name, headers, body).await,
+        },
+        _ => Err(Problem::method_not_allowed("GET, HEAD, POST, PUT, DELETE")),
+    }
+}
+
+fn asks_stat(uri: &Uri) -> bool {
+    let mut parts = uri.query().unwrap_or_default().split('&');
+    parts.any(|part| part == "stat" || part.starts_with("stat="))
+}
+
+/// To the model file, whose URL is what weights are found from.
+fn redirect(original: &Uri) -> Response {
+    let query = original.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let location = format!("{}/model.json{query}", original.path());
+    match HeaderValue::from_str(&location) {
+        Ok(location) => (StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response(),
+        Err(_) => Problem::bad_request("the path cannot be redirected").into_response(),
+    }
+}
+
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    let asked: [HeaderName; 7] =
+        [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE];
+    let told: [HeaderName; 7] =
+        [ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MODIFIED, LOCATION, RETRY_AFTER];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers(asked)
+        .expose_headers(told)
+        .max_age(Duration::from_secs(600))
+}

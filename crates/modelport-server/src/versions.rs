@@ -1,0 +1,204 @@
+//! One version of a model: what is served of it, and how it is told from the next one.
+//!
+//! The model file that is served names its weights by their checksum, so that a reader who has the
+//! model file of one version cannot get the weights of another: after a save they are gone. Both
+//! have strong entity tags, which are the same on every server of the same models.
+
+use std::{
+    collections::HashMap,
+    io::Write as _,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use futures::TryStreamExt as _;
+use io_core::{Error, ErrorKind, ModelArtifactsInfo, Result, Weights, WriteMode};
+use io_manifest::{Checksum, KeyOrder, WeightFileRef, write_model_json};
+use sha2::{Digest as _, Sha256};
+
+use crate::{ModelName, state::Server};
+
+/// The most versions that are kept; each may hold files of the store open.
+const MAX_KEPT: usize = 128;
+
+/// The most bytes of model files that are kept.
+const MAX_KEPT_BYTES: usize = 16 << 20;
+
+/// From this length on a model file is worth compressing.
+const MIN_GZIP_BYTES: usize = 1 << 10;
+
+/// How often a model is read again because somebody replaced it meanwhile.
+const MAX_TRIES: usize = 8;
+
+/// A version of a model.
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) info: ModelArtifactsInfo,
+    pub(crate) json: Bytes,
+    /// The entity tag of the model file, without quotes.
+    pub(crate) json_tag: String,
+    /// The model file in gzip, where that is shorter.
+    pub(crate) json_gzip: Option<Bytes>,
+    pub(crate) weights: Option<WeightsFile>,
+}
+
+/// The one weight file of a version.
+#[derive(Debug)]
+pub(crate) struct WeightsFile {
+    pub(crate) name: String,
+    /// The entity tag, without quotes.
+    pub(crate) tag: String,
+    pub(crate) weights: Weights,
+}
+
+/// The versions that were asked for last.
+#[derive(Debug, Default)]
+pub(crate) struct Versions {
+    kept: Mutex<HashMap<ModelName, Arc<Slot>>>,
+    clock: AtomicU64,
+}
+
+/// The place of one model: whoever needs its version first reads it, the others wait.
+#[derive(Debug, Default)]
+struct Slot {
+    version: tokio::sync::Mutex<Option<Arc<Version>>>,
+    used: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Versions {
+    /// Drops what is known of a model.
+    pub(crate) fn forget(&self, name: &ModelName) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    fn slot(&self, name: &ModelName) -> Arc<Slot> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = kept.entry(name.clone()).or_default().clone();
+        slot.used.store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        slot
+    }
+
+    /// Drops what was used longest ago until the rest fits.
+    fn shrink(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let bytes: u64 = kept.values().map(|slot| slot.bytes.load(Ordering::Relaxed)).sum();
+            if kept.len() <= MAX_KEPT && (bytes <= MAX_KEPT_BYTES as u64 || kept.len() <= 1) {
+                return;
+            }
+            let oldest = kept.iter().min_by_key(|(_, slot)| slot.used.load(Ordering::Relaxed));
+            let Some(name) = oldest.map(|(name, _)| name.clone()) else { return };
+            kept.remove(&name);
+        }
+    }
+}
+
+impl Server {
+    /// The version of a model that the store has now.
+    ///
+    /// The weights of a version that was not known are read once, for their checksum: a model that
+    /// is damaged is never served.
+    ///
+    /// # Errors
+    ///
+    /// Those of a load.
+    pub(crate) async fn version(&self, name: &ModelName) -> Result<Arc<Version>> {
+        let url = self.url(name)?;
+        let store = self.store()?;
+        let slot = self.versions.slot(name);
+        let mut known = slot.version.lock().await;
+        for _ in 0..MAX_TRIES {
+            let now = match store.stat(&url).await {
+                Ok(entry) => entry.info,
+                Err(error) => {
+                    *known = None;
+                    self.versions.forget(name);
+                    return Err(error);
+                }
+            };
+            if let Some(version) = known.as_ref().filter(|version| version.info == now) {
+                return Ok(version.clone());
+            }
+            *known = match self.read(name, now).await {
+                Ok(version) => {
+                    let gzip = version.json_gzip.as_ref().map_or(0, Bytes::len);
+                    slot.bytes.store((version.json.len() + gzip) as u64, Ordering::Relaxed);
+                    Some(Arc::new(version))
+                }
+                Err(error) if error.kind() == ErrorKind::Conflict => None,
+                Err(error) => {
+                    self.versions.forget(name);
+                    return Err(error);
+                }
+            };
+            self.versions.shrink();
+        }
+        Err(Error::new(ErrorKind::Conflict, "the model was replaced again and again"))
+    }
+
+    /// The version whose weights are called `file`, as long as the store has them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`version`](Self::version).
+    pub(crate) async fn version_of(
+        &self,
+        name: &ModelName,
+        file: &str,
+    ) -> Result<Option<Arc<Version>>> {
+        let has = |version: &Version| version.weights.as_ref().is_some_and(|own| own.name == file);
+        // Weights of a version that was replaced fail when they are read.
+        let known = self.versions.slot(name).version.lock().await.clone();
+        if let Some(version) = known.filter(|version| has(version)) {
+            return Ok(Some(version));
+        }
+        Ok(Some(self.version(name).await?).filter(|version| has(version)))
+    }
+
+    async fn read(&self, name: &ModelName, info: ModelArtifactsInfo) -> Result<Version> {
+        let handler = self.handler(name, WriteMode::Replace)?;
+        let artifacts = handler.load().await?;
+        let weights = artifacts.weight_data.clone().filter(|_| artifacts.weight_specs.is_some());
+        let weights = match weights {
+            Some(weights) => {
+                let mut checksum = Checksum::new();
+                let mut stream = weights.stream();
+                while let Some(chunk) = stream.try_next().await? {
+                    checksum.update(&chunk);
+                }
+                let integrity = checksum.integrity();
+                let tag = format!("{:016x}-{:x}", integrity.crc64nvme, integrity.bytes);
+                let name = format!("weights-{tag}.bin");
+                Some((WeightsFile { name, tag, weights }, integrity))
+            }
+            None => None,
+        };
+        let path = weights.as_ref().map(|(file, _)| format!("./{}", file.name));
+        let files: Vec<WeightFileRef<'_>> = weights
+            .iter()
+            .zip(&path)
+            .map(|((_, integrity), path)| WeightFileRef { path, integrity: Some(*integrity) })
+            .collect();
+        let json = Bytes::from(write_model_json(&artifacts, &files, KeyOrder::Core)?);
+        let digest = Sha256::digest(&json);
+        let json_tag = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let json_gzip = gzip(&json);
+        let weights = weights.map(|(file, _)| file);
+        Ok(Version { info, json, json_tag, json_gzip, weights })
+    }
+}
+
+/// `text` compressed, where that helps.
+fn gzip(text: &[u8]) -> Option<Bytes> {
+    if text.len() < MIN_GZIP_BYTES {
+        return None;
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text).ok()?;
+    encoder.finish().ok().filter(|short| short.len() < text.len()).map(Bytes::from)
+}
