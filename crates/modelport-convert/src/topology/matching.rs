@@ -124,7 +124,7 @@ impl WeightPlan {
         }
         for (name, place) in names.iter().zip(&mut matched).filter(|(_, place)| place.is_none()) {
             *place = shortened(name).and_then(|short| missing.remove(short.as_str()));
-            let of_unknown = || self.unknown().any(|layer| is_inside(name, &layer.tfjs));
+            let of_unknown = || self.layers.iter().any(|layer| layer.unknown_of(name).is_some());
             if place.is_none() && !of_unknown() {
                 let message = format!("weight `{name}` belongs to no layer, or is there twice");
                 return Err(Error::corrupt(message));
@@ -141,18 +141,14 @@ impl WeightPlan {
     }
 }
 
-fn is_inside(name: &str, layer: &str) -> bool {
-    name.strip_prefix(layer).is_some_and(|rest| rest.starts_with('/'))
-}
-
 impl LayerPlan {
     fn match_group(&self, names: &[String]) -> Result<Vec<String>> {
         let planned: Vec<&PlannedWeight> = self.in_group_order().collect();
         let in_order = planned.len() == names.len()
-            && planned
-                .iter()
-                .zip(names)
-                .all(|(weight, name)| last_part(&weight.tfjs) == last_part(plain_name(name)));
+            && planned.iter().zip(names).all(|(weight, name)| {
+                let last = last_part(plain_name(name));
+                [&weight.tfjs, &weight.keras3].into_iter().any(|known| last_part(known) == last)
+            });
         if in_order {
             let pairs = planned.iter().zip(names);
             return Ok(pairs.map(|(weight, name)| kept_name(weight, name)).collect());
@@ -241,11 +237,18 @@ impl<'a> Tree<'a> {
             } else {
                 part
             };
-            let (key, child) = node.0.get_key_value(key)?;
-            found.push(*key);
+            let (key, child) = node.get(key)?;
+            found.push(key);
             node = child;
         }
         Some(found.join("/"))
+    }
+
+    /// Keras 2 has attributes that begin with `_` where Keras 3 has the same without.
+    fn get(&self, key: &str) -> Option<(&'a str, &Self)> {
+        let found = self.0.get_key_value(key);
+        let found = found.or_else(|| self.0.get_key_value(format!("_{key}").as_str()));
+        found.map(|(key, child)| (*key, child))
     }
 
     /// The key of the same rank among those of its class, where numbers have gaps.

@@ -91,7 +91,7 @@ impl Renaming<'_> {
             let mut to = self.rules.accepted(&from);
             if to != from || (has_weights && self.taken.contains(&to)) {
                 let free = |name: &String| {
-                    !siblings.contains(name) && !(has_weights && self.taken.contains(name))
+                    !(siblings.contains(name) || has_weights && self.taken.contains(name))
                 };
                 to = first_free(to, free);
                 siblings.insert(to.clone());
@@ -114,7 +114,7 @@ impl Renaming<'_> {
                     reference.layer.clone_from(to);
                 }
             };
-            let mut again = follow.clone();
+            let mut again = follow;
             nodes::change(model, &mut follow, &mut again);
         }
     }

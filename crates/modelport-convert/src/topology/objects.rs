@@ -15,6 +15,8 @@ pub(super) fn rewrite(context: &mut Context<'_>, at: &str, config: &mut Object) 
     if let Some(dtype) = config.get_mut("dtype") {
         rewrite_dtype(context, at, dtype);
     }
+    // For training only, and TensorFlow.js refuses to call a layer that has one.
+    context.drop_key(config, "activity_regularizer", at);
     let mut absent = Vec::new();
     for (key, value) in config.iter_mut() {
         if value.is_null() {

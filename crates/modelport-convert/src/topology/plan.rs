@@ -60,7 +60,7 @@ pub struct UnknownLayer {
 }
 
 /// A group of a `.keras` file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredLayer {
     /// The group: `layers/dense_1`.
     pub group: String,
@@ -74,6 +74,13 @@ impl LayerPlan {
     pub fn in_group_order(&self) -> impl Iterator<Item = &PlannedWeight> {
         let trainable = self.weights.iter().filter(|weight| weight.trainable);
         trainable.chain(self.weights.iter().filter(|weight| !weight.trainable))
+    }
+
+    /// The layer of unknown class that the TensorFlow.js weight `name` belongs to.
+    pub(super) fn unknown_of(&self, name: &str) -> Option<&UnknownLayer> {
+        self.unknown.iter().find(|layer| {
+            name.strip_prefix(layer.tfjs.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        })
     }
 }
 
@@ -295,15 +302,15 @@ impl Walk<'_> {
     }
 
     fn weights(&mut self, own: Vec<Own>, prefix: &Prefix, cell: Option<&str>, place: &Place) {
-        for (i, Own { name, trainable, shape }) in own.into_iter().enumerate() {
-            let keras = |prefix: &str| match cell {
+        for (i, Own { name, keras3, trainable, shape }) in own.into_iter().enumerate() {
+            let keras = |prefix: &str, name| match cell {
                 Some(cell) => format!("{prefix}/{cell}/{name}"),
                 None => format!("{prefix}/{name}"),
             };
             self.layer.weights.push(PlannedWeight {
                 tfjs: format!("{}/{name}", prefix.tfjs),
-                keras2: keras(&prefix.keras2),
-                keras3: keras(&prefix.keras3),
+                keras2: keras(&prefix.keras2, name),
+                keras3: keras(&prefix.keras3, keras3),
                 stored: format!("{}/vars/{i}", place.stored),
                 trainable: trainable && place.trainable,
                 shape,

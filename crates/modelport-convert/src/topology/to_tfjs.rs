@@ -100,10 +100,10 @@ impl Context<'_> {
         let built = built_shape(model);
         strip(model);
         let is_sequential = class(model) == "Sequential";
-        if let Some(config) = config_mut(model) {
-            if self.dialect.is_keras3() {
-                config.shift_remove("dtype");
-            }
+        if self.dialect.is_keras3()
+            && let Some(config) = config_mut(model)
+        {
+            config.shift_remove("dtype");
         }
         let operations = calls_to_tfjs::operations(model);
         if let Some(layers) = layers_mut(model) {

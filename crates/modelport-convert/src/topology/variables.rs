@@ -9,6 +9,8 @@ use super::json::{Object, is_not_false, is_true};
 pub(super) struct Own {
     /// `kernel`.
     pub(super) name: &'static str,
+    /// The same in Keras 3.
+    pub(super) keras3: &'static str,
     /// Whether training changes it.
     pub(super) trainable: bool,
     /// What the configuration says about its shape.
@@ -68,8 +70,11 @@ pub(super) fn own(class: &str, config: &Object) -> Option<Vec<Own>> {
         "Conv3DTranspose" => {
             join(weight("kernel", Some(vec![None, None, None, filters, None])), bias(filters))
         }
-        "DepthwiseConv1D" => join(weight("depthwise_kernel", Some(vec![None; 3])), bias(None)),
-        "DepthwiseConv2D" => join(weight("depthwise_kernel", Some(vec![None; 4])), bias(None)),
+        "DepthwiseConv1D" | "DepthwiseConv2D" => {
+            let shape = vec![None; if class == "DepthwiseConv1D" { 3 } else { 4 }];
+            let (name, shape) = ("depthwise_kernel", Some(shape));
+            join(vec![Own { name, keras3: "kernel", trainable: true, shape }], bias(None))
+        }
         "SeparableConv1D" | "SeparableConv2D" => {
             let rank = if class == "SeparableConv1D" { 3 } else { 4 };
             let mut pointwise = vec![None; rank - 1];
@@ -167,11 +172,11 @@ fn recurrent(units: Option<u64>, gates: Option<u64>, bias: Vec<Own>) -> Vec<Own>
 }
 
 fn weight(name: &'static str, shape: Option<Shape>) -> Vec<Own> {
-    vec![Own { name, trainable: true, shape }]
+    vec![Own { name, keras3: name, trainable: true, shape }]
 }
 
 fn frozen(name: &'static str, shape: Option<Shape>) -> Vec<Own> {
-    vec![Own { name, trainable: false, shape }]
+    vec![Own { name, keras3: name, trainable: false, shape }]
 }
 
 fn kept(is_kept: bool, name: &'static str, shape: Option<Shape>) -> Vec<Own> {

@@ -1,0 +1,100 @@
+//! A topology of TensorFlow.js as Keras loads it.
+
+use io_core::{Error, Result};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Dialect, WeightPlan,
+    json::{class, is_model},
+    names,
+    parse::parse,
+    plan, to_keras2, to_keras3, training,
+};
+use crate::report::Report;
+
+/// What `model.json` says about a model, as its own texts.
+#[derive(Clone, Copy, Debug)]
+pub struct TfjsSource<'a> {
+    /// `modelTopology`.
+    pub topology: &'a str,
+    /// `trainingConfig`.
+    pub training_config: Option<&'a str>,
+}
+
+/// A model as Keras loads it, without its weights.
+#[derive(Clone, Debug)]
+pub struct KerasModel {
+    /// `model_config` of an HDF5 file, or `config.json` of a `.keras` file.
+    pub config: Value,
+    /// `training_config` of an HDF5 file. In a `.keras` file it is part of `config`.
+    pub training_config: Option<Value>,
+    /// Which weight of TensorFlow.js goes where.
+    pub weights: WeightPlan,
+    /// What is spoken.
+    pub dialect: Dialect,
+}
+
+/// Converts a topology of TensorFlow.js, saved by it or by a converter, for Keras 2 or Keras 3.
+///
+/// What would compute something else, and what Keras cannot run, is converted too and said in
+/// `report`; [`Report::check`] refuses it.
+///
+/// # Errors
+///
+/// `Corrupt` when a text is not JSON, not a topology of layers, or refers to a call that there
+/// cannot be; `Unsupported` when it is too large or two weights have one name.
+pub fn to_keras(
+    source: &TfjsSource<'_>,
+    dialect: Dialect,
+    report: &mut Report,
+) -> Result<KerasModel> {
+    let (mut tfjs, carried) = unwrap(parse(source.topology, report)?);
+    let Some(model) = tfjs.as_object_mut().filter(|model| is_model(model)) else {
+        return Err(Error::corrupt("the topology is not a model made of layers"));
+    };
+    // Old files have the layers alone.
+    if let Some(Value::Array(layers)) = model.get_mut("config") {
+        let layers = std::mem::take(layers);
+        model.insert("config".to_owned(), json!({"name": "sequential", "layers": layers}));
+    }
+    let mut named = tfjs.clone();
+    names::for_keras(&mut named, dialect, report);
+    let weights = plan::plan(&tfjs, &named)?;
+
+    let compiled = match source.training_config {
+        Some(text) => training::to_keras(&parse(text, report)?, dialect, report),
+        None => carried,
+    };
+    let mut config = named;
+    if let Value::Object(model) = &mut config {
+        match dialect {
+            Dialect::Keras2 => to_keras2::model(model, report)?,
+            Dialect::Keras3 => to_keras3::model(model, report)?,
+        }
+    }
+    Ok(KerasModel { config, training_config: compiled, weights, dialect })
+}
+
+/// The model and what a converter kept of its training. TensorFlow.js itself writes the model
+/// without a level around it.
+fn unwrap(topology: Value) -> (Value, Option<Value>) {
+    let Value::Object(mut topology) = topology else { return (topology, None) };
+    let carried = topology.shift_remove("training_config").filter(|config| !config.is_null());
+    match topology.shift_remove("model_config") {
+        Some(model @ Value::Object(_)) => (model, carried),
+        _ => {
+            let keep = |key: &str| matches!(key, "class_name" | "config");
+            let model: Map<String, Value> =
+                topology.into_iter().filter(|(key, _)| keep(key)).collect();
+            (Value::Object(model), carried)
+        }
+    }
+}
+
+/// Keras calls `Functional` what TensorFlow.js calls `Model`.
+pub(super) fn class_of_model(model: &super::json::Object) -> &str {
+    match class(model) {
+        "Model" => "Functional",
+        other => other,
+    }
+}
