@@ -105,6 +105,13 @@ Examples:
 Examples:
   modelport verify ./model && echo sound")]
     Verify(OneUrl),
+    /// Receive and serve models over HTTP
+    #[cfg(feature = "serve")]
+    #[command(after_help = "\
+Examples:
+  modelport serve --root ./models
+  modelport serve --addr 0.0.0.0:8500 --root s3://bucket/models --token-file tokens.txt")]
+    Serve(Box<crate::commands::serve::Serve>),
     /// List the URL schemes of this build
     #[command(after_help = "\
 Examples:

@@ -5,6 +5,8 @@ pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod remove;
 pub(crate) mod schemes;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 mod show;
 pub(crate) mod transfer;
 pub(crate) mod verify;
