@@ -96,3 +96,102 @@ export async function remove_database() {
   await settled(request);
   return blocked;
 }
+
+async function large_database() {
+  const request = indexedDB.open('modelport', 1);
+  request.onupgradeneeded = () => request.result.createObjectStore('weight_pieces');
+  return settled(request);
+}
+
+/** The sizes of all pieces, save by save. */
+export async function pieces() {
+  const db = await large_database();
+  const store = db.transaction('weight_pieces').objectStore('weight_pieces');
+  const [keys, values] = await Promise.all([settled(store.getAllKeys()), settled(store.getAll())]);
+  db.close();
+  const sizes = {};
+  keys.forEach(([id, index], i) => { (sizes[id] ??= [])[index] = values[i].size ?? null; });
+  return JSON.stringify(Object.values(sizes));
+}
+
+/** Stores a piece that belongs to nobody. */
+export async function put_piece(id, index, value) {
+  const db = await large_database();
+  const store = db.transaction('weight_pieces', 'readwrite').objectStore('weight_pieces');
+  await settled(store.put(value, [id, index]));
+  db.close();
+}
+
+/** Changes or, given nothing, removes the last piece that there is. */
+export async function change_last_piece(value) {
+  const db = await large_database();
+  const store = db.transaction('weight_pieces', 'readwrite').objectStore('weight_pieces');
+  const key = (await settled(store.getAllKeys())).pop();
+  await settled(value === undefined ? store.delete(key) : store.put(value, key));
+  db.close();
+}
+
+/** What the records of a model say about pieces. */
+export async function pointers(path) {
+  const db = await database();
+  const transaction = db.transaction(['models_store', 'model_info_store']);
+  const model = await settled(transaction.objectStore('models_store').get(path));
+  const info = await settled(transaction.objectStore('model_info_store').get(path));
+  db.close();
+  const {id, ...rest} = model.modelArtifacts.modelportPieces;
+  return JSON.stringify([
+    rest, id === info.modelportPieces.id, 'weightData' in model.modelArtifacts,
+  ]);
+}
+
+/** Changes what a record says about its pieces. */
+export async function point(path, pointer) {
+  const db = await database();
+  const store = db.transaction('models_store', 'readwrite').objectStore('models_store');
+  const record = await settled(store.get(path));
+  record.modelArtifacts.modelportPieces = JSON.parse(pointer);
+  await settled(store.put(record));
+  db.close();
+}
+
+/** Cuts the weights in a record into an array of buffers, as TensorFlow.js may have them. */
+export async function cut(path) {
+  const db = await database();
+  const store = db.transaction('models_store', 'readwrite').objectStore('models_store');
+  const record = await settled(store.get(path));
+  const {weightData} = record.modelArtifacts;
+  record.modelArtifacts.weightData = [weightData.slice(0, 1), weightData.slice(1)];
+  await settled(store.put(record));
+  db.close();
+}
+
+/** Removes the records of a model, as a program does that knows nothing of pieces. */
+export async function remove_records(path) {
+  const db = await database();
+  const transaction = db.transaction(['models_store', 'model_info_store'], 'readwrite');
+  await settled(transaction.objectStore('models_store').delete(path));
+  await settled(transaction.objectStore('model_info_store').delete(path));
+  db.close();
+}
+
+/** From now on storing more than so many Blobs throws what a full disk throws. */
+export function full_after(count) {
+  IDBObjectStore.prototype.put = function(value, ...rest) {
+    if (value instanceof Blob && (count -= 1) < 0) {
+      throw new DOMException('the disk is full', 'QuotaExceededError');
+    }
+    return put_of_browser.call(this, value, ...rest);
+  };
+}
+
+/** Puts a database of the name of ours in the place of it that is something else. */
+export async function usurp() {
+  await settled(indexedDB.deleteDatabase('modelport'));
+  const request = indexedDB.open('modelport', 3);
+  request.onupgradeneeded = () => request.result.createObjectStore('other');
+  (await settled(request)).close();
+}
+
+export async function restore() {
+  await settled(indexedDB.deleteDatabase('modelport'));
+}

@@ -40,3 +40,19 @@ export async function copy(from, to) {
 export async function remove(url) {
   await tf.io.removeModel(url);
 }
+
+export async function relocate(from, to) {
+  await tf.io.moveModel(from, to);
+}
+
+/** How many pieces of large models there are. */
+export async function count_pieces() {
+  const settled = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const db = await settled(indexedDB.open('modelport'));
+  const count = await settled(db.transaction('weight_pieces').objectStore('weight_pieces').count());
+  db.close();
+  return count;
+}

@@ -2,6 +2,8 @@
 #![cfg(target_family = "wasm")]
 #![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
+use std::num::NonZeroU64;
+
 use futures::TryStreamExt;
 use io_browser_indexeddb::{IndexedDbHandler, IndexedDbStore};
 use io_core::{ErrorKind, HandlerOptions, IOHandler, Json, ModelEntry, ModelStore, ModelUrl};
@@ -26,6 +28,10 @@ extern "C" {
     async fn listed(url: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch)]
     async fn copy(from: &str, to: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch)]
+    async fn relocate(from: &str, to: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch)]
+    async fn count_pieces() -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch)]
     async fn remove(url: &str) -> Result<JsValue, JsValue>;
 }
@@ -85,4 +91,35 @@ async fn each_reads_lists_copies_and_removes_the_models_of_the_other() {
     }
     let left: Vec<ModelEntry> = store().list().try_collect().await.unwrap();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[wasm_bindgen_test]
+async fn tensorflow_js_lists_copies_moves_and_removes_a_large_model_but_cannot_load_it() {
+    start(TFJS).await.unwrap();
+    save("indexeddb://small").await.unwrap();
+    let model = handler("small").load().await.unwrap();
+    let due = model.weight_data.as_ref().unwrap().to_bytes().await.unwrap();
+    let options = HandlerOptions::new().with_setting("layout", "blobs");
+    let options = options.with_shard_bytes(NonZeroU64::new(50).unwrap());
+    let large = IndexedDbHandler::new(url("large"), options).unwrap();
+    large.save(model).await.unwrap();
+
+    let entry = store().stat(&url("large")).await.unwrap();
+    assert_eq!(JsValue::from(sizes(&entry)), listed("indexeddb://large").await.unwrap());
+    prediction("indexeddb://large").await.unwrap_err();
+    // It takes along what it does not know.
+    copy("indexeddb://large", "indexeddb://copied").await.unwrap();
+    store().remove(&url("large")).await.unwrap();
+    relocate("indexeddb://copied", "indexeddb://moved").await.unwrap();
+    let listed: Vec<ModelEntry> = store().list().try_collect().await.unwrap();
+    assert_eq!(listed.len(), 2);
+    let moved = handler("moved").load().await.unwrap();
+    assert_eq!(moved.weight_data.unwrap().to_bytes().await.unwrap(), due);
+
+    remove("indexeddb://moved").await.unwrap();
+    remove("indexeddb://small").await.unwrap();
+    assert_eq!(count_pieces().await.unwrap(), JsValue::from(2));
+    let listed: Vec<ModelEntry> = store().list().try_collect().await.unwrap();
+    assert!(listed.is_empty(), "{listed:?}");
+    assert_eq!(count_pieces().await.unwrap(), JsValue::from(0));
 }
