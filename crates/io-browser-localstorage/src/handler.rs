@@ -65,10 +65,11 @@ impl LocalStorageHandler {
                 meter.add(std::mem::replace(&mut last, bytes.len() as u64));
             }
         }
-        let texts = record::encode(&artifacts, &info, encoder.finish(), checksum.integrity())?;
+        let integrity = checksum.integrity();
+        let texts = record::encode(&artifacts, &info, encoder.finish(), integrity)?;
 
         let _lock = storage.lock(LockMode::Exclusive).await?;
-        storage.write(&self.keys, &texts, self.options.write_mode)?;
+        storage.write(&self.keys, &texts, integrity, self.options.write_mode)?;
         meter.add(last);
         Ok(SaveResult::new(self.url.clone(), info))
     }

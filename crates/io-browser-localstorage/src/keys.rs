@@ -9,9 +9,13 @@ const PREFIX: &str = "tensorflowjs_models/";
 pub(crate) const SUFFIXES: [&str; 5] =
     ["info", "model_topology", "weight_specs", "weight_data", "model_metadata"];
 
-/// The keys of one model, in the order of [`SUFFIXES`].
+/// The keys of one model.
 #[derive(Clone, Debug)]
-pub(crate) struct Keys(pub(crate) [String; 5]);
+pub(crate) struct Keys {
+    model: String,
+    /// In the order of [`SUFFIXES`].
+    pub(crate) names: [String; 5],
+}
 
 impl Keys {
     /// The keys of the model at `url`.
@@ -20,16 +24,43 @@ impl Keys {
     ///
     /// `InvalidUrl` when the name is empty.
     pub(crate) fn new(url: &ModelUrl) -> Result<Self> {
-        if url.rest().is_empty() {
+        Self::of(url.rest())
+    }
+
+    /// The keys of the model of this name.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidUrl` when the name is empty.
+    pub(crate) fn of(model: &str) -> Result<Self> {
+        if model.is_empty() {
             return Err(Error::new(ErrorKind::InvalidUrl, "the name of the model is empty"));
         }
-        Ok(Self(SUFFIXES.map(|suffix| format!("{PREFIX}{}/{suffix}", url.rest()))))
+        let names = SUFFIXES.map(|suffix| format!("{PREFIX}{model}/{suffix}"));
+        Ok(Self { model: model.to_owned(), names })
+    }
+
+    /// The name of the model.
+    pub(crate) fn model(&self) -> &str {
+        &self.model
     }
 
     /// The key by which a model is there or not.
     pub(crate) fn info(&self) -> &str {
-        let [info, ..] = &self.0;
+        let [info, ..] = &self.names;
         info
+    }
+
+    /// The key of the weights.
+    pub(crate) fn data(&self) -> &str {
+        let [_, _, _, data, _] = &self.names;
+        data
+    }
+
+    /// The other keys; the one by which a model is there comes last.
+    pub(crate) fn small(&self) -> [&str; 4] {
+        let [info, topology, specs, _, metadata] = &self.names;
+        [topology, specs, metadata, info]
     }
 }
 

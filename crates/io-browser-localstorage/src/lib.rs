@@ -9,7 +9,7 @@
 //!
 //! - [`LocalStorageHandler`]: save and load; [`LocalStorageStore`]: list, stat, remove, copy, rename;
 //! - `record`: a model as five texts and back;
-//! - `storage`: all five keys or none, one tab at a time.
+//! - `storage`: keys and room, one tab at a time; `journal`: all keys of a model or none.
 // Elsewhere there is nothing to link to.
 #![cfg_attr(not(target_family = "wasm"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg(target_family = "wasm")]
@@ -17,6 +17,7 @@
 mod handler;
 mod store;
 
+mod journal;
 mod keys;
 mod record;
 mod storage;

@@ -164,18 +164,23 @@ fn push_member(object: &mut String, key: &str, value: &str) {
 }
 
 fn check(integrity: &Json, data: &Bytes) -> Result<()> {
-    let mut checksum = Checksum::new();
-    checksum.update(data);
-    if integrity.read::<Integrity>()? == Integrity::from(checksum.integrity()) {
+    if integrity.read::<Integrity>()? == Integrity::from(integrity_of(data)) {
         Ok(())
     } else {
         Err(Error::corrupt("the weights fail their checksum"))
     }
 }
 
+/// Length and checksum of weights.
+pub(crate) fn integrity_of(data: &Bytes) -> FileIntegrity {
+    let mut checksum = Checksum::new();
+    checksum.update(data);
+    checksum.integrity()
+}
+
 /// Length and checksum, as a model file has them.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Integrity {
+pub(crate) struct Integrity {
     bytes: u64,
     crc64nvme: String,
 }

@@ -1,11 +1,13 @@
 //! The browser's local storage: all keys of a model or none, one tab at a time.
 
 use io_core::{Error, ErrorKind, Result, WriteMode};
+use io_manifest::FileIntegrity;
 use io_web::{LockMode, TabLock, global, on};
-use js_sys::Reflect;
-use wasm_bindgen::JsValue;
+use js_sys::{JsString, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
+    journal::{self, NOTE},
     keys::Keys,
     record::{self, Texts},
 };
@@ -38,13 +40,22 @@ impl Storage {
         })
     }
 
-    /// Keeps other tabs from writing, and with `Exclusive` from reading, until it is dropped.
+    /// Keeps other tabs from writing, and with `Exclusive` from reading, until it is dropped. What
+    /// a tab that died had left half done is done or undone before.
     ///
     /// # Errors
     ///
     /// `PermissionDenied` where locks may not be used.
     pub(crate) async fn lock(&self, mode: LockMode) -> Result<TabLock> {
-        io_web::lock(LOCK, mode).await
+        loop {
+            let lock = io_web::lock(LOCK, mode).await?;
+            if !self.has(NOTE) {
+                return Ok(lock);
+            }
+            drop(lock);
+            let _exclusive = io_web::lock(LOCK, LockMode::Exclusive).await?;
+            journal::settle(self)?;
+        }
     }
 
     /// # Errors
@@ -66,60 +77,75 @@ impl Storage {
     /// Whatever the browser throws.
     pub(crate) fn read(&self, keys: &Keys) -> Result<[Option<String>; 5]> {
         let mut texts = [const { None }; 5];
-        for (key, text) in keys.0.iter().zip(&mut texts) {
+        for (key, text) in keys.names.iter().zip(&mut texts) {
             *text = self.get(key)?;
         }
         Ok(texts)
     }
 
-    /// Sets all keys of a model or none: when one cannot be set, the old values come back, for
-    /// which there was room.
+    /// Sets all keys of a model or none. `weights` is what the text of the weights stands for.
     ///
     /// # Errors
     ///
     /// - `AlreadyExists` when there is a model and `mode` does not replace.
     /// - `QuotaExceeded` when there is no room.
-    pub(crate) fn write(&self, keys: &Keys, texts: &Texts, mode: WriteMode) -> Result<()> {
-        let old = self.read(keys)?;
+    pub(crate) fn write(
+        &self,
+        keys: &Keys,
+        texts: &Texts,
+        weights: FileIntegrity,
+        mode: WriteMode,
+    ) -> Result<()> {
         if mode == WriteMode::Create && self.has(keys.info()) {
             let message = "there already is a model of this name";
             return Err(Error::new(ErrorKind::AlreadyExists, message));
         }
-        let pairs = keys.0.iter().zip(texts);
-        let written = pairs.clone().try_for_each(|(key, text)| self.0.set_item(key, text));
-        written.map_err(|thrown| {
-            self.put_back(keys, &old);
-            let needed = units(pairs) * BYTES_PER_UNIT;
-            match io_web::error("the browser does not store the model", &thrown) {
-                error if matches!(error.kind(), ErrorKind::QuotaExceeded { .. }) => {
-                    no_room(needed, None).with_source(error)
-                }
-                error => error,
+        journal::save(self, keys, texts, weights).map_err(|error| {
+            if !matches!(error.kind(), ErrorKind::QuotaExceeded { .. }) {
+                return error;
             }
+            let needed: usize = keys.names.iter().chain(texts).map(|text| units(text)).sum();
+            let needed = needed as u64 * BYTES_PER_UNIT;
+            // More than that was there, if it would have been enough.
+            let available = self.available_for(keys).ok().filter(|available| *available < needed);
+            no_room(needed, available).with_source(error)
         })
     }
 
-    fn put_back(&self, keys: &Keys, old: &[Option<String>; 5]) {
-        // First room is made, then it is used; what fails now could not be helped.
-        for key in &keys.0 {
-            let _ = self.0.remove_item(key);
+    /// How many bytes a model may have that takes the place of the one that has these keys.
+    fn available_for(&self, keys: &Keys) -> Result<u64> {
+        let mut used = 0;
+        for key in self.keys()?.iter().filter(|key| !keys.names.contains(key)) {
+            used += self.units_of(key)? as u64;
         }
-        for (key, text) in keys.0.iter().zip(old) {
-            if let Some(text) = text {
-                let _ = self.0.set_item(key, text);
-            }
-        }
+        Ok(MOST_UNITS.saturating_sub(used) * BYTES_PER_UNIT)
     }
 
-    /// Removes the keys of a model; the first is the one by which it is there.
+    /// # Errors
+    ///
+    /// `QuotaExceeded` when there is no room, and then the key is what it was.
+    pub(crate) fn set(&self, key: &str, text: &str) -> Result<()> {
+        self.0.set_item(key, text).map_err(on("the browser does not store the model"))
+    }
+
+    /// # Errors
+    ///
+    /// Whatever the browser throws.
+    pub(crate) fn unset(&self, key: &str) -> Result<()> {
+        self.0.remove_item(key).map_err(on("the browser does not let us remove the model"))
+    }
+
+    /// How much a key and its value take; nothing, when there is no such key.
     ///
     /// # Errors
     ///
     /// Whatever the browser throws.
-    pub(crate) fn remove(&self, keys: &Keys) -> Result<()> {
-        keys.0.iter().try_for_each(|key| {
-            self.0.remove_item(key).map_err(on("the browser does not let us remove the model"))
-        })
+    pub(crate) fn units_of(&self, key: &str) -> Result<usize> {
+        // Only the length comes over, not the value.
+        let value = Reflect::get(&self.0, &JsValue::from(key));
+        let value = value.map_err(on("the browser does not let us read local storage"))?;
+        let length = value.dyn_ref::<JsString>().map(|value| value.length() as usize);
+        Ok(length.map_or(0, |length| units(key) + length))
     }
 
     /// All keys of this origin.
@@ -160,7 +186,7 @@ impl Storage {
     ///
     /// `NotFound`, naming what is missing.
     pub(crate) fn check_complete(&self, keys: &Keys) -> Result<()> {
-        let [info, topology, specs, data, _] = &keys.0;
+        let [info, topology, specs, data, _] = &keys.names;
         if !self.has(info) {
             return Err(record::not_found());
         }
@@ -173,10 +199,9 @@ impl Storage {
     }
 }
 
-/// How much pairs of keys and texts take.
-fn units<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> u64 {
-    let length = |text: &str| text.encode_utf16().count() as u64;
-    pairs.map(|(key, text)| length(key) + length(text)).sum()
+/// How much of what a browser counts a text takes.
+pub(crate) fn units(text: &str) -> usize {
+    text.encode_utf16().count()
 }
 
 fn no_room(needed: u64, available: Option<u64>) -> Error {

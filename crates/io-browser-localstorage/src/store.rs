@@ -9,6 +9,7 @@ use io_core::{
 use io_web::LockMode;
 
 use crate::{
+    journal,
     keys::{self, Keys},
     record,
     storage::Storage,
@@ -32,8 +33,9 @@ impl LocalStorageStore {
         Ok(Self { url, write_mode: options.write_mode })
     }
 
-    fn entries(&self) -> Result<Vec<Result<ModelEntry>>> {
+    async fn entries(&self) -> Result<Vec<Result<ModelEntry>>> {
         let storage = Storage::open()?;
+        let _lock = storage.lock(LockMode::Shared).await?;
         let mut entries = Vec::new();
         for key in storage.keys()? {
             match keys::model_of(&key) {
@@ -61,7 +63,9 @@ impl LocalStorageStore {
             return Ok(SaveResult::new(to.clone(), info));
         }
         let mut texts = storage.read(&old)?.map(Option::unwrap_or_default);
-        let [info_text, _, _, _, metadata] = &mut texts;
+        let [info_text, _, _, data, metadata] = &mut texts;
+        // What is damaged is not spread.
+        let weights = record::integrity_of(&io_web::decode_base64(data.clone())?);
         if !instead {
             info.date_saved = now();
             *info_text = Json::new(&info)?.get().to_owned();
@@ -70,9 +74,9 @@ impl LocalStorageStore {
         if metadata.is_empty() {
             *metadata = "{}".to_owned();
         }
-        storage.write(&new, &texts, self.write_mode)?;
+        storage.write(&new, &texts, weights, self.write_mode)?;
         if instead {
-            storage.remove(&old)?;
+            journal::remove(&storage, &old)?;
         }
         Ok(SaveResult::new(to.clone(), info))
     }
@@ -97,14 +101,18 @@ impl ModelStore for LocalStorageStore {
         let store = self.clone();
         let entries = stream::once(async move {
             let context = |error: Error| error.with_context(Operation::List, &store.url);
-            stream::iter(store.entries().unwrap_or_else(|error| vec![Err(context(error))]))
+            stream::iter(store.entries().await.unwrap_or_else(|error| vec![Err(context(error))]))
         });
         Box::pin(entries.flatten())
     }
 
     async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {
-        let found = Storage::open().and_then(|storage| entry(&storage, model));
-        found.map_err(|error| error.with_context(Operation::Stat, model))
+        let found = async {
+            let storage = Storage::open()?;
+            let _lock = storage.lock(LockMode::Shared).await?;
+            entry(&storage, model)
+        };
+        found.await.map_err(|error: Error| error.with_context(Operation::Stat, model))
     }
 
     async fn remove(&self, model: &ModelUrl) -> Result<ModelEntry> {
@@ -115,7 +123,7 @@ impl ModelStore for LocalStorageStore {
             // A model that lacks a part can be removed like any other.
             let info = storage.get(keys.info())?.ok_or_else(record::not_found)?;
             let found = ModelEntry::new(model.clone(), record::read_info(&info)?);
-            storage.remove(&keys)?;
+            journal::remove(&storage, &keys)?;
             Ok(found)
         };
         removed.await.map_err(|error: Error| error.with_context(Operation::Remove, model))
