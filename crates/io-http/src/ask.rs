@@ -12,6 +12,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) fresh: bool,
     /// The version that need not be sent again, or `*` for any.
     pub(crate) if_none_match: Option<&'a str>,
+    /// The most bytes to take of an answer that is taken as a whole.
+    pub(crate) limit: Option<usize>,
     /// Whether it is a weight file, which a page's own `fetch` is told.
     #[cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "for pages alone"))]
     pub(crate) weights: bool,
@@ -19,8 +21,14 @@ pub(crate) struct Ask<'a> {
 
 impl Ask<'_> {
     /// The whole of a weight file.
-    pub(crate) const WEIGHTS: Self =
-        Self { range: None, if_range: None, fresh: false, if_none_match: None, weights: true };
+    pub(crate) const WEIGHTS: Self = Self {
+        range: None,
+        if_range: None,
+        fresh: false,
+        if_none_match: None,
+        limit: None,
+        weights: true,
+    };
 
     /// The range as the value of its header.
     pub(crate) fn range(&self) -> Option<String> {

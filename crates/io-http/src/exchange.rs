@@ -59,11 +59,14 @@ impl Transport {
         reply.head.check_encoding()?;
         let mut bytes = Vec::new();
         while let Some(chunk) = reply.chunk().await? {
-            let room = MAX_JSON_BYTES.saturating_sub(bytes.len()) >= chunk.len();
+            let limit = ask.limit.unwrap_or(MAX_JSON_BYTES);
+            let room = limit.saturating_sub(bytes.len()) >= chunk.len();
             if !room || bytes.try_reserve(chunk.len()).is_err() {
-                return Err(
-                    Error::new(ErrorKind::OutOfMemory, "the model file is too large").into()
-                );
+                return Err(Error::new(
+                    ErrorKind::OutOfMemory,
+                    "what the server sends is too large",
+                )
+                .into());
             }
             bytes.extend_from_slice(&chunk);
         }

@@ -10,23 +10,26 @@ use io_core::{
 use url::Url;
 
 use crate::{
-    HttpOptions,
+    HttpOptions, HttpStore,
     credentials::Credentials,
     model,
     platform::{Transport, within},
     probe, resolve,
+    service::Service,
     source::{HttpWeights, in_time},
     upload,
 };
 
 const CAPABILITIES: Capabilities = Capabilities::NONE.load().save().stream();
+/// What a server of ours does besides.
+const WITH_SERVICE: Capabilities = CAPABILITIES.list().remove().copy().rename().create();
 
 io_core::register_handler! {
     name: "http",
     schemes: ["http", "https"],
-    capabilities: CAPABILITIES,
+    capabilities: WITH_SERVICE,
     open: |url, options| Ok(Box::new(HttpHandler::new(url.clone(), options.clone())?)),
-    store: None,
+    store: Some(|url, options| Ok(Box::new(HttpStore::new(url.clone(), options.clone())?))),
 }
 
 /// A model on a web server.
@@ -65,17 +68,38 @@ impl HttpHandler {
     }
 
     async fn save_model(&self, artifacts: ModelArtifacts) -> Result<SaveResult> {
-        if self.options.write_mode == WriteMode::Create {
-            let message = "a web server cannot be asked to save only where no model is";
-            return Err(Error::new(ErrorKind::Unsupported, message));
+        let create = self.options.write_mode == WriteMode::Create;
+        if create {
+            self.check_creates().await?;
         }
         if self.transport.options.from_tfhub {
             let message = "option `from-tfhub` is for loading";
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
         let progress = self.options.progress.clone();
-        let info = upload::upload(&self.transport, &self.target, artifacts, progress).await?;
+        let how = (progress, create);
+        let info = upload::upload(&self.transport, &self.target, artifacts, how).await?;
         Ok(SaveResult::new(self.url.clone(), info))
+    }
+
+    /// Any server replaces what is there; only one of ours is known to do otherwise when asked.
+    async fn check_creates(&self) -> Result<()> {
+        let service = Service::find(&self.transport, &self.target, Operation::Save).await;
+        let there = service.and_then(|service| {
+            service.require("save", Operation::Save)?;
+            Ok(service.name(&self.target).is_some_and(|name| !name.is_empty()))
+        });
+        match there {
+            Ok(true) => Ok(()),
+            Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),
+            _ => {
+                let scheme = self.url.scheme();
+                let message = format!(
+                    "`{scheme}://` cannot save models only where none is, but on a server of modelport"
+                );
+                Err(Error::new(ErrorKind::Unsupported, message))
+            }
+        }
     }
 
     async fn load_model(&self) -> Result<ModelArtifacts> {
@@ -121,8 +145,18 @@ impl IOHandler for HttpHandler {
         &self.url
     }
 
+    /// What any server does, and what this one has said that it does besides: it is asked by the
+    /// first call that needs to know.
     fn capabilities(&self) -> Capabilities {
-        CAPABILITIES
+        let Capabilities { list, remove, copy, rename, create, .. } =
+            Service::capabilities(&self.target);
+        let mut capabilities = CAPABILITIES;
+        capabilities.list = list;
+        capabilities.remove = remove;
+        capabilities.copy = copy;
+        capabilities.rename = rename;
+        capabilities.create = create;
+        capabilities
     }
 
     async fn save(&self, artifacts: ModelArtifacts) -> Result<SaveResult> {

@@ -30,6 +30,7 @@
 mod handler;
 mod options;
 mod settings;
+mod store;
 
 mod ask;
 mod credentials;
@@ -40,6 +41,7 @@ mod retry;
 mod download;
 mod model;
 mod probe;
+mod service;
 mod source;
 mod upload;
 mod weight_file;
@@ -58,3 +60,4 @@ pub use handler::{HttpHandler, REGISTRATION};
 #[cfg(not(target_family = "wasm"))]
 pub use options::ProxyChoice;
 pub use options::{HttpOptions, WeightUrl};
+pub use store::HttpStore;

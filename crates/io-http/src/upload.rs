@@ -8,14 +8,17 @@ use io_manifest::{KeyOrder, WeightFileRef, check_specs, write_model_json};
 use url::Url;
 
 use crate::{
+    ask::Ask,
     platform::{Form, Payload, Transport},
     retry::Failure,
+    store::already_there,
 };
 
 /// The path of the weights in the model file, as TensorFlow.js writes it.
 const WEIGHTS_PATH: &str = "./model.weights.bin";
 
-/// Sends `artifacts` to `url`. What the server answers beyond its status is not read.
+/// Sends `artifacts` to `url`, or fails when `create` says that nothing may be there and something
+/// is. What the server answers beyond its status is not read.
 ///
 /// A failed try is followed by another where that cannot make the server act twice: when it did not
 /// get the whole body; when it says that it did not act (408, 429, 503); and with a method that
@@ -24,6 +27,7 @@ const WEIGHTS_PATH: &str = "./model.weights.bin";
 /// # Errors
 ///
 /// - `InvalidInput`, `Corrupt`: the artifacts are not a model, or the method is none.
+/// - `AlreadyExists`: there is a model, and none was to be replaced.
 /// - `NotFound`, `PermissionDenied`, `QuotaExceeded`, `Conflict`, …: the status of the answer.
 /// - `Network`, `Timeout`: the server could not be reached, or fell silent.
 /// - whatever the stream of the weights fails with.
@@ -31,7 +35,7 @@ pub(crate) async fn upload(
     transport: &Transport,
     url: &Url,
     mut artifacts: ModelArtifacts,
-    progress: Option<ProgressCallback>,
+    (progress, create): (Option<ProgressCallback>, bool),
 ) -> Result<ModelArtifactsInfo> {
     let method = method(&transport.options.method)?;
     let info = artifacts.info()?;
@@ -52,8 +56,9 @@ pub(crate) async fn upload(
     drop(artifacts);
     let form = Form::new(json, payload, ProgressMeter::new(progress, total))?;
     let mut tries = transport.tries();
+    let ask = Ask { if_none_match: create.then_some("*"), ..Ask::default() };
     loop {
-        let answer = transport.upload(&method, url, &form).await;
+        let answer = transport.upload(&method, url, &form, ask).await;
         if let Some(error) = form.take_failure() {
             return Err(error);
         }
@@ -61,6 +66,9 @@ pub(crate) async fn upload(
             Ok(head) if head.is_success() => {
                 form.finish();
                 return Ok(info);
+            }
+            Ok(head) if create && head.status == 412 => {
+                return Err(already_there(head.failure("the server")));
             }
             Ok(head) => head.failure("the server"),
             Err(failure) => failure,

@@ -52,8 +52,9 @@ impl Transport {
         method: &Method,
         url: &Url,
         form: &Form,
+        ask: Ask<'_>,
     ) -> Result<Head, Failure> {
-        Ok(self.send(method, url, Ask::default(), Some(form)).await?.head)
+        Ok(self.send(method, url, ask, Some(form)).await?.head)
     }
 
     async fn send(

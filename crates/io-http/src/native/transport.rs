@@ -66,7 +66,9 @@ impl Transport {
                 .map_err(|_| idle())?
                 .map_err(|error| failed("the server closed the connection", error))?;
             let reply = Reply::new(answer, &hop.url, self.options.idle_timeout);
-            if !hop.follow(&reply.head, false)? {
+            // What changes something is not turned into a look at something else.
+            let acts = method != Method::GET && method != Method::HEAD;
+            if !hop.follow(&reply.head, acts)? {
                 return Ok(reply);
             }
         }
@@ -78,6 +80,7 @@ impl Transport {
         method: &Method,
         url: &Url,
         form: &Form,
+        ask: Ask<'_>,
     ) -> Result<Head, Failure> {
         // A connection that was idle may be closed under a request that must not be repeated.
         let client = self.build_client(0)?;
@@ -85,7 +88,8 @@ impl Transport {
         loop {
             let activity = Arc::new(Activity::new());
             let body = Body::wrap(form.body(activity.clone()));
-            let headers = [("content-type", form.content_type())];
+            let mut headers = ask.headers();
+            headers.push(("content-type", form.content_type()));
             let request = self.build(&client, method.clone(), &hop, &headers)?.body(body);
             let answer = watch(request.send(), &activity, self.options.idle_timeout).await?;
             let answer =

@@ -10,6 +10,7 @@
 
 pub mod form;
 pub mod server;
+pub mod service;
 pub mod site;
 
 use std::time::Duration;

@@ -37,6 +37,7 @@ pub async fn move_model(
     let store = removing_store(registry, from, options).map_err(context)?;
     // A model that cannot be read is not moved at all, not even by a rename.
     let before = stat(&*store, from).await.map_err(context)?;
+    refuse_to_stay(registry, from, options).map_err(context)?;
     let inside = registry
         .find(from.scheme())
         .filter(|registration| registration.schemes.contains(&to.scheme()));
@@ -93,6 +94,15 @@ fn removing_store(
         // An unknown scheme is for the registry to explain.
         _ => registry.store(from, &options.reading()),
     }
+}
+
+/// Refuses what its own place cannot remove, which some places say only when they have been asked.
+fn refuse_to_stay(registry: &Registry, from: &ModelUrl, options: &TransferOptions) -> Result<()> {
+    if registry.handler(from, &options.reading())?.capabilities().remove {
+        return Ok(());
+    }
+    Err(Error::unsupported(from.scheme(), Operation::Remove)
+        .with_hint("copy the model instead; nothing was written"))
 }
 
 /// The store's own rename; `None` where there is none that would do.
