@@ -3,7 +3,10 @@
 //! Chosen because it is fast on every target, can be combined from parts that were read in any
 //! order, and is one that object stores compute themselves.
 
-use crc_fast::{CrcAlgorithm, Digest, checksum_combine};
+#[cfg(target_family = "wasm")]
+use crate::crc64::{Digest, combine};
+#[cfg(not(target_family = "wasm"))]
+use native::{Digest, combine};
 
 /// What a model file says about one weight file beyond its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +27,7 @@ pub struct Checksum {
 impl Checksum {
     /// The checksum of no bytes.
     pub fn new() -> Self {
-        Self { digest: Digest::new(CrcAlgorithm::Crc64Nvme), bytes: 0 }
+        Self { digest: Digest::new(), bytes: 0 }
     }
 
     /// Adds bytes.
@@ -51,7 +54,7 @@ impl Checksum {
     /// The checksum of two runs of bytes, one after the other, from the checksums of the two and the
     /// length of the second.
     pub fn combine(first: u64, second: u64, second_len: u64) -> u64 {
-        checksum_combine(CrcAlgorithm::Crc64Nvme, first, second, second_len)
+        combine(first, second, second_len)
     }
 }
 
@@ -67,6 +70,33 @@ impl std::fmt::Debug for Checksum {
             .field("bytes", &self.bytes)
             .field("crc64nvme", &format_args!("{:016x}", self.finish()))
             .finish()
+    }
+}
+
+/// The same by vector instructions.
+#[cfg(not(target_family = "wasm"))]
+mod native {
+    use crc_fast::{CrcAlgorithm, checksum_combine};
+
+    #[derive(Clone)]
+    pub(super) struct Digest(crc_fast::Digest);
+
+    impl Digest {
+        pub(super) fn new() -> Self {
+            Self(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme))
+        }
+
+        pub(super) fn update(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+
+        pub(super) fn finalize(&self) -> u64 {
+            self.0.finalize()
+        }
+    }
+
+    pub(super) fn combine(first: u64, second: u64, second_len: u64) -> u64 {
+        checksum_combine(CrcAlgorithm::Crc64Nvme, first, second, second_len)
     }
 }
 

@@ -23,6 +23,8 @@ mod parts;
 mod write;
 
 mod checksum;
+#[cfg(any(target_family = "wasm", test))]
+mod crc64;
 mod path;
 mod shards;
 

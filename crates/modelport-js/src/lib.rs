@@ -1,1 +1,22 @@
-//! The npm package: the names of `tf.io`, with modelport's handlers behind them.
+//! The npm package's half in WebAssembly: models by URL, for the modules in `js/`. Empty elsewhere.
+//!
+//! JavaScript sees a handful of functions. Each takes URLs as text and one object of options, and
+//! returns a promise; what it rejects with is a plain object, of which `js/error.js` makes an error.
+//!
+//! - `models`: the functions;
+//! - `artifacts`, `weights`, `info`: what passes through them;
+//! - `options`, `run`, `error`, `wording`: how they are called, cancelled, and fail.
+#![cfg(target_family = "wasm")]
+
+mod models;
+mod schemes;
+
+mod artifacts;
+mod info;
+mod object;
+mod weights;
+
+mod error;
+mod options;
+mod run;
+mod wording;

@@ -1,0 +1,17 @@
+// What this build has: every backend for browsers.
+
+import { routerOf } from "./routes.js";
+import { BrowserIndexedDB, BrowserLocalStorage, ModelHandler } from "./handlers.js";
+
+/** The places whose models are listed, in this order. */
+export const managedSchemes = ["localstorage", "indexeddb"];
+
+export const indexedDBRouter = routerOf("indexeddb", (path, o) => new BrowserIndexedDB(path, o));
+export const localStorageRouter = routerOf(
+  "localstorage",
+  (path, options) => new BrowserLocalStorage(path, options),
+);
+const memoryRouter = routerOf("memory", (path, o) => new ModelHandler(`memory://${path}`, o));
+
+/** The routers that a program begins with. */
+export const builtInRouters = [indexedDBRouter, localStorageRouter, memoryRouter];

@@ -1,0 +1,83 @@
+// Handlers of one model at one URL, in the form that TensorFlow.js takes.
+
+import { call } from "./engine.js";
+import { failure, fromWasm } from "./error.js";
+
+/** Loads and saves the model at a URL. */
+export class ModelHandler {
+  constructor(url, options = {}) {
+    this.url = url;
+    this.options = options;
+  }
+
+  /** Saves model artifacts, all or nothing. */
+  save(artifacts, options) {
+    return call("save", this.url, artifacts, { ...this.options, ...options });
+  }
+
+  /** Loads the model: its artifacts as TensorFlow.js has them. */
+  async load(options) {
+    const artifacts = await call("load", this.url, { ...this.options, ...options });
+    const { weightData } = artifacts;
+    if (weightData !== undefined && !(weightData instanceof ArrayBuffer)) {
+      delete artifacts.weightData;
+      artifacts.getWeightStream = () => streamOf(weightData.open());
+    }
+    return artifacts;
+  }
+}
+
+/** A handler of the model in local storage. */
+export class BrowserLocalStorage extends ModelHandler {
+  static URL_SCHEME = "localstorage://";
+
+  constructor(modelPath, options) {
+    super(BrowserLocalStorage.URL_SCHEME + required(modelPath, "local storage"), options);
+  }
+}
+
+/** A handler of the model in IndexedDB. */
+export class BrowserIndexedDB extends ModelHandler {
+  static URL_SCHEME = "indexeddb://";
+
+  constructor(modelPath, options) {
+    super(BrowserIndexedDB.URL_SCHEME + required(modelPath, "IndexedDB"), options);
+  }
+}
+
+/** The model in local storage at a path, which is the URL without `localstorage://`. */
+export function browserLocalStorage(modelPath, options) {
+  return new BrowserLocalStorage(modelPath, options);
+}
+
+/** The model in IndexedDB at a path, which is the URL without `indexeddb://`. */
+export function browserIndexedDB(modelPath, options) {
+  return new BrowserIndexedDB(modelPath, options);
+}
+
+function required(modelPath, place) {
+  if (!modelPath) {
+    const message = `For ${place}, modelPath must not be null, undefined or empty.`;
+    throw failure("InvalidUrl", message);
+  }
+  return modelPath;
+}
+
+/** The pieces of a reader as a stream that reads no further than it is read. */
+function streamOf(reader) {
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const piece = await reader.next().catch((thrown) => {
+          throw fromWasm(thrown);
+        });
+        if (piece === undefined) controller.close();
+        else controller.enqueue(piece);
+      },
+      cancel() {
+        reader.free();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,27 @@
+// modelport with local storage alone: models by URL, with the names of `tf.io`.
+
+export { init as default, init, schemes } from "./engine.js";
+export { ModelportError } from "./error.js";
+export { browserLocalStorage } from "./handlers.js";
+export {
+  getLoadHandlers,
+  getSaveHandlers,
+  registerLoadRouter,
+  registerSaveRouter,
+} from "./routers.js";
+export { copyModel, listModels, moveModel, removeModel, statModel } from "./models.js";
+export { fromMemory, fromMemorySync, withSaveHandler, withSaveHandlerSync } from "./passthrough.js";
+export { CompositeArrayBuffer, concatenateArrayBuffers } from "./composite_array_buffer.js";
+export {
+  getModelArtifactsForJSON,
+  getModelArtifactsForJSONSync,
+  getModelArtifactsInfoForJSON,
+  getWeightSpecs,
+} from "./model_json.js";
+export {
+  decodeWeights,
+  decodeWeightsStream,
+  decodeWeightsToArrays,
+  encodeWeights,
+  useTensorFlow,
+} from "./tensors.js";

@@ -1,0 +1,108 @@
+// Models by URL: listed, looked at, copied, moved and removed.
+
+import { call } from "./engine.js";
+import { failure, ModelportError } from "./error.js";
+import { ModelHandler } from "./handlers.js";
+import { getLoadHandlers, getSaveHandlers } from "./routers.js";
+import { managedSchemes } from "./build.js";
+
+/**
+ * Sizes and date of the models in the stores of this browser, by URL.
+ *
+ * `options.url` asks for one place only. A model that cannot be read is left out, and told to
+ * `options.onError`.
+ */
+export async function listModels(options = {}) {
+  const { url, onError } = options;
+  const roots = url === undefined ? managedSchemes.map((scheme) => `${scheme}://`) : [url];
+  const models = {};
+  for (const root of roots) {
+    const found = await call("list", root, options);
+    for (const parts of found.errors) {
+      const error = new ModelportError(parts);
+      if (error.url !== root) onError?.(error);
+      // A worker has no local storage, and nothing is stored where there is no store.
+      else if (url !== undefined || error.kind !== "Unsupported") throw error;
+    }
+    for (const [key, info] of found.models) {
+      Object.defineProperty(models, key, {
+        value: info,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+    }
+  }
+  return models;
+}
+
+/** Sizes and date of one model. */
+export async function statModel(url, options) {
+  return call("stat", managed(url), options);
+}
+
+/** Removes a model; gives the sizes and the date that it had. */
+export async function removeModel(url, options) {
+  return call("remove", managed(url), options);
+}
+
+/** Copies a model. Between places of this build its weights stream and are never all in memory. */
+export async function copyModel(sourceURL, destURL, options) {
+  const { source, destination } = both(sourceURL, destURL);
+  if (source instanceof ModelHandler && destination instanceof ModelHandler) {
+    const saved = await call("copy", source.url, destination.url, options);
+    return saved.modelArtifactsInfo;
+  }
+  const saved = await destination.save(await source.load());
+  return saved.modelArtifactsInfo;
+}
+
+/** Moves a model. The source is removed after the destination has been read back and compared. */
+export async function moveModel(sourceURL, destURL, options) {
+  const { source, destination } = both(sourceURL, destURL);
+  if (source instanceof ModelHandler && destination instanceof ModelHandler) {
+    const saved = await call("move", source.url, destination.url, options);
+    return saved.modelArtifactsInfo;
+  }
+  managed(sourceURL);
+  const saved = await destination.save(await source.load());
+  await removeModel(sourceURL, options);
+  return saved.modelArtifactsInfo;
+}
+
+/** The one handler of either URL. */
+function both(sourceURL, destURL) {
+  const refuse = (message) => {
+    throw failure("InvalidInput", message);
+  };
+  if (sourceURL === destURL) refuse(`Old path and new path are the same: '${sourceURL}'`);
+  const sources = getLoadHandlers(sourceURL);
+  if (sources.length === 0) {
+    refuse(`Copying failed because no load handler is found for source URL ${sourceURL}.`);
+  }
+  const several = (handlers) => `Copying failed because more than one (${handlers.length}) `;
+  if (sources.length > 1) refuse(`${several(sources)}load handlers for source URL ${sourceURL}.`);
+  const destinations = getSaveHandlers(destURL);
+  if (destinations.length === 0) {
+    refuse(`Copying failed because no save handler is found for destination URL ${destURL}.`);
+  }
+  if (destinations.length > 1) {
+    refuse(`${several(destinations)}save handlers for destination URL ${destURL}.`);
+  }
+  return { source: sources[0], destination: destinations[0] };
+}
+
+/** A URL of a place whose models can be managed. */
+function managed(url) {
+  const [scheme, rest] = String(url).split("://", 2);
+  if (rest === undefined) {
+    const message =
+      "The url string provided does not contain a scheme. " +
+      `Supported schemes are: ${managedSchemes.join(",")}`;
+    throw failure("InvalidUrl", message);
+  }
+  if (!managedSchemes.includes(scheme)) {
+    throw failure("UnknownScheme", `Cannot find model manager for scheme '${scheme}'`);
+  }
+  return url;
+}
