@@ -66,6 +66,14 @@ Examples:
   modelport mv --no-clobber ./model ./models/v2"
     )]
     Move(Transfer),
+    /// Convert a model between TensorFlow.js, Keras and safetensors
+    #[command(after_help = "\
+Examples:
+  modelport convert my-model.h5 ./web-model
+  modelport convert ./web-model my-model.keras
+  modelport convert --quantize uint8 --shard-bytes 4194304 my-model.keras ./small
+  modelport convert ./web-model my-model.safetensors")]
+    Convert(Convert),
     /// Remove a model: its files and nothing else
     #[command(
         name = "rm",
@@ -155,6 +163,40 @@ pub(crate) struct Transfer {
     /// Set an option of the handler of DST only
     #[arg(long = "to-option", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) to_options: Vec<(String, String)>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Convert {
+    /// The model, or a file: .h5, .keras, .safetensors; it is told by its content
+    #[arg(value_name = "SRC", value_hint = ValueHint::AnyPath)]
+    pub(crate) source: String,
+    /// Where it goes; what is there is replaced
+    #[arg(value_name = "DST", value_hint = ValueHint::AnyPath)]
+    pub(crate) destination: String,
+    /// Write this format, whatever DST is called: tfjs, h5, h5-weights, keras, keras-weights or safetensors
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) to: Option<String>,
+    /// Write for Keras 2 or Keras 3; 2 for .h5 and 3 for .keras by default
+    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u8).range(2..=3))]
+    pub(crate) keras: Option<u8>,
+    /// Store weights as uint8, uint16 or float16; `:` and patterns choose by name
+    #[arg(long, value_name = "TYPE[:PATTERN]")]
+    pub(crate) quantize: Vec<String>,
+    /// Store quantised weights as what they stand for
+    #[arg(long)]
+    pub(crate) dequantize: bool,
+    /// Write weight files of at most N bytes
+    #[arg(long, value_name = "N")]
+    pub(crate) shard_bytes: Option<NonZeroU64>,
+    /// Fail if the target cannot run a part of the model
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Convert even what the target would compute differently
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Fail if there already is something at DST
+    #[arg(short, long)]
+    pub(crate) no_clobber: bool,
 }
 
 impl Global {

@@ -17,6 +17,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Result<(), Failure> {
     match command {
         Command::Copy(args) => interruptible(commands::transfer::copy(&global, &args, output)),
         Command::Move(args) => interruptible(commands::transfer::shift(&global, &args, output)),
+        Command::Convert(args) => interruptible(commands::convert::run(&global, &args, output)),
         Command::Remove(args) => interruptible(commands::remove::run(&global, &args.url, output)),
         Command::List { url } => plain(commands::list::run(&global, &url, output)),
         Command::Info { url, digest } => plain(commands::info::run(&global, &url, digest, output)),

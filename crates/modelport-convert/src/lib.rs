@@ -1,7 +1,38 @@
-//! Converts models between TensorFlow.js, Keras and safetensors.
+//! Converts models between TensorFlow.js, Keras and safetensors, without Python.
+//!
+//! Where to look, in reading order:
+//!
+//! - [`convert()`]: from a model or a file to a model or a file; nothing is read of the weights but
+//!   what has to be, the rest streams when the result does;
+//! - [`Format`] and [`container`]: what is written by its name, and what is read by its content;
+//! - [`ConvertOptions`] and [`Quantize`]: how;
+//! - [`report`]: every change that was made;
+//! - [`topology`]: the JSON of Keras and that of TensorFlow.js.
+//!
+//! Files are [`Weights`](io_core::Weights): a length and a stream of any range, which a local file,
+//! an object in a cloud and a `Blob` in a page can all be. Where there is a file system, `open_file`
+//! and `save_file` make them of local files.
+
+mod convert;
+mod format;
+mod options;
+
+mod keras;
+mod quantize;
+mod tensors;
+pub mod topology;
 
 mod data;
 mod hdf5;
+#[cfg(not(target_family = "wasm"))]
+mod local;
 mod number;
+
 pub mod report;
-pub mod topology;
+
+pub use convert::{Conversion, Output, Source, convert};
+pub use format::{Container, Format, container};
+#[cfg(not(target_family = "wasm"))]
+pub use local::{open_file, save_file};
+pub use options::{ConvertOptions, Keras};
+pub use quantize::Quantize;

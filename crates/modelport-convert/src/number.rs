@@ -164,7 +164,7 @@ fn narrow(value: f64) -> f32 {
 }
 
 /// Exact widening of a binary16; a NaN keeps its payload.
-fn widen(half: u16) -> f32 {
+pub(crate) fn widen(half: u16) -> f32 {
     let half = u32::from(half);
     let (sign, exponent, mantissa) = ((half >> 15) << 31, (half >> 10) & 0x1f, half & 0x3ff);
     let bits = match exponent {

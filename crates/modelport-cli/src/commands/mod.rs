@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod completions;
+pub(crate) mod convert;
 pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod remove;

@@ -8,7 +8,7 @@ mod pages;
 mod read;
 mod write;
 
-pub(crate) use attributes::{Attribute, AttributeValue};
+pub(crate) use attributes::AttributeValue;
 pub(crate) use read::{Dataset, Group, Hdf5};
 pub(crate) use write::{GroupBuilder, write_file};
 

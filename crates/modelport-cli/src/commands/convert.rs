@@ -1,0 +1,148 @@
+//! `modelport convert`.
+
+use std::path::Path;
+
+use modelport::{
+    Error, ErrorKind, HandlerOptions, ModelUrl, Operation, Result, WriteMode,
+};
+use modelport_convert::{
+    Container, Conversion, ConvertOptions, Format, Keras, Output as Converted, Quantize, Source,
+    report::{Policy, Report},
+};
+use serde::Serialize;
+
+use super::list::redacted;
+use crate::{
+    args::{Convert, Global},
+    failure::Failure,
+    output::Output,
+    progress::Bar,
+    text::printable,
+};
+
+pub(crate) async fn run(
+    global: &Global,
+    args: &Convert,
+    output: &mut Output,
+) -> std::result::Result<(), Failure> {
+    let (from, to) = (modelport::url(&args.source)?, modelport::url(&args.destination)?);
+    let format = match &args.to {
+        Some(name) => name.parse()?,
+        None => Format::of_name(to.rest()),
+    };
+    let options = options(args)?;
+    let bar = Bar::new(output, "converting");
+    let handlers = global.handler_options();
+    let loading = |error: Error| error.with_context(Operation::Load, &from);
+    let source = source(&from, &handlers).await.map_err(loading)?;
+    let conversion = modelport_convert::convert(source, format, &options).await.map_err(loading)?;
+    bar.tick();
+    let mut handlers = bar.watch(handlers);
+    handlers.shard_bytes = args.shard_bytes;
+    if args.no_clobber {
+        handlers.write_mode = WriteMode::Create;
+    }
+    let Conversion { output: converted, report } = conversion;
+    let bytes = save(&from, &to, converted, &handlers).await?;
+    drop(bar);
+    print(&to, format, bytes, &report, output)
+}
+
+fn options(args: &Convert) -> Result<ConvertOptions> {
+    let mut quantize = Quantize::none();
+    for rule in &args.quantize {
+        quantize.add(rule)?;
+    }
+    let policy = Policy { strict: args.strict, force: args.force };
+    let options = ConvertOptions::new()
+        .with_quantize(quantize)
+        .with_dequantize(args.dequantize)
+        .with_policy(policy);
+    Ok(match args.keras {
+        Some(2) => options.with_keras(Keras::V2),
+        Some(3) => options.with_keras(Keras::V3),
+        _ => options,
+    })
+}
+
+/// A file of another format, or a model that its handler loads.
+async fn source(from: &ModelUrl, handlers: &HandlerOptions) -> Result<Source> {
+    if let Some(path) = local(from)
+        && path.is_file()
+    {
+        let bytes = modelport_convert::open_file(path).await?;
+        if modelport_convert::container(&bytes).await? != Container::Json {
+            return Ok(Source::File(bytes));
+        }
+    }
+    modelport::load_with(from, handlers).await.map(Source::Model)
+}
+
+/// Saves what was made; gives the bytes of its weights, or of its file.
+async fn save(
+    from: &ModelUrl,
+    to: &ModelUrl,
+    converted: Converted,
+    handlers: &HandlerOptions,
+) -> Result<u64> {
+    match converted {
+        Converted::Model(model) => {
+            let saved = modelport::save_with(to, model, handlers).await?;
+            Ok(saved.model_artifacts_info.weight_data_bytes)
+        }
+        Converted::File(bytes) => {
+            let context = |error: Error| error.with_context(Operation::Save, to);
+            let path = local(to).ok_or_else(|| {
+                context(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("`{}://` takes models, not files of other formats", to.scheme()),
+                ))
+            })?;
+            if local(from).is_some_and(|from| is_same_file(from, path)) {
+                let message = "the source would be overwritten while it is read";
+                return Err(context(Error::new(ErrorKind::InvalidInput, message)));
+            }
+            let replace = handlers.write_mode == WriteMode::Replace;
+            modelport_convert::save_file(path, &bytes, replace).await.map_err(context)?;
+            Ok(bytes.byte_length())
+        }
+    }
+}
+
+/// The path of a local file.
+fn local(url: &ModelUrl) -> Option<&Path> {
+    (url.scheme() == "file").then(|| Path::new(url.rest()))
+}
+
+fn is_same_file(one: &Path, two: &Path) -> bool {
+    matches!((one.canonicalize(), two.canonicalize()), (Ok(one), Ok(two)) if one == two)
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    #[serde(serialize_with = "redacted")]
+    url: ModelUrl,
+    format: &'static str,
+    bytes: u64,
+    changes: &'a Report,
+}
+
+fn print(
+    url: &ModelUrl,
+    format: Format,
+    bytes: u64,
+    report: &Report,
+    output: &mut Output,
+) -> std::result::Result<(), Failure> {
+    if output.json() {
+        let url = url.clone();
+        output.done_object(&Done { url, format: format.name(), bytes, changes: report })?;
+        return Ok(());
+    }
+    for line in report.to_string().lines() {
+        output.done(&printable(line))?;
+    }
+    let size = crate::text::size(bytes);
+    output.done(&format!("converted {size} to {}", printable(&url.to_string())))?;
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! The flow of a conversion: what is read becomes a model of TensorFlow.js, what is written is made
+//! of one.
+
+use io_core::{Error, ErrorKind, ModelArtifacts, Result, Weights};
+
+use crate::{
+    Container, ConvertOptions, Format, container, keras, quantize,
+    report::Report,
+    tensors::{self, Tensor},
+};
+
+/// What is converted: a model, or the bytes of a file.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A model of TensorFlow.js, as any handler loads it.
+    Model(ModelArtifacts),
+    /// A file of another format, wherever it is; it is told by its content.
+    File(Weights),
+}
+
+/// What a conversion gives. Nothing is read of the weights but what had to be; the rest is read and
+/// converted as the result is.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// A model of TensorFlow.js, for any handler to save.
+    Model(ModelArtifacts),
+    /// The bytes of a file.
+    File(Weights),
+}
+
+/// A conversion that is ready to be saved.
+#[derive(Clone, Debug)]
+pub struct Conversion {
+    /// The result.
+    pub output: Output,
+    /// What was changed.
+    pub report: Report,
+}
+
+/// Converts `source` to `format`.
+///
+/// Memory is bounded by the topology and the largest weight, and only where a weight has to be
+/// unpacked; all others stream through.
+///
+/// # Errors
+///
+/// - `Corrupt`: the source is damaged or no model.
+/// - `Unsupported`: the source has what cannot be converted, or what the options refuse.
+/// - `InvalidInput`: the options do not fit the format.
+/// - what reading the source fails with.
+pub async fn convert(
+    source: Source,
+    format: Format,
+    options: &ConvertOptions,
+) -> Result<Conversion> {
+    let mut report = Report::new();
+    let mut model = match source {
+        Source::Model(model) => model,
+        Source::File(bytes) => read(bytes, &mut report).await?,
+    };
+    report.check(options.policy)?;
+    change_weights(&mut model, format, options).await?;
+    let output = match format {
+        Format::Tfjs => Output::Model(model),
+        _ => Output::File(write(model, format, options, &mut report).await?),
+    };
+    report.check(options.policy)?;
+    Ok(Conversion { output, report })
+}
+
+async fn read(bytes: Weights, report: &mut Report) -> Result<ModelArtifacts> {
+    match container(&bytes).await? {
+        Container::Hdf5 => keras::read_hdf5(bytes, report).await,
+        Container::Zip | Container::Safetensors => {
+            Err(Error::new(ErrorKind::Unsupported, "not yet"))
+        }
+        Container::Json => Err(Error::new(
+            ErrorKind::InvalidInput,
+            "a model.json is a model with weights beside it, not a file of its own",
+        )),
+    }
+}
+
+async fn write(
+    _model: ModelArtifacts,
+    _format: Format,
+    _options: &ConvertOptions,
+    _report: &mut Report,
+) -> Result<Weights> {
+    Err(Error::new(ErrorKind::Unsupported, "not yet"))
+}
+
+/// Quantises and dequantises as asked.
+async fn change_weights(
+    model: &mut ModelArtifacts,
+    format: Format,
+    options: &ConvertOptions,
+) -> Result<()> {
+    let plain = !matches!(format, Format::Tfjs | Format::Safetensors);
+    if plain && !options.quantize.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!("a model in the format `{format}` cannot be quantised"),
+        ));
+    }
+    let quantized = |tensor: &Tensor| tensor.spec.quantization.is_some();
+    if options.quantize.is_empty() && !options.dequantize && !plain {
+        return Ok(());
+    }
+    let mut changed = Vec::new();
+    for tensor in tensors::split(model).await? {
+        let rule = options.quantize.of(&tensor.spec.name)?;
+        let tensor = if quantized(&tensor) && (plain || options.dequantize || rule.is_some()) {
+            quantize::dequantize(tensor)?
+        } else {
+            tensor
+        };
+        changed.push(match rule {
+            Some(dtype) => quantize::quantize(tensor, dtype).await?,
+            None => tensor,
+        });
+    }
+    tensors::join(changed, model)
+}

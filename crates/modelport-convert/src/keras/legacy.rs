@@ -1,0 +1,141 @@
+//! Keras' legacy HDF5: a whole model, or weights only.
+
+use io_core::{Error, ErrorKind, Result};
+
+use crate::hdf5::{AttributeValue, Dataset, Group, Hdf5};
+
+/// More parts than this, a split list does not have.
+const MAX_PARTS: usize = 10_000;
+
+/// What a legacy file has.
+#[derive(Debug)]
+pub(super) struct LegacyFile {
+    /// The version of Keras that wrote it, as text such as `2.19.0`.
+    pub(super) keras_version: Option<String>,
+    /// The backend, as text.
+    pub(super) backend: Option<String>,
+    /// The topology, as JSON text; `None` when there are only weights.
+    pub(super) model_config: Option<String>,
+    /// Loss, metrics and optimizer, as JSON text.
+    pub(super) training_config: Option<String>,
+    /// The layers at the top, in the order of the model.
+    pub(super) layers: Vec<LegacyLayer>,
+    /// What is there and not read.
+    pub(super) ignored: Vec<&'static str>,
+}
+
+/// A layer at the top with the weights of all that it is made of.
+#[derive(Debug)]
+pub(super) struct LegacyLayer {
+    pub(super) name: String,
+    pub(super) weights: Vec<LegacyWeight>,
+}
+
+/// A weight: its name without `:0`, and its values.
+#[derive(Debug)]
+pub(super) struct LegacyWeight {
+    pub(super) name: String,
+    pub(super) dataset: Dataset,
+}
+
+/// Reads all but the values of weights.
+///
+/// # Errors
+///
+/// `Corrupt` when parts are missing or damaged; `Unsupported` when Keras 1 wrote the file or a
+/// weight has a type that no model has.
+pub(super) async fn read(file: &Hdf5) -> Result<LegacyFile> {
+    let root = group(file, "").await?;
+    let whole = root.attribute("model_config").is_some();
+    let model_config = text(&root, "model_config")?;
+    let training_config = text(&root, "training_config")?;
+    let place = if whole { "model_weights" } else { "" };
+    let weights = group(file, place).await?;
+    let either = |name| Ok::<_, Error>(text(&root, name)?.or(text(&weights, name)?));
+    let keras_version = either("keras_version")?;
+    if keras_version.as_deref().is_some_and(|version| version.starts_with("1.")) {
+        return Err(Error::new(ErrorKind::Unsupported, "Keras 1 wrote this file")
+            .with_hint("load and save it with Keras 2 first"));
+    }
+    let mut layers = Vec::new();
+    for name in list(&weights, "layer_names")? {
+        let path = join(place, &name);
+        let weights = read_weights(file, &path).await?;
+        layers.push(LegacyLayer { name, weights });
+    }
+    let mut ignored = Vec::new();
+    if file.group("optimizer_weights").await?.is_some() {
+        ignored.push("optimizer_weights");
+    }
+    let own = join(place, "top_level_model_weights");
+    if let Some(own) = file.group(&own).await?
+        && list_or_none(&own, "weight_names")?.is_some_and(|names| !names.is_empty())
+    {
+        ignored.push("top_level_model_weights");
+    }
+    let backend = either("backend")?;
+    Ok(LegacyFile { keras_version, backend, model_config, training_config, layers, ignored })
+}
+
+/// The weights of the layer whose group is at `path`.
+async fn read_weights(file: &Hdf5, path: &str) -> Result<Vec<LegacyWeight>> {
+    let layer = group(file, path).await?;
+    let mut weights = Vec::new();
+    for name in list(&layer, "weight_names")? {
+        let dataset = file.dataset(&join(path, &name)).await?;
+        let dataset = dataset
+            .ok_or_else(|| Error::corrupt(format!("the weight `{name}` is named but not there")))?;
+        let name = name.strip_suffix(":0").unwrap_or(&name).to_owned();
+        weights.push(LegacyWeight { name, dataset });
+    }
+    Ok(weights)
+}
+
+async fn group(file: &Hdf5, path: &str) -> Result<Group> {
+    let found = file.group(path).await?;
+    found.ok_or_else(|| Error::corrupt(format!("the file has no group `{path}`")))
+}
+
+/// A list of names, whole or split into `name0`, `name1`, ...
+fn list(group: &Group, name: &str) -> Result<Vec<String>> {
+    list_or_none(group, name)?
+        .ok_or_else(|| Error::corrupt(format!("the group `{}` has no `{name}`", group.path)))
+}
+
+fn list_or_none(group: &Group, name: &str) -> Result<Option<Vec<String>>> {
+    if let Some(value) = group.attribute(name) {
+        return names(name, value).map(Some);
+    }
+    let mut all = None;
+    for part in 0..MAX_PARTS {
+        let part = format!("{name}{part}");
+        let Some(value) = group.attribute(&part) else { break };
+        all.get_or_insert_with(Vec::new).extend(names(&part, value)?);
+    }
+    Ok(all)
+}
+
+fn names(name: &str, value: &AttributeValue) -> Result<Vec<String>> {
+    match value {
+        AttributeValue::Strings(names) => Ok(names.clone()),
+        AttributeValue::Empty => Ok(Vec::new()),
+        AttributeValue::Other => Err(not_text(name)),
+    }
+}
+
+/// Text that may be absent, but is nothing else.
+fn text(group: &Group, name: &str) -> Result<Option<String>> {
+    match (group.attribute(name), group.text(name)) {
+        (None, _) => Ok(None),
+        (Some(_), Some(text)) => Ok(Some(text.to_owned())),
+        (Some(_), None) => Err(not_text(name)),
+    }
+}
+
+fn not_text(name: &str) -> Error {
+    Error::corrupt(format!("the attribute `{name}` is not text"))
+}
+
+fn join(group: &str, name: &str) -> String {
+    if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") }
+}

@@ -1,0 +1,182 @@
+//! Files of this machine: read from where they are, and replaced whole.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    ops::Range,
+    path::{Path, PathBuf},
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use blocking::unblock;
+use bytes::Bytes;
+use futures::{TryStreamExt, stream};
+use io_core::{Error, ErrorKind, Result, WeightSource, WeightStream, Weights};
+
+const CHUNK_BYTES: u64 = 2 << 20;
+
+/// The bytes of the file at `path`, read when they are needed.
+///
+/// # Errors
+///
+/// `NotFound` when there is no file, `InvalidInput` when it is not a plain one, `PermissionDenied`
+/// and others as the system says.
+pub async fn open_file(path: &Path) -> Result<Weights> {
+    let path = path.to_owned();
+    unblock(move || {
+        let file = File::open(&path).map_err(|error| failed("open", error))?;
+        let metadata = file.metadata().map_err(|error| failed("open", error))?;
+        if !metadata.is_file() {
+            return Err(Error::new(ErrorKind::InvalidInput, "this is not a file"));
+        }
+        Ok(Weights::from_source(LocalFile { file: Arc::new(file), length: metadata.len() }))
+    })
+    .await
+}
+
+/// Writes `bytes` to the file at `path`, which is there whole or not at all, and durable when this
+/// returns. Unless `replace`, a file that is there stays. Dropping the future leaves nothing behind.
+///
+/// # Errors
+///
+/// `AlreadyExists` when there is a file that is not to be replaced; what reading `bytes` fails
+/// with; others as the system says.
+pub async fn save_file(path: &Path, bytes: &Weights, replace: bool) -> Result<()> {
+    let path = path.to_owned();
+    let (file, staged) = unblock({
+        let path = path.clone();
+        move || Staged::create(&path).map_err(|error| failed("create", error))
+    })
+    .await?;
+    let mut stream = bytes.stream();
+    let mut file = Some(file);
+    while let Some(piece) = stream.try_next().await? {
+        let Some(mut open) = file.take() else { break };
+        let written = unblock(move || open.write_all(&piece).map(|()| open));
+        file = Some(written.await.map_err(|error| failed("write", error))?);
+    }
+    unblock(move || {
+        if let Some(file) = file {
+            file.sync_all().map_err(|error| failed("flush", error))?;
+        }
+        staged.publish(&path, replace)
+    })
+    .await
+}
+
+#[derive(Debug)]
+struct LocalFile {
+    file: Arc<File>,
+    length: u64,
+}
+
+impl WeightSource for LocalFile {
+    fn byte_length(&self) -> u64 {
+        self.length
+    }
+
+    fn stream(&self, range: Range<u64>) -> WeightStream {
+        let state = (self.file.clone(), range.start);
+        Box::pin(stream::try_unfold(state, move |(file, at)| async move {
+            if at >= range.end {
+                return Ok(None);
+            }
+            let length = CHUNK_BYTES.min(range.end - at);
+            let reading = file.clone();
+            let bytes = unblock(move || read_at(&reading, at, length)).await;
+            let bytes = bytes.map_err(|error| failed("read", error))?;
+            Ok(Some((bytes, (file, at + length))))
+        }))
+    }
+}
+
+fn read_at(file: &File, at: u64, length: u64) -> io::Result<Bytes> {
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    #[cfg(unix)]
+    std::os::unix::fs::FileExt::read_exact_at(file, &mut bytes, at)?;
+    #[cfg(windows)]
+    {
+        let mut done = 0;
+        while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            match std::os::windows::fs::FileExt::seek_read(file, rest, at + done as u64)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => done += read,
+            }
+        }
+    }
+    Ok(bytes.into())
+}
+
+/// A file beside the one that it becomes; it is removed with the value.
+#[derive(Debug)]
+struct Staged(PathBuf);
+
+impl Staged {
+    fn create(path: &Path) -> io::Result<(File, Self)> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let parent = parent(path);
+        fs::create_dir_all(parent)?;
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut staged = std::ffi::OsString::from(".");
+        staged.push(name);
+        staged.push(format!(".modelport-{}-{count}", process::id()));
+        let staged = parent.join(staged);
+        let mut options = File::options();
+        let file = match options.write(true).create_new(true).open(&staged) {
+            // Of a process that was killed and had our number.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(&staged)?;
+                options.open(&staged)?
+            }
+            other => other?,
+        };
+        Ok((file, Self(staged)))
+    }
+
+    fn publish(self, path: &Path, replace: bool) -> Result<()> {
+        if replace {
+            fs::rename(&self.0, path).map_err(|error| failed("replace", error))?;
+        } else {
+            // Unlike a rename, this fails where something is.
+            fs::hard_link(&self.0, path).map_err(|error| failed("create", error))?;
+        }
+        #[cfg(unix)]
+        File::open(parent(path))
+            .and_then(|parent| parent.sync_all())
+            .map_err(|error| failed("flush", error))?;
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn failed(what: &str, error: io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::NotFound => ErrorKind::NotFound,
+        io::ErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
+        io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ErrorKind::QuotaExceeded { needed: None, available: None }
+        }
+        io::ErrorKind::UnexpectedEof => ErrorKind::Conflict,
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => ErrorKind::InvalidInput,
+        _ => ErrorKind::Unexpected,
+    };
+    Error::new(kind, format!("cannot {what} the file")).with_source(error)
+}

@@ -1,0 +1,65 @@
+//! Weights one by one, each with bytes that are read when they are needed.
+
+use futures::TryStreamExt;
+use io_core::{Error, ModelArtifacts, Result, WeightSpec, Weights};
+use io_manifest::{check_specs, tensor_pieces};
+
+use crate::data::{concat, slice};
+
+/// One weight: its name, shape and type, and its bytes as they are stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Tensor {
+    pub(crate) spec: WeightSpec,
+    pub(crate) stored: Weights,
+}
+
+/// The weights of `artifacts`.
+///
+/// # Errors
+///
+/// `Corrupt` when specs and bytes do not fit together; where there are strings, what reading the
+/// bytes fails with.
+pub(crate) async fn split(artifacts: &ModelArtifacts) -> Result<Vec<Tensor>> {
+    let specs = artifacts.weight_specs.clone().unwrap_or_default();
+    let data = artifacts.weight_data.clone().unwrap_or_default();
+    check_specs(&specs, data.byte_length())?;
+    let lengths: Vec<Option<u64>> =
+        specs.iter().map(WeightSpec::byte_length).collect::<Result<_>>()?;
+    let lengths = match lengths.iter().copied().collect::<Option<Vec<u64>>>() {
+        Some(lengths) => lengths,
+        None => measured(&specs, &data).await?,
+    };
+    let mut start = 0_u64;
+    let mut tensors = Vec::with_capacity(specs.len());
+    for (spec, length) in specs.into_iter().zip(lengths) {
+        let end =
+            start.checked_add(length).ok_or_else(|| Error::corrupt("the weights are too large"))?;
+        tensors.push(Tensor { spec, stored: slice(&data, start..end)? });
+        start = end;
+    }
+    Ok(tensors)
+}
+
+/// Puts `tensors` into `artifacts`, in their order.
+///
+/// # Errors
+///
+/// `InvalidInput` when they are too large together.
+pub(crate) fn join(tensors: Vec<Tensor>, artifacts: &mut ModelArtifacts) -> Result<()> {
+    let (specs, parts) = tensors.into_iter().map(|tensor| (tensor.spec, tensor.stored)).unzip();
+    artifacts.weight_specs = Some(specs);
+    artifacts.weight_data = Some(concat(parts)?);
+    Ok(())
+}
+
+/// How many bytes each weight has, where only the bytes tell.
+async fn measured(specs: &[WeightSpec], data: &Weights) -> Result<Vec<u64>> {
+    let mut lengths = vec![0_u64; specs.len()];
+    let mut pieces = tensor_pieces(specs.to_vec(), data.stream());
+    while let Some(piece) = pieces.try_next().await? {
+        if let Some(length) = lengths.get_mut(piece.weight) {
+            *length += piece.stored.len() as u64;
+        }
+    }
+    Ok(lengths)
+}
