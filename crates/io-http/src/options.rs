@@ -74,6 +74,10 @@ pub struct HttpOptions {
     /// The proxy; none by default. Setting `proxy`: `none`, `environment` or a URL.
     #[cfg(not(target_family = "wasm"))]
     pub proxy: ProxyChoice,
+    /// Roots that servers may be certified by, beside those that the system trusts: texts in PEM, each
+    /// of one certificate or more. Setting `root-certificates`: the path of such a file.
+    #[cfg(not(target_family = "wasm"))]
+    pub root_certificates: Vec<Vec<u8>>,
     #[cfg(target_family = "wasm")]
     pub(crate) page: PageOptions,
 }
@@ -97,6 +101,8 @@ impl Default for HttpOptions {
             from_tfhub: false,
             #[cfg(not(target_family = "wasm"))]
             proxy: ProxyChoice::None,
+            #[cfg(not(target_family = "wasm"))]
+            root_certificates: Vec::new(),
             #[cfg(target_family = "wasm")]
             page: PageOptions::default(),
         }
@@ -234,6 +240,16 @@ impl HttpOptions {
     #[must_use]
     pub fn with_proxy(mut self, proxy: ProxyChoice) -> Self {
         self.proxy = proxy;
+        self
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl HttpOptions {
+    /// Adds to the [`root_certificates`](Self::root_certificates) those in `pem`.
+    #[must_use]
+    pub fn with_root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
         self
     }
 }

@@ -95,7 +95,8 @@ mod tests {
             .with_setting("parallel", "2")
             .with_setting("weight-path-prefix", "w/")
             .with_setting("from-tfhub", "true")
-            .with_setting("proxy", "http://p:1");
+            .with_setting("proxy", "http://p:1")
+            .with_setting("root-certificates", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
         assert_eq!(options.settings.len(), NAMES.len() + platform::NAMES.len());
         let http = read(&options).unwrap();
         assert_eq!(http.method, "PUT");
@@ -109,6 +110,7 @@ mod tests {
         assert_eq!((http.retries, http.parallel.get(), http.from_tfhub), (0, 2, true));
         assert_eq!(http.weight_path_prefix.as_deref(), Some("w/"));
         assert_eq!(http.proxy, ProxyChoice::Url("http://p:1".to_owned()));
+        assert!(http.root_certificates[0].starts_with(b"[package]"));
     }
 
     #[test]
@@ -121,6 +123,7 @@ mod tests {
             ("retries", "many"),
             ("parallel", "0"),
             ("from-tfhub", "yes"),
+            ("root-certificates", "/no/such/file"),
             ("no-such", "1"),
         ] {
             let error = read(&HandlerOptions::new().with_setting(name, value)).unwrap_err();

@@ -21,6 +21,7 @@ fn place() -> Place {
             "parallel",
             "proxy",
             "retries",
+            "root-certificates",
             "timeout",
             "token",
             "trusted-origins",

@@ -1,9 +1,13 @@
-//! TLS: rustls with the roots that the system trusts.
+//! TLS: rustls with the roots that the system trusts, and those that the caller adds.
 
 use std::sync::{Arc, OnceLock};
 
 use io_core::{Error, ErrorKind, Result};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use rustls_platform_verifier::Verifier;
 
 /// How servers are verified.
@@ -17,7 +21,32 @@ impl Tls {
     /// Read once for the process, when the first request is made.
     pub(super) fn get() -> Result<&'static Self> {
         static TLS: OnceLock<Result<Tls, String>> = OnceLock::new();
-        TLS.get_or_init(Self::new).as_ref().map_err(|problem| unusable(problem))
+        TLS.get_or_init(|| Self::new(Vec::new())).as_ref().map_err(|problem| unusable(problem))
+    }
+
+    /// The same that trusts the roots in `pem` as well: texts of any number of certificates each.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is a text without one, or with one that is none.
+    pub(super) fn with_roots(pem: &[Vec<u8>]) -> Result<Self> {
+        let invalid =
+            || Error::new(ErrorKind::InvalidInput, "option `root-certificates` has no certificate");
+        let mut roots = Vec::new();
+        for text in pem {
+            let before = roots.len();
+            for certificate in CertificateDer::pem_slice_iter(text) {
+                roots.push(certificate.map_err(|error| invalid().with_source(error.to_string()))?);
+            }
+            if roots.len() == before {
+                return Err(invalid());
+            }
+        }
+        let mut store = RootCertStore::empty();
+        for root in &roots {
+            store.add(root.clone()).map_err(|error| invalid().with_source(error))?;
+        }
+        Self::new(roots).map_err(|problem| unusable(&problem))
     }
 
     /// # Errors
@@ -27,12 +56,12 @@ impl Tls {
         self.problem.as_deref().map_or(Ok(()), |problem| Err(unusable(problem)))
     }
 
-    fn new() -> Result<Self, String> {
+    fn new(roots: Vec<CertificateDer<'static>>) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
-        let (config, problem) = match Verifier::new(provider) {
+        let (config, problem) = match Verifier::new_with_extra_roots(roots, provider) {
             Ok(verifier) => {
                 let verifier = Arc::new(verifier);
                 (builder.dangerous().with_custom_certificate_verifier(verifier), None)

@@ -31,6 +31,8 @@ use crate::{
 pub(crate) struct Transport {
     pub(crate) options: HttpOptions,
     credentials: Credentials,
+    /// Where the caller adds roots.
+    tls: OnceLock<Tls>,
     client: OnceLock<Client>,
 }
 
@@ -46,7 +48,7 @@ pub(crate) struct Reply {
 
 impl Transport {
     pub(crate) fn new(options: HttpOptions, credentials: Credentials) -> Self {
-        Self { options, credentials, client: OnceLock::new() }
+        Self { options, credentials, tls: OnceLock::new(), client: OnceLock::new() }
     }
 
     /// Sends a request without a body and gives whatever answer comes, redirects followed.
@@ -109,7 +111,7 @@ impl Transport {
         headers: &[(&'static str, String)],
     ) -> Result<reqwest::RequestBuilder> {
         if hop.url.scheme() == "https" {
-            Tls::get()?.check()?;
+            self.tls()?.check()?;
         }
         // Ranges and lengths are those of the bytes themselves.
         let mut request =
@@ -124,6 +126,17 @@ impl Transport {
             request = request.header(*name, value);
         }
         Ok(request)
+    }
+
+    fn tls(&self) -> Result<&Tls> {
+        if self.options.root_certificates.is_empty() {
+            return Tls::get();
+        }
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls);
+        }
+        let tls = Tls::with_roots(&self.options.root_certificates)?;
+        Ok(self.tls.get_or_init(|| tls))
     }
 
     fn client(&self) -> Result<&Client> {
@@ -142,7 +155,7 @@ impl Transport {
             .user_agent(concat!("modelport/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.options.connect_timeout)
             .pool_max_idle_per_host(idle_connections)
-            .tls_backend_preconfigured(Tls::get()?.config.clone());
+            .tls_backend_preconfigured(self.tls()?.config.clone());
         let builder = match &self.options.proxy {
             ProxyChoice::None => builder.no_proxy(),
             ProxyChoice::Environment => builder,
