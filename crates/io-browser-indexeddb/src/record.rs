@@ -95,6 +95,9 @@ pub(crate) fn encode(
             None
         }
         Some(Data::Pieces(pointer)) => {
+            // Not left out: TensorFlow.js would load the model with random weights. With too few
+            // bytes it fails.
+            set(&parts, DATA, &ArrayBuffer::new(0))?;
             set(&parts, PIECES, &pointer_object(pointer)?)?;
             Some(pointer)
         }

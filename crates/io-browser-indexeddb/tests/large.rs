@@ -1,5 +1,5 @@
 //! Large models: how long they take beside the browser itself and TensorFlow.js, and how much
-//! memory. Run with `--release -- --ignored --nocapture`; it stores several gigabytes.
+//! memory. Run with `--release -- --include-ignored --nocapture`; it stores several gigabytes.
 #![cfg(target_family = "wasm")]
 #![allow(missing_docs, clippy::unwrap_used, reason = "these are tests")]
 
@@ -178,8 +178,8 @@ fn wasm_megabytes() -> u32 {
 #[ignore = "it stores three gigabytes"]
 async fn three_gigabytes_pass_through_little_memory() {
     let length = 3_u64 << 30;
-    let saving = handler("auto").save(model(Weights::from_source(Generated(length))));
-    let (saving, saved) = timed(saving).await;
+    let weights = Weights::from_source(Generated(length));
+    let (saving, saved) = timed(handler("auto").save(model(weights))).await;
     assert_eq!(saved.unwrap().model_artifacts_info.weight_data_bytes, length);
     let after_save = wasm_megabytes();
     let (loading, loaded) = timed(handler("auto").load()).await;

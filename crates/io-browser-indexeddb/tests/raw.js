@@ -140,7 +140,7 @@ export async function pointers(path) {
   db.close();
   const {id, ...rest} = model.modelArtifacts.modelportPieces;
   return JSON.stringify([
-    rest, id === info.modelportPieces.id, 'weightData' in model.modelArtifacts,
+    rest, id === info.modelportPieces.id, model.modelArtifacts.weightData.byteLength,
   ]);
 }
 

@@ -2,8 +2,9 @@
 
 let tf;
 
-/** Runs its source, which is one script for pages. */
+/** Runs its source, which is one script for pages, once. */
 export async function start(source) {
+  if (tf) return;
   (0, eval)(source);
   tf = globalThis.tf;
   await tf.setBackend('cpu');
