@@ -1,0 +1,61 @@
+// Everything that this page asks of modelport.
+
+import * as modelport from "../modelport/all/index.js";
+
+/** Where a browser keeps models. */
+export const PLACES = [
+  {
+    scheme: "indexeddb",
+    name: "IndexedDB",
+    about: "Room for large models",
+  },
+  {
+    scheme: "localstorage",
+    name: "Local storage",
+    about: "For small models",
+  },
+];
+
+export const placeOf = (url) => PLACES.find(({ scheme }) => url.startsWith(`${scheme}://`));
+export const nameOf = (url) => url.slice(url.indexOf("://") + 3);
+export const urlOf = (scheme, name) => `${scheme}://${name}`;
+
+/** The models of one place, by name, and the errors of those that cannot be read. */
+export async function list(scheme) {
+  const broken = [];
+  const onError = (error) => broken.push(error);
+  const found = await modelport.listModels({ url: `${scheme}://`, onError });
+  const models = Object.entries(found).map(([url, info]) => ({ url, name: nameOf(url), info }));
+  models.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  return { models, broken };
+}
+
+/** The parts of a model; its weights stay where they are until they are read. */
+export async function open(url, options) {
+  const [handler] = modelport.getLoadHandlers(url);
+  return handler.load({ ...options, streamWeights: true });
+}
+
+export const copy = (from, to, options) => modelport.copyModel(from, to, options);
+export const move = (from, to, options) => modelport.moveModel(from, to, options);
+export const remove = (url, options) => modelport.removeModel(url, options);
+
+/** Offers the files of a model for download. */
+export const download = (url, options) =>
+  modelport.copyModel(url, `downloads://${nameOf(url)}`, options);
+
+/** Saves the model in files that somebody picked. */
+export async function saveFiles(files, to, options) {
+  const artifacts = await modelport.browserFiles(files).load({ signal: options.signal, streamWeights: true });
+  return saveArtifacts(artifacts, to, options);
+}
+
+export function saveArtifacts(artifacts, to, options) {
+  const [handler] = modelport.getSaveHandlers(to);
+  return handler.save(artifacts, options);
+}
+
+/** The values of one weight, from its bytes. */
+export function decode(bytes, spec) {
+  return modelport.decodeWeightsToArrays(bytes, [spec])[spec.name].data;
+}
