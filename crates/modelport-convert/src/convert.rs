@@ -4,9 +4,13 @@
 use io_core::{Error, ErrorKind, ModelArtifacts, Result, Weights};
 
 use crate::{
-    Container, ConvertOptions, Format, container, keras, quantize,
+    Container, ConvertOptions, Format, Keras, container,
+    format::FileFormat,
+    keras, quantize,
     report::Report,
+    safetensors,
     tensors::{self, Tensor},
+    topology::Dialect,
 };
 
 /// What is converted: a model, or the bytes of a file.
@@ -60,9 +64,9 @@ pub async fn convert(
     };
     report.check(options.policy)?;
     change_weights(&mut model, format, options).await?;
-    let output = match format {
-        Format::Tfjs => Output::Model(model),
-        _ => Output::File(write(model, format, options, &mut report).await?),
+    let output = match format.file() {
+        None => Output::Model(model),
+        Some(format) => Output::File(write(model, format, options, &mut report).await?),
     };
     report.check(options.policy)?;
     Ok(Conversion { output, report })
@@ -71,9 +75,8 @@ pub async fn convert(
 async fn read(bytes: Weights, report: &mut Report) -> Result<ModelArtifacts> {
     match container(&bytes).await? {
         Container::Hdf5 => keras::read_hdf5(bytes, report).await,
-        Container::Zip | Container::Safetensors => {
-            Err(Error::new(ErrorKind::Unsupported, "not yet"))
-        }
+        Container::Zip => keras::read_archive(bytes, report).await,
+        Container::Safetensors => safetensors::read(bytes, report).await,
         Container::Json => Err(Error::new(
             ErrorKind::InvalidInput,
             "a model.json is a model with weights beside it, not a file of its own",
@@ -82,12 +85,28 @@ async fn read(bytes: Weights, report: &mut Report) -> Result<ModelArtifacts> {
 }
 
 async fn write(
-    _model: ModelArtifacts,
-    _format: Format,
-    _options: &ConvertOptions,
-    _report: &mut Report,
+    model: ModelArtifacts,
+    format: FileFormat,
+    options: &ConvertOptions,
+    report: &mut Report,
 ) -> Result<Weights> {
-    Err(Error::new(ErrorKind::Unsupported, "not yet"))
+    let dialect = |default| match options.keras.unwrap_or(default) {
+        Keras::V2 => Dialect::Keras2,
+        Keras::V3 => Dialect::Keras3,
+    };
+    match format {
+        FileFormat::Safetensors => safetensors::write(&model).await,
+        FileFormat::H5 { whole } => {
+            keras::write_legacy(model, whole, dialect(Keras::V2), report).await
+        }
+        FileFormat::Keras | FileFormat::KerasWeights if options.keras == Some(Keras::V2) => {
+            let message = "a `.keras` file is for Keras 3";
+            Err(Error::new(ErrorKind::InvalidInput, message)
+                .with_hint("`.h5` is the format of Keras 2"))
+        }
+        FileFormat::Keras => keras::write_archive(model, report).await,
+        FileFormat::KerasWeights => keras::write_store(model, report).await,
+    }
 }
 
 /// Quantises and dequantises as asked.

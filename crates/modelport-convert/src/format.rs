@@ -64,6 +64,29 @@ impl Format {
     }
 }
 
+/// A format that is one file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FileFormat {
+    H5 { whole: bool },
+    Keras,
+    KerasWeights,
+    Safetensors,
+}
+
+impl Format {
+    /// The file that it is, if it is one.
+    pub(crate) fn file(self) -> Option<FileFormat> {
+        match self {
+            Self::Tfjs => None,
+            Self::H5 => Some(FileFormat::H5 { whole: true }),
+            Self::H5Weights => Some(FileFormat::H5 { whole: false }),
+            Self::Keras => Some(FileFormat::Keras),
+            Self::KerasWeights => Some(FileFormat::KerasWeights),
+            Self::Safetensors => Some(FileFormat::Safetensors),
+        }
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

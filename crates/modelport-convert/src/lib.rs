@@ -19,6 +19,7 @@ mod options;
 
 mod keras;
 mod quantize;
+mod safetensors;
 mod tensors;
 pub mod topology;
 
@@ -27,6 +28,7 @@ mod hdf5;
 #[cfg(not(target_family = "wasm"))]
 mod local;
 mod number;
+mod zip;
 
 pub mod report;
 

@@ -1,64 +1,139 @@
 //! What a file of Keras has as a model of TensorFlow.js.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use io_core::{Error, Json, ModelArtifacts, Result, WeightSpec};
-use serde_json::{Map, Value};
 
-use super::legacy::{LegacyFile, LegacyWeight};
+use super::{
+    legacy::LegacyFile,
+    store::{self, Stored},
+};
 use crate::{
+    hdf5::{Dataset, Hdf5},
     report::{Change, Report},
     tensors::{self, Tensor},
+    topology::{self, H5Group, KerasSource, TfjsModel},
 };
+
+/// What `convertedBy` says.
+const CONVERTED_BY: &str = concat!("modelport v", env!("CARGO_PKG_VERSION"));
 
 /// The model of a legacy file.
 ///
 /// # Errors
 ///
-/// `Corrupt` when its JSON is not sound or two weights have one name.
+/// `Corrupt` when its parts do not fit together; `Unsupported` when they cannot be converted.
 pub(super) fn of_legacy(file: LegacyFile, report: &mut Report) -> Result<ModelArtifacts> {
     for key in &file.ignored {
         report.add(Change::Dropped { key: (*key).to_owned() });
     }
-    let mut artifacts = ModelArtifacts {
+    let version = file.keras_version.as_deref();
+    let mut artifacts = begin(version);
+    let mut groups = Vec::new();
+    let mut datasets = Vec::new();
+    for layer in file.layers {
+        let mut names = Vec::new();
+        for weight in layer.weights {
+            // What random layers draw from.
+            if weight.name.ends_with("/seed_generator_state") {
+                report.add_at(
+                    Change::Dropped { key: "seed_generator_state".to_owned() },
+                    &layer.name,
+                );
+                continue;
+            }
+            names.push(weight.name);
+            datasets.push(weight.dataset);
+        }
+        groups.push(H5Group { layer: layer.name, weights: names });
+    }
+    let names = match &file.model_config {
+        None => groups.into_iter().map(|group| group.weights).collect(),
+        Some(config) => {
+            let training_config = file.training_config.as_deref();
+            let source =
+                KerasSource { model_config: config, keras_version: version, training_config };
+            let model = topology::to_tfjs(&source, report)?;
+            let names = model.weights.match_h5(&groups)?;
+            set_topology(&mut artifacts, &model)?;
+            names
+        }
+    };
+    let weights = names.into_iter().flatten().zip(datasets);
+    finish(artifacts, weights, report)
+}
+
+/// The model whose weights are as Keras 3 stores them, with its `config.json` and the version that
+/// wrote it, if they are known. Without, weights are called after their places.
+///
+/// # Errors
+///
+/// `Corrupt` when its parts do not fit together; `Unsupported` when they cannot be converted.
+pub(super) async fn of_store(
+    file: &Hdf5,
+    config: Option<(&str, Option<&str>)>,
+    report: &mut Report,
+) -> Result<ModelArtifacts> {
+    let store = store::read(file).await?;
+    for key in store.ignored {
+        report.add(Change::Dropped { key });
+    }
+    let (paths, datasets): (Vec<String>, Vec<Dataset>) =
+        store.weights.into_iter().map(|Stored { path, dataset }| (path, dataset)).unzip();
+    let Some((model_config, keras_version)) = config else {
+        return finish(begin(None), paths.into_iter().zip(datasets), report);
+    };
+    let mut artifacts = begin(keras_version);
+    let source = KerasSource { model_config, keras_version, training_config: None };
+    let model = topology::to_tfjs(&source, report)?;
+    let names = model.weights.match_stored(&paths)?;
+    // In the order of the model; what the model has no class for comes last.
+    let order: HashMap<&str, usize> = model
+        .weights
+        .weights()
+        .zip(0..)
+        .map(|(weight, place)| (weight.tfjs.as_str(), place))
+        .collect();
+    let mut weights: Vec<(String, Dataset)> =
+        names.into_iter().zip(datasets).filter_map(|(name, it)| Some((name?, it))).collect();
+    weights.sort_by_key(|(name, _)| order.get(name.as_str()).copied().unwrap_or(usize::MAX));
+    set_topology(&mut artifacts, &model)?;
+    finish(artifacts, weights.into_iter(), report)
+}
+
+fn begin(keras_version: Option<&str>) -> ModelArtifacts {
+    ModelArtifacts {
         format: Some(Json::from("layers-model")),
-        generated_by: file
-            .keras_version
-            .as_ref()
-            .map(|version| Json::from(format!("keras v{version}").as_str())),
+        generated_by: keras_version.map(|version| Json::from(format!("keras v{version}").as_str())),
         converted_by: Some(Json::from(CONVERTED_BY)),
         ..ModelArtifacts::default()
-    };
-    if let Some(config) = &file.model_config {
-        let mut topology = Map::new();
-        if let Some(version) = file.keras_version {
-            topology.insert("keras_version".to_owned(), Value::from(version));
-        }
-        topology.insert("backend".to_owned(), Value::from(file.backend.unwrap_or_default()));
-        topology.insert("model_config".to_owned(), parse(config)?);
-        if let Some(training) = &file.training_config {
-            let training = parse(training)?;
-            topology.insert("training_config".to_owned(), training);
-        }
-        artifacts.model_topology = Some(Json::new(&topology)?);
     }
+}
+
+fn set_topology(artifacts: &mut ModelArtifacts, model: &TfjsModel) -> Result<()> {
+    artifacts.model_topology = Some(Json::new(&model.topology)?);
+    artifacts.training_config = model.training_config.as_ref().map(Json::new).transpose()?;
+    Ok(())
+}
+
+fn finish(
+    mut artifacts: ModelArtifacts,
+    weights: impl Iterator<Item = (String, Dataset)>,
+    report: &mut Report,
+) -> Result<ModelArtifacts> {
     let mut names = HashSet::new();
     let mut all = Vec::new();
-    for weight in file.layers.into_iter().flat_map(|layer| layer.weights) {
-        if !names.insert(weight.name.clone()) {
-            return Err(Error::corrupt(format!("there are two weights `{}`", weight.name)));
+    for (name, dataset) in weights {
+        if !names.insert(name.clone()) {
+            return Err(Error::corrupt(format!("there are two weights `{name}`")));
         }
-        all.push(tensor(weight, report)?);
+        all.push(tensor(name, dataset, report)?);
     }
     tensors::join(all, &mut artifacts)?;
     Ok(artifacts)
 }
 
-/// What `convertedBy` says.
-pub(super) const CONVERTED_BY: &str = concat!("modelport v", env!("CARGO_PKG_VERSION"));
-
-fn tensor(weight: LegacyWeight, report: &mut Report) -> Result<Tensor> {
-    let LegacyWeight { name, dataset } = weight;
+fn tensor(name: String, dataset: Dataset, report: &mut Report) -> Result<Tensor> {
     let (number, dtype) = (dataset.number, dataset.number.dtype());
     if number.name() != dtype.name() {
         let (from, to) = (number.name().to_owned(), dtype.name().to_owned());
@@ -66,9 +141,4 @@ fn tensor(weight: LegacyWeight, report: &mut Report) -> Result<Tensor> {
     }
     let stored = dataset.values(&name)?;
     Ok(Tensor { spec: WeightSpec::new(name, dataset.shape, dtype), stored })
-}
-
-fn parse(text: &str) -> Result<Value> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::corrupt("the topology is not JSON").with_source(error))
 }

@@ -12,8 +12,6 @@ const MAX_PARTS: usize = 10_000;
 pub(super) struct LegacyFile {
     /// The version of Keras that wrote it, as text such as `2.19.0`.
     pub(super) keras_version: Option<String>,
-    /// The backend, as text.
-    pub(super) backend: Option<String>,
     /// The topology, as JSON text; `None` when there are only weights.
     pub(super) model_config: Option<String>,
     /// Loss, metrics and optimizer, as JSON text.
@@ -73,8 +71,7 @@ pub(super) async fn read(file: &Hdf5) -> Result<LegacyFile> {
     {
         ignored.push("top_level_model_weights");
     }
-    let backend = either("backend")?;
-    Ok(LegacyFile { keras_version, backend, model_config, training_config, layers, ignored })
+    Ok(LegacyFile { keras_version, model_config, training_config, layers, ignored })
 }
 
 /// The weights of the layer whose group is at `path`.

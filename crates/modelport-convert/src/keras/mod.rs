@@ -1,11 +1,18 @@
 //! Keras' own files: HDF5 as Keras 2 and 3 save it, and the zip of Keras 3.
 
+mod archive;
 mod artifacts;
+mod groups;
 mod legacy;
+mod store;
+mod write;
 
 use io_core::{Error, ErrorKind, ModelArtifacts, Result, Weights};
 
 use crate::{hdf5::Hdf5, report::Report};
+
+pub(crate) use archive::read_archive;
+pub(crate) use write::{write_archive, write_legacy, write_store};
 
 /// The model in an HDF5 file of any form that Keras has.
 ///
@@ -18,6 +25,9 @@ pub(crate) async fn read_hdf5(bytes: Weights, report: &mut Report) -> Result<Mod
     let has = |name| root.as_ref().is_some_and(|root| root.attribute(name).is_some());
     if ["model_config", "layer_names", "layer_names0"].into_iter().any(has) {
         return artifacts::of_legacy(legacy::read(&file).await?, report);
+    }
+    if store::is_store(&file).await? {
+        return artifacts::of_store(&file, None, report).await;
     }
     Err(Error::new(ErrorKind::Unsupported, "this HDF5 file is not one of Keras'"))
 }

@@ -1,0 +1,66 @@
+//! The zip of Keras 3, read.
+
+use io_core::{Error, ErrorKind, ModelArtifacts, Result, Weights};
+use serde_json::Value;
+
+use super::artifacts;
+use crate::{
+    hdf5::Hdf5,
+    report::{Change, Report},
+    zip::Archive,
+};
+
+/// The members of an archive.
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const METADATA: &str = "metadata.json";
+pub(super) const WEIGHTS: &str = "model.weights.h5";
+
+/// No configuration is as long as this.
+const MAX_TEXT: u64 = 256 << 20;
+
+/// The model in a `.keras` file.
+///
+/// # Errors
+///
+/// `Corrupt` when it is damaged; `Unsupported` when it is another archive, or has what cannot be
+/// converted.
+pub(crate) async fn read_archive(bytes: Weights, report: &mut Report) -> Result<ModelArtifacts> {
+    let archive = Archive::open(bytes).await?;
+    let config = text(&archive, CONFIG).await?.ok_or_else(|| {
+        let error = Error::new(ErrorKind::Unsupported, "this archive is not one of Keras'");
+        if archive.names().any(|name| name.ends_with("saved_model.pb")) {
+            return error.with_hint("a SavedModel has to become `.keras` or `.h5` first");
+        }
+        error
+    })?;
+    // Not every writer has it.
+    let metadata = text(&archive, METADATA).await?;
+    let version = metadata.as_deref().and_then(version);
+    for name in archive.names() {
+        if ![CONFIG, METADATA, WEIGHTS].contains(&name) {
+            report.add(Change::Dropped { key: name.to_owned() });
+        }
+    }
+    let weights = archive
+        .member(WEIGHTS)
+        .await?
+        .ok_or_else(|| Error::corrupt(format!("the archive has no `{WEIGHTS}`")))?;
+    let file = Hdf5::open(weights).await?;
+    artifacts::of_store(&file, Some((&config, version.as_deref())), report).await
+}
+
+async fn text(archive: &Archive, name: &str) -> Result<Option<String>> {
+    let Some(member) = archive.member(name).await? else { return Ok(None) };
+    if member.byte_length() > MAX_TEXT {
+        return Err(Error::corrupt(format!("`{name}` is too long")));
+    }
+    let bytes = member.to_bytes().await?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|error| Error::corrupt(format!("`{name}` is not text")).with_source(error))?;
+    Ok(Some(text.to_owned()))
+}
+
+fn version(metadata: &str) -> Option<String> {
+    let metadata: Value = serde_json::from_str(metadata).ok()?;
+    metadata.get("keras_version")?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,80 @@
+//! The weights of Keras 3: datasets `0`, `1`, ... in groups `vars`, by the places of their layers.
+
+use io_core::{Error, Result};
+
+use crate::hdf5::{Dataset, Hdf5};
+
+/// More groups and datasets than this, no model has.
+const MAX_OBJECTS: usize = 1_000_000;
+/// How deep models lie in each other, in groups.
+const MAX_DEPTH: usize = 100;
+
+/// What the containers of layers are called, now and in the first form.
+const ROOTS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
+
+/// Whether `file` has weights as Keras 3 saves them.
+///
+/// # Errors
+///
+/// `Corrupt` when it cannot be read.
+pub(super) async fn is_store(file: &Hdf5) -> Result<bool> {
+    let (groups, _) = file.members("").await?;
+    Ok(groups.iter().any(|group| ROOTS.contains(&group.as_str()) || group == "vars"))
+}
+
+/// A dataset and its path.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) path: String,
+    pub(super) dataset: Dataset,
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub(super) struct Store {
+    /// The weights of layers, sorted by path, numbers as numbers.
+    pub(super) weights: Vec<Stored>,
+    /// The groups that are not of layers.
+    pub(super) ignored: Vec<String>,
+}
+
+/// All weights of layers.
+///
+/// # Errors
+///
+/// `Corrupt` when the file cannot be read, or its groups are too many or contain each other.
+pub(super) async fn read(file: &Hdf5) -> Result<Store> {
+    let (groups, _) = file.members("").await?;
+    let mut store = Store { weights: Vec::new(), ignored: Vec::new() };
+    let mut pending = Vec::new();
+    for group in groups {
+        if ROOTS.contains(&group.as_str()) {
+            pending.push((group, 1));
+        } else if group != "vars" {
+            store.ignored.push(group);
+        }
+    }
+    let mut objects = 0_usize;
+    while let Some((path, depth)) = pending.pop() {
+        let (groups, datasets) = file.members(&path).await?;
+        objects = objects.saturating_add(groups.len()).saturating_add(datasets.len());
+        if objects > MAX_OBJECTS || depth > MAX_DEPTH {
+            return Err(Error::corrupt("the groups of the file are too many or too deep"));
+        }
+        for name in datasets {
+            let path = format!("{path}/{name}");
+            // Listed a moment ago.
+            let dataset = file.dataset(&path).await?;
+            let dataset = dataset.ok_or_else(|| Error::corrupt(format!("`{path}` is gone")))?;
+            store.weights.push(Stored { path, dataset });
+        }
+        pending.extend(groups.into_iter().map(|name| (format!("{path}/{name}"), depth + 1)));
+    }
+    store.weights.sort_by_cached_key(|stored| order(&stored.path));
+    Ok(store)
+}
+
+/// Sorts `9` before `10`.
+fn order(path: &str) -> Vec<(Option<u64>, String)> {
+    path.split('/').map(|part| (part.parse().ok(), part.to_owned())).collect()
+}

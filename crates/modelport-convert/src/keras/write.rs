@@ -1,0 +1,164 @@
+//! Files of Keras, made of models of TensorFlow.js.
+
+use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result, Weights};
+use serde_json::json;
+
+use super::{
+    archive::{CONFIG, METADATA, WEIGHTS},
+    groups::{self, LayerGroup, unknown},
+};
+use crate::{
+    hdf5::{GroupBuilder, write_file},
+    report::{Change, Report},
+    tensors::{self, Tensor},
+    topology::{self, Dialect, KerasModel, TfjsSource},
+    zip,
+};
+
+/// HDF5 as Keras 2 saves it: a whole model, or its weights only.
+///
+/// # Errors
+///
+/// `Unsupported` when it is no layers model, or has what Keras has not; `Corrupt` when its parts do
+/// not fit together; `InvalidInput` when a name does not fit.
+pub(crate) async fn write_legacy(
+    model: ModelArtifacts,
+    whole: bool,
+    dialect: Dialect,
+    report: &mut Report,
+) -> Result<Weights> {
+    let tensors = weights(&model, report).await?;
+    let version = dialect.keras_version();
+    let mut root = GroupBuilder::default();
+    let Some(keras) = keras_model(&model, dialect, report)? else {
+        if whole {
+            return Err(no_topology());
+        }
+        groups::write_layers(&mut root, &by_names(&tensors, dialect), version)?;
+        return write_file(&root);
+    };
+    let layers = by_plan(&keras, &tensors)?;
+    if !whole {
+        groups::write_layers(&mut root, &layers, version)?;
+        return write_file(&root);
+    }
+    root.set_text("keras_version", version);
+    root.set_text("backend", "tensorflow");
+    root.set_text("model_config", &keras.config.to_string());
+    if let Some(training) = &keras.training_config {
+        root.set_text("training_config", &training.to_string());
+    }
+    groups::write_layers(root.group("model_weights")?, &layers, version)?;
+    write_file(&root)
+}
+
+/// HDF5 as Keras 3 saves weights.
+///
+/// # Errors
+///
+/// As [`write_legacy`]; `InvalidInput` when there is no topology, which says where weights go.
+pub(crate) async fn write_store(model: ModelArtifacts, report: &mut Report) -> Result<Weights> {
+    store(&model, report).await.map(|(_, weights)| weights)
+}
+
+/// The zip of Keras 3.
+///
+/// # Errors
+///
+/// As [`write_store`].
+pub(crate) async fn write_archive(model: ModelArtifacts, report: &mut Report) -> Result<Weights> {
+    let (keras, weights) = store(&model, report).await?;
+    let metadata = json!({
+        "keras_version": keras.dialect.keras_version(),
+        // The same input gives the same bytes.
+        "date_saved": "1980-01-01@00:00:00",
+    });
+    let member = |text: String| Weights::from(text.into_bytes());
+    zip::write(vec![
+        (METADATA, member(metadata.to_string())),
+        (CONFIG, member(keras.config.to_string())),
+        (WEIGHTS, weights),
+    ])
+    .await
+}
+
+async fn store(model: &ModelArtifacts, report: &mut Report) -> Result<(KerasModel, Weights)> {
+    let tensors = weights(model, report).await?;
+    let keras = keras_model(model, Dialect::Keras3, report)?.ok_or_else(no_topology)?;
+    let names: Vec<&str> = tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
+    let mut root = GroupBuilder::default();
+    groups::write_store(&mut root, &keras.store(&names)?, &tensors)?;
+    Ok((keras, write_file(&root)?))
+}
+
+/// The weights of layers.
+async fn weights(model: &ModelArtifacts, report: &mut Report) -> Result<Vec<Tensor>> {
+    let mut all = tensors::split(model).await?;
+    let count = all.len();
+    all.retain(|tensor| tensor.spec.group.as_deref() != Some("optimizer"));
+    if all.len() < count {
+        report.add(Change::Dropped { key: "the state of the optimizer".to_owned() });
+    }
+    Ok(all)
+}
+
+/// The topology for Keras; `None` when there is none.
+fn keras_model(
+    model: &ModelArtifacts,
+    dialect: Dialect,
+    report: &mut Report,
+) -> Result<Option<KerasModel>> {
+    let format: Option<String> = model.format.as_ref().and_then(|format| format.read().ok());
+    if format.as_deref() == Some("graph-model") {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "a graph model has operations instead of layers and cannot become a model of Keras",
+        ));
+    }
+    let parts =
+        [("userDefinedMetadata", &model.user_defined_metadata), ("signature", &model.signature)];
+    for (key, part) in parts {
+        if part.as_ref().is_some_and(|part| !part.is_null()) {
+            report.add(Change::Dropped { key: key.to_owned() });
+        }
+    }
+    let present = |part: &Option<Json>| part.clone().filter(|part| !part.is_null());
+    let Some(topology) = present(&model.model_topology) else { return Ok(None) };
+    let training = present(&model.training_config);
+    let source =
+        TfjsSource { topology: topology.get(), training_config: training.as_ref().map(Json::get) };
+    topology::to_keras(&source, dialect, report).map(Some)
+}
+
+fn by_plan<'a>(keras: &KerasModel, tensors: &'a [Tensor]) -> Result<Vec<LayerGroup<'a>>> {
+    let names: Vec<&str> = tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
+    let groups = keras.h5_groups(&names)?.into_iter().map(|group| {
+        let weights = group.weights.into_iter().map(|weight| {
+            let tensor = tensors.get(weight.source).ok_or_else(|| unknown(&weight.name))?;
+            Ok((weight.name, tensor))
+        });
+        Ok(LayerGroup { name: group.layer, weights: weights.collect::<Result<_>>()? })
+    });
+    groups.collect()
+}
+
+/// Without a topology, the names alone say which weights are of one layer.
+fn by_names(tensors: &[Tensor], dialect: Dialect) -> Vec<LayerGroup<'_>> {
+    let suffix = if dialect == Dialect::Keras2 { ":0" } else { "" };
+    let mut layers: Vec<LayerGroup<'_>> = Vec::new();
+    for tensor in tensors {
+        let name = &tensor.spec.name;
+        let layer = name.rsplit_once('/').map_or(name.as_str(), |(layer, _)| layer);
+        let weight = (format!("{name}{suffix}"), tensor);
+        match layers.iter_mut().find(|known| known.name == layer) {
+            Some(known) => known.weights.push(weight),
+            None => layers.push(LayerGroup { name: layer.to_owned(), weights: vec![weight] }),
+        }
+    }
+    layers
+}
+
+fn no_topology() -> Error {
+    Error::new(ErrorKind::InvalidInput, "the model has weights only, and no topology")
+        .with_hint("`--to h5-weights` writes weights only")
+}
