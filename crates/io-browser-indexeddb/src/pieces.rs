@@ -21,6 +21,8 @@ use crate::{
 pub(crate) struct Pieces {
     database: Database,
     pointer: Pointer,
+    /// The piece that is being stored while the next one is read.
+    storing: Option<Transaction>,
     /// Keeps others from taking the pieces for debris.
     _lock: TabLock,
     published: bool,
@@ -37,27 +39,40 @@ impl Pieces {
         let lock = lock(&lock_name(&id), io_web::LockMode::Exclusive).await?;
         let database = Database::open(&LARGE).await?;
         let pointer = Pointer { id, count: 0 };
-        Ok(Self { database, pointer, _lock: lock, published: false })
+        Ok(Self { database, pointer, storing: None, _lock: lock, published: false })
     }
 
-    /// Stores one more piece, in a transaction of its own.
+    /// Begins to store one more piece, in a transaction of its own, when the one before it is stored.
     ///
     /// # Errors
     ///
-    /// Whatever the browser throws; `QuotaExceeded` above all.
+    /// Whatever the browser throws, also for the piece before; `QuotaExceeded` above all.
     pub(crate) async fn push(&mut self, blob: &Blob) -> Result<()> {
+        self.stored().await?;
         let key = Array::of2(&self.pointer.id.as_str().into(), &self.pointer.count.into());
         let transaction = Transaction::begin(&self.database, Access::Write)?;
         let stored = transaction.store(PIECES)?.put_with_key(blob, &key);
         stored.map_err(on("the browser does not store a piece of the model"))?;
-        transaction.end().await?;
+        self.storing = Some(transaction);
         self.pointer.count = self.pointer.count.saturating_add(1);
         Ok(())
     }
 
-    /// Which pieces there are so far.
-    pub(crate) fn pointer(&self) -> Pointer {
-        self.pointer.clone()
+    /// Which pieces there are, when all are stored.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the browser throws for the last piece.
+    pub(crate) async fn pointer(&mut self) -> Result<Pointer> {
+        self.stored().await?;
+        Ok(self.pointer.clone())
+    }
+
+    async fn stored(&mut self) -> Result<()> {
+        match self.storing.take() {
+            Some(transaction) => transaction.end().await,
+            None => Ok(()),
+        }
     }
 
     /// Says that a model has them.

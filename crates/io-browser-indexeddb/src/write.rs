@@ -79,7 +79,7 @@ async fn from_objects(weights: &JsWeights, size: u64, meter: &ProgressMeter) -> 
         meter.add(std::mem::replace(&mut last, end - start));
         start = end;
     }
-    let data = Data::Pieces(pieces.pointer());
+    let data = Data::Pieces(pieces.pointer().await?);
     Ok(Written { data, integrity: None, pieces: Some(pieces), last })
 }
 
@@ -107,7 +107,7 @@ async fn from_stream(weights: &Weights, size: u64, meter: &ProgressMeter) -> Res
     if filled > 0 {
         pieces.push(&blob_of(&array, filled)?).await?;
     }
-    let (data, integrity) = (Data::Pieces(pieces.pointer()), Some(checksum.integrity()));
+    let (data, integrity) = (Data::Pieces(pieces.pointer().await?), Some(checksum.integrity()));
     Ok(Written { data, integrity, pieces: Some(pieces), last })
 }
 
