@@ -1,0 +1,50 @@
+// A browser and its pages.
+
+import { serve } from "./server.js";
+import { browserPath, puppeteer } from "./places.js";
+
+export const BROWSERS = ["chromium", "firefox"];
+
+const CHROMIUM = {
+  browser: "chrome",
+  executablePath: () => browserPath("chromium", "chromium-browser", "google-chrome"),
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-component-update"],
+};
+
+const FIREFOX = {
+  browser: "firefox",
+  executablePath: () => browserPath("firefox", "firefox-esr"),
+  args: [],
+};
+
+/** Starts a browser with an empty profile, and the server of its pages. */
+export async function start(name) {
+  const { executablePath, ...options } = name === "firefox" ? FIREFOX : CHROMIUM;
+  const server = await serve();
+  const browser = await puppeteer.launch({
+    ...options,
+    executablePath: executablePath(),
+    headless: true,
+    protocolTimeout: 120_000,
+  });
+  return {
+    browser,
+    origin: server.origin,
+    /** A tab with our page, ready. */
+    async open(path = "/") {
+      const page = await browser.newPage();
+      await page.goto(server.origin + path);
+      if (path === "/" || path === "/bare") await ready(page);
+      return page;
+    },
+    async stop() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+/** Waits until a page or a frame of it has loaded what it needs. */
+export async function ready(page) {
+  await page.waitForFunction(() => globalThis.modelport !== undefined, { timeout: 60_000 });
+}
