@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::classes::{self, Known};
 use super::json::{Object, class, config, config_mut, text};
 use crate::report::{Change, Effect, Report};
 
@@ -27,6 +28,9 @@ pub(super) fn check(layer: &Object, at: &str, report: &mut Report) {
     let Some(config) = config(layer) else { return };
     if class == "Lambda" || class.contains('>') {
         report.add_at(Change::Opaque { class_name: class.to_owned() }, at);
+    } else if classes::tfjs_layer(class) == Known::No {
+        let problem = "its configuration is carried as it is, unchecked".to_owned();
+        report.add_at(Change::CannotRun { class_name: class.to_owned(), problem }, at);
     }
     if class == "UpSampling2D" && text(config, "interpolation") == "bilinear" {
         let key = "interpolation".to_owned();

@@ -14,6 +14,7 @@ mod matching;
 mod names;
 mod nodes;
 mod objects;
+mod optimizer;
 mod parse;
 mod placing;
 mod plan;

@@ -25,30 +25,30 @@ pub(super) fn for_tfjs(topology: &mut Value, report: &mut Report) {
     }
 }
 
-/// Renames the layers and the models of a topology for Keras: no `/` in Keras 3; in Keras 2 the
-/// name of a model is a scope of TensorFlow.
+/// Renames the layers and the models of a topology for Keras, which makes scopes of TensorFlow of
+/// them; Keras 3 refuses `/`.
 pub(super) fn for_keras(topology: &mut Value, dialect: Dialect, report: &mut Report) {
     let rules = Rules {
         allowed: match dialect {
-            Dialect::Keras2 => {
-                |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '>')
-            }
-            Dialect::Keras3 => |c| c != '/',
+            Dialect::Keras2 => |c| is_scope(c) || c == '/',
+            Dialect::Keras3 => is_scope,
         },
-        first: match dialect {
-            Dialect::Keras2 => |c| c.is_ascii_alphanumeric() || c == '.',
-            Dialect::Keras3 => |_| true,
-        },
+        first: |c| c.is_ascii_alphanumeric() || c == '.',
         weights_are_global: false,
     };
     let Value::Object(model) = topology else { return };
     let from = name(model).to_owned();
-    let to = if from.is_empty() { from.clone() } else { rules.accepted(&from) };
+    let to = if from.is_empty() { from.clone() } else { rules.accepted(&from, "model") };
     if to != from {
         rename(model, &to);
         report.add_at(Change::Renamed { item: Item::Model, from: from.clone(), to }, &from);
     }
     Renaming { rules, taken: HashSet::new(), report }.model(model);
+}
+
+/// Whether the name of a scope of TensorFlow may have it.
+fn is_scope(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '>')
 }
 
 /// What a target accepts.
@@ -60,12 +60,12 @@ struct Rules {
 }
 
 impl Rules {
-    /// `name` with `_` for what is not allowed.
-    fn accepted(self, name: &str) -> String {
+    /// `name` with `_` for what is not allowed, after `prefix` where it cannot begin so.
+    fn accepted(self, name: &str, prefix: &str) -> String {
         let plain: String = name.chars().map(|c| if (self.allowed)(c) { c } else { '_' }).collect();
         match plain.chars().next() {
             Some(first) if (self.first)(first) => plain,
-            _ => format!("layer{plain}"),
+            _ => format!("{prefix}{plain}"),
         }
     }
 }
@@ -82,13 +82,15 @@ impl Renaming<'_> {
         let mut renames = HashMap::new();
         // A name that is fine stays, whatever others become.
         let names = layers(model).iter().filter_map(Value::as_object).map(name);
-        let mut siblings: HashSet<String> =
-            names.filter(|name| self.rules.accepted(name) == **name).map(str::to_owned).collect();
+        let mut siblings: HashSet<String> = names
+            .filter(|name| self.rules.accepted(name, "layer") == **name)
+            .map(str::to_owned)
+            .collect();
         let Some(layers) = layers_mut(model) else { return };
         for layer in layers.iter_mut().filter_map(Value::as_object_mut) {
             let from = name(layer).to_owned();
             let has_weights = self.rules.weights_are_global && has_weights(layer);
-            let mut to = self.rules.accepted(&from);
+            let mut to = self.rules.accepted(&from, "layer");
             if to != from || (has_weights && self.taken.contains(&to)) {
                 let free = |name: &String| {
                     !(siblings.contains(name) || has_weights && self.taken.contains(name))
@@ -141,7 +143,7 @@ impl Renaming<'_> {
     fn inner(&mut self, layer: &mut Object) {
         let from = name(layer).to_owned();
         if !from.is_empty() {
-            let to = self.rules.accepted(&from);
+            let to = self.rules.accepted(&from, "layer");
             if to != from {
                 rename(layer, &to);
                 let change = Change::Renamed { item: Item::Layer, from: from.clone(), to };

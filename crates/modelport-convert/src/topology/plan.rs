@@ -145,7 +145,8 @@ struct Keys(HashMap<String, usize>);
 
 impl Keys {
     fn next(&mut self, class: &str) -> String {
-        let key = snake_case(class);
+        // What TensorFlow.js calls `Model`.
+        let key = snake_case(if class == "Model" { "Functional" } else { class });
         let count = self.0.entry(key.clone()).or_default();
         *count += 1;
         match *count {

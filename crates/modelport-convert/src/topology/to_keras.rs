@@ -1,14 +1,15 @@
 //! A topology of TensorFlow.js as Keras loads it.
 
 use io_core::{Error, Result};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     Dialect, WeightPlan,
     json::{class, is_model},
     names,
     parse::parse,
-    plan, to_keras2, to_keras3, training,
+    plan, to_keras2, to_keras3,
+    training::{self, Training},
 };
 use crate::report::Report;
 
@@ -24,10 +25,13 @@ pub struct TfjsSource<'a> {
 /// A model as Keras loads it, without its weights.
 #[derive(Clone, Debug)]
 pub struct KerasModel {
-    /// `model_config` of an HDF5 file, or `config.json` of a `.keras` file.
+    /// `model_config` of an HDF5 file, or `config.json` of a `.keras` file without its
+    /// `compile_config`.
     pub config: Value,
-    /// `training_config` of an HDF5 file. In a `.keras` file it is part of `config`.
+    /// `training_config` of an HDF5 file.
     pub training_config: Option<Value>,
+    /// `compile_config` of a `.keras` file.
+    pub compile_config: Option<Value>,
     /// Which weight of TensorFlow.js goes where.
     pub weights: WeightPlan,
     /// What is spoken.
@@ -48,7 +52,7 @@ pub fn to_keras(
     dialect: Dialect,
     report: &mut Report,
 ) -> Result<KerasModel> {
-    let (mut tfjs, carried) = unwrap(parse(source.topology, report)?);
+    let (mut tfjs, carried, writer) = unwrap(parse(source.topology, report)?);
     let Some(model) = tfjs.as_object_mut().filter(|model| is_model(model)) else {
         return Err(Error::corrupt("the topology is not a model made of layers"));
     };
@@ -61,9 +65,10 @@ pub fn to_keras(
     names::for_keras(&mut named, dialect, report);
     let weights = plan::plan(&tfjs, &named)?;
 
-    let compiled = match source.training_config {
-        Some(text) => training::to_keras(&parse(text, report)?, dialect, report),
-        None => carried,
+    let compiled = match (source.training_config, &carried) {
+        (Some(text), _) => training::read(&parse(text, report)?, report),
+        (None, Some(carried)) => training::read(carried, report),
+        (None, None) => None,
     };
     let mut config = named;
     if let Value::Object(model) = &mut config {
@@ -72,21 +77,31 @@ pub fn to_keras(
             Dialect::Keras3 => to_keras3::model(model, report)?,
         }
     }
-    Ok(KerasModel { config, training_config: compiled, weights, dialect })
+    let training_config = match carried {
+        // What Keras wrote comes back as it was.
+        Some(carried) if source.training_config.is_none() && writer == Some(dialect) => {
+            Some(carried)
+        }
+        _ => compiled.as_ref().map(Training::to_training_config),
+    };
+    let compile_config = compiled.as_ref().map(Training::to_compile_config);
+    Ok(KerasModel { config, training_config, compile_config, weights, dialect })
 }
 
-/// The model and what a converter kept of its training. TensorFlow.js itself writes the model
-/// without a level around it.
-fn unwrap(topology: Value) -> (Value, Option<Value>) {
-    let Value::Object(mut topology) = topology else { return (topology, None) };
+/// The model, what a converter kept of its training, and which Keras that was. TensorFlow.js itself
+/// writes the model without a level around it.
+fn unwrap(topology: Value) -> (Value, Option<Value>, Option<Dialect>) {
+    let Value::Object(mut topology) = topology else { return (topology, None, None) };
     let carried = topology.shift_remove("training_config").filter(|config| !config.is_null());
     match topology.shift_remove("model_config") {
-        Some(model @ Value::Object(_)) => (model, carried),
+        Some(model @ Value::Object(_)) => {
+            let version = topology.get("keras_version").and_then(Value::as_str);
+            let writer = Dialect::detect(version, &model);
+            (model, carried, Some(writer))
+        }
         _ => {
-            let keep = |key: &str| matches!(key, "class_name" | "config");
-            let model: Map<String, Value> =
-                topology.into_iter().filter(|(key, _)| keep(key)).collect();
-            (Value::Object(model), carried)
+            topology.retain(|key, _| matches!(key.as_str(), "class_name" | "config"));
+            (Value::Object(topology), carried, None)
         }
     }
 }
