@@ -123,3 +123,18 @@ async fn sizes_above_four_gigabytes_are_right() {
     let end: Vec<Bytes> = weights.stream_range(length - 4..length).try_collect().await.unwrap();
     assert_eq!(end.concat(), [1, 1, 2, 3]);
 }
+
+#[wasm_bindgen_test]
+async fn what_is_joined_is_in_order_whatever_is_read_first() {
+    let pieces = js("const megabyte = (i) => new Uint8Array(1 << 20).fill(i);
+        [new Blob(Array.from({length: 50}, (_, i) => megabyte(i))), megabyte(50).buffer,
+         new Blob([megabyte(51)])]");
+    let joined = JsWeights::from_js(&pieces).unwrap().to_array_buffer().await.unwrap();
+    let joined = Uint8Array::new(&joined);
+    assert_eq!(joined.length(), 52 << 20);
+    for index in 0..52_u32 {
+        for at in [0, (1 << 20) - 1] {
+            assert_eq!(u32::from(joined.get_index((index << 20) + at)), index);
+        }
+    }
+}
