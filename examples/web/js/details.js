@@ -23,7 +23,11 @@ export async function showModel(model, actions) {
     fact("Weights", bytes(info.weightDataBytes)),
     fact("Topology", info.modelTopologyBytes > 0 ? bytes(info.modelTopologyBytes) : "none"),
   );
-  const below = el("div", { "aria-busy": "true" }, el("p", { class: "muted" }, "Opening the model…"));
+  const below = el(
+    "div",
+    { "aria-busy": "true" },
+    el("p", { class: "muted" }, "Opening the model…"),
+  );
   const sheet = el(
     "article",
     { class: "sheet card", "aria-labelledby": heading },
@@ -37,7 +41,9 @@ export async function showModel(model, actions) {
     el(
       "div",
       { class: "actions" },
-      actions.map(({ text, run, danger }) => button(text, () => run(model), { class: danger ? "danger" : "" })),
+      actions.map(({ text, run, danger }) =>
+        button(text, () => run(model), { class: danger ? "danger" : "" }),
+      ),
     ),
     facts,
     below,
@@ -63,12 +69,20 @@ export function showNothing(isEmpty, addSample) {
   const texts = isEmpty
     ? [
         el("h2", {}, "No models yet"),
-        el("p", { class: "muted" }, "Drop the files of a TensorFlow.js model anywhere on this page, add them from your disk, or load one from a URL. What TensorFlow.js itself saves in this browser appears here too."),
+        el(
+          "p",
+          { class: "muted" },
+          "Drop the files of a TensorFlow.js model anywhere on this page, add them from your disk, or load one from a URL. What TensorFlow.js itself saves in this browser appears here too.",
+        ),
         button("Add a sample model", addSample),
       ]
     : [
         el("h2", {}, "Choose a model"),
-        el("p", { class: "muted" }, "Its sizes and weights are shown here, and you can copy, move, download or remove it."),
+        el(
+          "p",
+          { class: "muted" },
+          "Its sizes and weights are shown here, and you can copy, move, download or remove it.",
+        ),
       ];
   byId("details").replaceChildren(el("div", { class: "empty card" }, picture, texts));
 }

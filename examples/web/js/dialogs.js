@@ -18,7 +18,12 @@ export function ask({ title, text, fields = [], submit, danger = false, check })
     el("h2", { id: heading }, title),
     text && el("p", {}, text),
     fields.map((field) => field.element),
-    el("div", { class: "dialog-actions" }, button("Cancel", () => dialog.close()), confirm),
+    el(
+      "div",
+      { class: "dialog-actions" },
+      button("Cancel", () => dialog.close()),
+      confirm,
+    ),
   );
   dialog.append(form);
   document.body.append(dialog);
@@ -26,7 +31,9 @@ export function ask({ title, text, fields = [], submit, danger = false, check })
     let answers = null;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const given = Object.fromEntries(fields.filter(({ name }) => name).map((it) => [it.name, it.value()]));
+      const given = Object.fromEntries(
+        fields.filter(({ name }) => name).map((it) => [it.name, it.value()]),
+      );
       fields.forEach((field) => field.complain?.(""));
       const complaint = fields.map((field) => field.check?.()).find(Boolean) ?? check?.(given);
       if (complaint) {

@@ -38,7 +38,9 @@ function fill(element, attributes, children) {
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  const shown = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  const shown = children
+    .flat()
+    .filter((child) => child !== null && child !== undefined && child !== false);
   element.append(...shown);
   return element;
 }

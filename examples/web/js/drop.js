@@ -54,8 +54,10 @@ async function dropped(transfer) {
     const entry = entries.pop();
     if (entry.isDirectory) entries.push(...(await children(entry)));
     // Files of the system, such as `.DS_Store`.
-    else if (!entry.name.startsWith(".")) files.push(await new Promise((ok, no) => entry.file(ok, no)));
-    if (files.length + entries.length > MOST_FILES) throw new Error("These are too many files for one model");
+    else if (!entry.name.startsWith("."))
+      files.push(await new Promise((ok, no) => entry.file(ok, no)));
+    if (files.length + entries.length > MOST_FILES)
+      throw new Error("These are too many files for one model");
   }
   return files;
 }

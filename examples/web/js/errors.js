@@ -24,7 +24,8 @@ export function errorText(title, error) {
   );
 }
 
-function sentence(error) {
+/** The text of an error as a sentence. */
+export function sentence(error) {
   const text = String(error?.message ?? error).trim();
   const [first = "?"] = text;
   const capital = /^[a-z][a-z]*:\/\//.test(text) ? first : first.toLocaleUpperCase();

@@ -16,7 +16,7 @@ export function bytes(count) {
 }
 
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "medium" });
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 
 /** The time of today, or the day. */
@@ -38,9 +38,11 @@ export function shape(dimensions) {
 
 /** A value of a weight: four digits that count. */
 export function value(number) {
-  if (Number.isInteger(number) && Math.abs(number) < 1e6) return String(number).replace("-", "\u2212");
+  if (Number.isInteger(number) && Math.abs(number) < 1e6)
+    return String(number).replace("-", "\u2212");
   const size = Math.abs(number);
-  const text = size >= 1e-3 && size < 1e5 ? String(Number(number.toPrecision(4))) : number.toExponential(2);
+  const text =
+    size >= 1e-3 && size < 1e5 ? String(Number(number.toPrecision(4))) : number.toExponential(2);
   return text.replaceAll("-", "\u2212");
 }
 

@@ -33,7 +33,14 @@ export async function summarise(values, signal) {
       bins[Math.min(BINS - 1, bin)] += 1;
     }
   });
-  return { min, max, mean: finite > 0 ? sum / finite : NaN, finite, strange: values.length - finite, bins };
+  return {
+    min,
+    max,
+    mean: finite > 0 ? sum / finite : NaN,
+    finite,
+    strange: values.length - finite,
+    bins,
+  };
 }
 
 /** A small picture of a summary. */

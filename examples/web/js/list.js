@@ -1,9 +1,9 @@
 // The models of each place, and how full it is.
 
 import { button, byId, el, freshId } from "./dom.js";
-import { errorText } from "./errors.js";
+import { errorText, sentence } from "./errors.js";
 import { bytes, count, shortDate } from "./format.js";
-import { PLACES } from "./models.js";
+import { nameOf, PLACES } from "./models.js";
 
 /** What a model takes. */
 export const sizeOf = ({ info }) =>
@@ -40,20 +40,35 @@ function placeCard(place, { models, broken, quota, error }, selected, select) {
         "div",
         { class: "place-title" },
         el("h2", { id: heading, class: "place-name" }, place.name),
-        el("span", { class: "small muted" }, models.length > 0 && `${count(models.length, "model")}, ${bytes(total)}`),
+        el(
+          "span",
+          { class: "small muted" },
+          models.length > 0 && `${count(models.length, "model")}, ${bytes(total)}`,
+        ),
       ),
-      quota && quotaMeter(place, quota),
+      quota && quotaMeter(place, quota, total),
     ),
     error && errorText(`${place.name} cannot be read`, error),
-    !error && models.length === 0 && broken.length === 0 && el("p", { class: "place-empty small muted" }, `No models yet. ${place.about}.`),
+    !error &&
+      models.length === 0 &&
+      broken.length === 0 &&
+      el("p", { class: "place-empty small muted" }, `No models yet. ${place.about}.`),
     (models.length > 0 || broken.length > 0) &&
       el(
         "ul",
         { class: "models" },
         models.map((model) => el("li", {}, modelButton(model, selected, select))),
-        broken.map((it) => el("li", { class: "broken small" }, `Not readable: ${it.message}`)),
+        broken.map((it) => el("li", { class: "broken small" }, brokenText(it))),
       ),
   );
+}
+
+function brokenText(error) {
+  const name = error.url ? nameOf(error.url) : "A model";
+  return [
+    el("strong", {}, `${name} cannot be read`),
+    el("span", { class: "muted" }, sentence(error)),
+  ];
 }
 
 function modelButton(model, selected, select) {
@@ -75,12 +90,21 @@ function modelButton(model, selected, select) {
   return element;
 }
 
-function quotaMeter(place, { used, total }) {
+function quotaMeter(place, { used: told, total }, stored) {
+  // The browser's own number comes late.
+  const used = Math.max(told, stored);
   const label = `${bytes(used)} of about ${bytes(total)} used`;
   return el(
     "div",
     {},
-    el("meter", { min: 0, max: total, low: 0.8 * total, optimum: 0, value: used, "aria-label": `${place.name}: ${label}` }),
+    el("meter", {
+      min: 0,
+      max: total,
+      low: 0.8 * total,
+      optimum: 0,
+      value: used,
+      "aria-label": `${place.name}: ${label}`,
+    }),
     el("p", { class: "small muted" }, label),
   );
 }

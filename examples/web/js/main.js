@@ -15,6 +15,8 @@ let places = {};
 let chosen = null;
 /** What the sheet shows, so that it is made anew only when that has changed. */
 let onSheet = null;
+/** How many times the places were looked at. */
+let refreshes = 0;
 
 const all = () => PLACES.flatMap(({ scheme }) => places[scheme]?.models ?? []);
 
@@ -37,7 +39,11 @@ const ACTIONS = [
 ];
 
 async function refresh() {
+  refreshes += 1;
+  const own = refreshes;
   const found = await Promise.all(PLACES.map(async ({ scheme }) => [scheme, await lookAt(scheme)]));
+  // What began later knows better.
+  if (own !== refreshes) return;
   places = Object.fromEntries(found);
   show();
 }

@@ -41,12 +41,15 @@ export const move = (from, to, options) => modelport.moveModel(from, to, options
 export const remove = (url, options) => modelport.removeModel(url, options);
 
 /** Offers the files of a model for download. */
-export const download = (url, options) =>
-  modelport.copyModel(url, `downloads://${nameOf(url)}`, options);
+export async function download(url, options) {
+  const artifacts = await open(url, { signal: options.signal });
+  return saveArtifacts(artifacts, `downloads://${nameOf(url)}`, options);
+}
 
 /** Saves the model in files that somebody picked. */
 export async function saveFiles(files, to, options) {
-  const artifacts = await modelport.browserFiles(files).load({ signal: options.signal, streamWeights: true });
+  const read = { signal: options.signal, streamWeights: true };
+  const artifacts = await modelport.browserFiles(files).load(read);
   return saveArtifacts(artifacts, to, options);
 }
 

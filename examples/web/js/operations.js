@@ -19,12 +19,21 @@ const replaceField = () =>
 export function operations({ exists, changed }) {
   /** Asks where to, with what is asked besides; the URL and whether to replace. */
   async function askDestination({ title, text, submit, place, name, before = [], from }) {
-    const fields = [...before, placeField({ name: "place", label: "Place", value: place }), nameField(name), replaceField()];
+    const fields = [
+      ...before,
+      placeField({ name: "place", label: "Place", value: place }),
+      nameField(name),
+      replaceField(),
+    ];
     const check = (given) => {
       const url = models.urlOf(given.place, given.name);
-      if (url === from) return { field: "name", text: "This is the model itself. Choose another name or place." };
+      if (url === from)
+        return { field: "name", text: "This is the model itself. Choose another name or place." };
       if (exists(url) && !given.replace) {
-        return { field: "name", text: "There is a model of this name. Choose another one, or let it be replaced." };
+        return {
+          field: "name",
+          text: "There is a model of this name. Choose another one, or let it be replaced.",
+        };
       }
       return undefined;
     };
@@ -71,8 +80,14 @@ export function operations({ exists, changed }) {
     },
 
     async send(model) {
-      const url = urlField("The server gets the model as TensorFlow.js sends it: one POST with model.json and the weights.");
-      const given = await ask({ title: `Send “${model.name}” to a server`, submit: "Send", fields: [url] });
+      const url = urlField(
+        "The server gets the model as TensorFlow.js sends it: one POST with model.json and the weights.",
+      );
+      const given = await ask({
+        title: `Send “${model.name}” to a server`,
+        submit: "Send",
+        fields: [url],
+      });
       if (!given) return;
       const task = {
         doing: `Sending “${model.name}”`,
@@ -86,7 +101,12 @@ export function operations({ exists, changed }) {
     async remove(model) {
       const place = models.placeOf(model.url).name;
       const text = `It will be gone from ${place}. This cannot be undone.`;
-      const sure = await ask({ title: `Remove “${model.name}”?`, text, submit: "Remove", danger: true });
+      const sure = await ask({
+        title: `Remove “${model.name}”?`,
+        text,
+        submit: "Remove",
+        danger: true,
+      });
       if (!sure) return;
       const task = {
         doing: `Removing “${model.name}”`,
@@ -100,7 +120,11 @@ export function operations({ exists, changed }) {
     async addFiles(files) {
       const chosen = files.length === 1 && files[0].name.endsWith(".json");
       const warning = chosen && {
-        element: el("p", { class: "complaint" }, "This is a model file alone: the model will have no weights."),
+        element: el(
+          "p",
+          { class: "complaint" },
+          "This is a model file alone: the model will have no weights.",
+        ),
       };
       const to = await askDestination({
         title: files.length === 1 ? "Add a file" : `Add ${files.length} files`,
@@ -171,7 +195,9 @@ function urlField(hint) {
 
 /** What to call the model in some files: as its folder, or as the model file. */
 function nameFor(files) {
-  const json = files.find(({ name }) => name.endsWith(".json")) ?? files[0];
+  const called = (test) => files.find(({ name }) => test(name));
+  const json =
+    called((name) => name === "model.json") ?? called((name) => name.endsWith(".json")) ?? files[0];
   const folder = json.webkitRelativePath?.split("/").at(-2);
   const own = json.name.replace(/\.json$/, "");
   return folder || own || "model";

@@ -5,7 +5,9 @@ const LOCAL_UNITS = 5 * 1024 * 1024;
 
 /** `{ used, total }` in bytes for a place; `null` where the browser does not tell. */
 export async function quotaOf(scheme) {
-  return scheme === "localstorage" ? localQuota() : (await navigator.storage?.estimate?.().then(fromEstimate)) ?? null;
+  return scheme === "localstorage"
+    ? localQuota()
+    : ((await navigator.storage?.estimate?.().then(fromEstimate)) ?? null);
 }
 
 function fromEstimate({ usage = 0, quota }) {

@@ -9,14 +9,29 @@ const LAYERS = [
 export function sampleModel() {
   const layers = LAYERS.map(([name, inputs, units, activation], index) => ({
     class_name: "Dense",
-    config: { name, units, activation, use_bias: true, dtype: "float32", ...(index === 0 && { batch_input_shape: [null, inputs] }) },
+    config: {
+      name,
+      units,
+      activation,
+      use_bias: true,
+      dtype: "float32",
+      ...(index === 0 && { batch_input_shape: [null, inputs] }),
+    },
   }));
   const weights = LAYERS.flatMap(([name, inputs, units]) => [
-    { spec: { name: `${name}/kernel`, shape: [inputs, units], dtype: "float32" }, data: normal(inputs * units, Math.sqrt(2 / inputs)) },
+    {
+      spec: { name: `${name}/kernel`, shape: [inputs, units], dtype: "float32" },
+      data: normal(inputs * units, Math.sqrt(2 / inputs)),
+    },
     { spec: { name: `${name}/bias`, shape: [units], dtype: "float32" }, data: normal(units, 0.02) },
   ]);
   return {
-    modelTopology: { class_name: "Sequential", config: { name: "sample", layers }, keras_version: "tfjs-layers 4.22.0", backend: "tensor_flow.js" },
+    modelTopology: {
+      class_name: "Sequential",
+      config: { name: "sample", layers },
+      keras_version: "tfjs-layers 4.22.0",
+      backend: "tensor_flow.js",
+    },
     format: "layers-model",
     generatedBy: "modelport's model manager",
     convertedBy: null,

@@ -2,7 +2,15 @@
 
 import { decode } from "./models.js";
 
-const ELEMENT_BYTES = { float32: 4, int32: 4, bool: 1, complex64: 8, uint8: 1, uint16: 2, float16: 2 };
+const ELEMENT_BYTES = {
+  float32: 4,
+  int32: 4,
+  bool: 1,
+  complex64: 8,
+  uint8: 1,
+  uint16: 2,
+  float16: 2,
+};
 
 /** How many elements a weight has. */
 export const elements = ({ shape }) => shape.reduce((product, size) => product * size, 1);
@@ -61,7 +69,11 @@ class Source {
       if (this.rest.byteLength === 0) {
         const next = await this.reader.read();
         if (next.done) throw new Error("The weights end early");
-        this.rest = new Uint8Array(next.value.buffer ?? next.value, next.value.byteOffset ?? 0, next.value.byteLength);
+        this.rest = new Uint8Array(
+          next.value.buffer ?? next.value,
+          next.value.byteOffset ?? 0,
+          next.value.byteLength,
+        );
       }
       const piece = this.rest.subarray(0, length - done);
       give(piece, done);

@@ -21,11 +21,17 @@ export function weightsSection(artifacts, signal) {
   const parameters = specs.reduce((sum, spec) => sum + elements(spec), 0);
   const state = el("span", { class: "small muted" }, "Reading the values…");
   const rows = specs.map(row);
-  const body = el("tbody", {}, rows.slice(0, ROWS).map(({ element }) => element));
-  const more = rows.length > ROWS && button(`Show all ${count(rows.length, "weight")}`, () => {
-    body.append(...rows.slice(ROWS).map(({ element }) => element));
-    more.remove();
-  });
+  const body = el(
+    "tbody",
+    {},
+    rows.slice(0, ROWS).map(({ element }) => element),
+  );
+  const more =
+    rows.length > ROWS &&
+    button(`Show all ${count(rows.length, "weight")}`, () => {
+      body.append(...rows.slice(ROWS).map(({ element }) => element));
+      more.remove();
+    });
   const section = el(
     "section",
     { "aria-label": "Weights" },
@@ -33,13 +39,25 @@ export function weightsSection(artifacts, signal) {
       "div",
       { class: "weights-head" },
       heading,
-      el("span", { class: "small muted" }, `${count(specs.length, "weight")}, ${count(parameters, "value")}`),
+      el(
+        "span",
+        { class: "small muted" },
+        `${count(specs.length, "weight")}, ${count(parameters, "value")}`,
+      ),
       state,
     ),
     el(
       "table",
       { class: "weights-table" },
-      el("thead", {}, el("tr", {}, HEADS.map(([text, kind]) => el("th", { scope: "col", class: kind }, text)))),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          HEADS.map(([text, kind]) => el("th", { scope: "col", class: kind }, text)),
+        ),
+      ),
       body,
     ),
     more,
@@ -80,7 +98,12 @@ function row(spec) {
     "tr",
     {},
     el("td", { class: "weight-name" }, spec.name),
-    el("td", { class: "weight-shape small" }, shape(spec.shape), el("div", { class: "muted" }, spec.dtype + stored + group)),
+    el(
+      "td",
+      { class: "weight-shape small" },
+      shape(spec.shape),
+      el("div", { class: "muted" }, spec.dtype + stored + group),
+    ),
     size,
     range,
     spread,
@@ -100,7 +123,7 @@ function rangeText(summary) {
   const { min, max, mean, finite, strange } = summary;
   const oddities = strange > 0 && el("span", {}, `${count(strange, "value")} not finite`);
   if (finite === 0) return oddities || el("span", { class: "muted" }, "no values");
-  if (finite === 1 && !oddities) return el("span", {}, value(min));
+  if (finite === 1) return el("span", { class: "spread" }, el("span", {}, value(min)), oddities);
   return el(
     "span",
     { class: "spread" },
