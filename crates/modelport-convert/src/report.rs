@@ -158,6 +158,8 @@ pub enum Effect {
     RmsScaling,
     /// TensorFlow.js makes the backward layer from the forward one.
     BackwardLayer,
+    /// TensorFlow.js always drops the axes that a global pooling is over.
+    KeepDims,
     /// An operation that is no layer.
     Operation,
     /// A number that JSON cannot hold.
@@ -334,6 +336,7 @@ impl Effect {
             }
             Self::RmsScaling => "TensorFlow.js subtracts the mean",
             Self::BackwardLayer => "TensorFlow.js makes the backward layer from the forward one",
+            Self::KeepDims => "TensorFlow.js drops the axes that it pools over",
             Self::Operation => "this operation is no layer",
             Self::NotFinite => "JSON has no such number; it is now `null`",
             Self::QuantizedLayer => "its weights have scales of their own",
