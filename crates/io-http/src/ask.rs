@@ -12,6 +12,9 @@ pub(crate) struct Ask<'a> {
     pub(crate) fresh: bool,
     /// The version that need not be sent again, or `*` for any.
     pub(crate) if_none_match: Option<&'a str>,
+    /// The date of the version that need not be sent again.
+    #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "browsers ask by themselves"))]
+    pub(crate) if_modified_since: Option<&'a str>,
     /// The most bytes to take of an answer that is taken as a whole.
     pub(crate) limit: Option<usize>,
     /// Whether it is a weight file, which a page's own `fetch` is told.
@@ -26,6 +29,7 @@ impl Ask<'_> {
         if_range: None,
         fresh: false,
         if_none_match: None,
+        if_modified_since: None,
         limit: None,
         weights: true,
     };
@@ -51,6 +55,9 @@ impl Ask<'_> {
         }
         if let Some(version) = self.if_none_match {
             headers.push(("if-none-match", version.to_owned()));
+        }
+        if let Some(date) = self.if_modified_since {
+            headers.push(("if-modified-since", date.to_owned()));
         }
         headers
     }

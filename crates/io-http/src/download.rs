@@ -9,6 +9,7 @@ use io_manifest::Checksum;
 
 use crate::{
     ask::Ask,
+    cache::{Cached, Tee},
     platform::{ASKS_IF_RANGE, Reply, Transport},
     response::{Head, Version},
     retry::{Failure, Tries},
@@ -33,6 +34,11 @@ pub(crate) struct FileReader {
     /// Whether a range was answered with another version, so that it is of no use to ask for one.
     whole_only: bool,
     early: Option<Failure>,
+    /// The copy in the cache that is read, and one that is being made.
+    copy: Option<Cached>,
+    tee: Option<Tee>,
+    /// Whether the cache is of no use.
+    no_copy: bool,
 }
 
 /// A body on its way.
@@ -62,12 +68,19 @@ impl FileReader {
             version: None,
             whole_only: false,
             early: None,
+            copy: None,
+            tee: None,
+            no_copy: false,
         }
     }
 
     /// Whether all that is read is under a checksum.
     pub(crate) fn is_verified(&self) -> bool {
-        self.file.integrity.is_some() && self.range == (0..self.file.length)
+        self.file.integrity.is_some() && self.is_whole()
+    }
+
+    fn is_whole(&self) -> bool {
+        self.range == (0..self.file.length)
     }
 
     /// The reader with its first request made, for later: failures come with the first bytes.
@@ -131,8 +144,17 @@ impl FileReader {
         let (whole, position) = (body.whole, body.position);
         self.checksum.update(&fresh);
         self.at += fresh.len() as u64;
+        if let Some(tee) = &mut self.tee
+            && !tee.write(&fresh).await
+        {
+            self.tee = None;
+        }
         if self.at >= self.range.end {
             self.check_end(whole, position).await?;
+            if let Some(tee) = self.tee.take() {
+                let version = self.version.clone().unwrap_or_default();
+                tee.commit(version, self.checksum.integrity(), (self.file.model, None)).await;
+            }
         }
         Ok(fresh)
     }
@@ -150,6 +172,14 @@ impl FileReader {
                 return Err(self.file.wrong_length("more bytes", &[]).into());
             }
         }
+        if let Some(copy) = self.copy.take()
+            && self.is_whole()
+            && copy.integrity() != self.checksum.integrity()
+        {
+            copy.remove().await;
+            let error = self.file.corrupt("was damaged in the cache, and is removed there");
+            return Err(error.with_retryable(true).into());
+        }
         match self.file.integrity {
             Some(expected)
                 if self.is_verified() && expected.crc64nvme != self.checksum.finish() =>
@@ -162,12 +192,28 @@ impl FileReader {
 
     /// Requests what is missing.
     async fn open(&mut self) -> Result<(), Failure> {
+        let copy = self.find_copy().await;
+        let body = match &copy {
+            Some(copy) if self.is_certain(copy) => self.open_copy(copy).await?,
+            _ => None,
+        };
+        if body.is_some() {
+            (self.body, self.copy) = (body, copy);
+            return Ok(());
+        }
         let (from, to) = (self.resume_from(), self.range.end.saturating_sub(1));
         let asks_range = from > 0 || self.range.end < self.file.length;
         let if_range = self.version.as_ref().and_then(Version::for_if_range).map(str::to_owned);
+        // Whether the server still has what the cache has.
+        let (if_none_match, if_modified_since) = match &copy {
+            Some(copy) if self.is_whole() => copy.version().as_condition(),
+            _ => (None, None),
+        };
         let ask = Ask {
             range: (asks_range && !self.whole_only).then_some((from, Some(to))),
             if_range: if_range.as_deref().filter(|_| from > self.range.start),
+            if_none_match,
+            if_modified_since,
             ..Ask::WEIGHTS
         };
         let mut reply = self.transport.request(Method::GET, &self.file.url.0, ask).await?;
@@ -194,6 +240,19 @@ impl FileReader {
                 self.check_range(&reply.head, from, to)?;
                 from
             }
+            304 if if_none_match.or(if_modified_since).is_some() => {
+                self.no_copy = true;
+                return match copy {
+                    Some(copy) => match self.open_copy(&copy).await? {
+                        Some(body) => {
+                            (self.body, self.copy) = (Some(body), Some(copy));
+                            Ok(())
+                        }
+                        None => Box::pin(self.open()).await,
+                    },
+                    None => Ok(()),
+                };
+            }
             // The file is shorter than it was said to be.
             416 => {
                 self.check_version(version)?;
@@ -203,8 +262,39 @@ impl FileReader {
         };
         let whole = reply.head.status == 200;
         let again = (position < self.at && self.at > self.range.start).then(Checksum::new);
+        if self.at == 0 && whole && self.is_whole() && reply.head.may_be_kept() {
+            self.tee = Tee::start(&self.transport, &self.file.url.0).await;
+        }
         self.body = Some(Body { reply, position, again, whole });
         Ok(())
+    }
+
+    /// A copy in the cache that may be the file. What was begun from a server goes on from there.
+    async fn find_copy(&self) -> Option<Cached> {
+        if self.at > self.range.start || self.no_copy {
+            return None;
+        }
+        let copy = Cached::find(&self.transport, &self.file.url.0).await?;
+        (copy.integrity().bytes == self.file.length).then_some(copy)
+    }
+
+    /// Whether a copy is the file without asking the server: by the checksum in the model file, or,
+    /// offline, since it came with this model file.
+    fn is_certain(&self, copy: &Cached) -> bool {
+        let offline = self.transport.options.is_offline();
+        match self.file.recorded {
+            Some(recorded) => recorded == copy.integrity(),
+            None => offline && copy.model() == self.file.model,
+        }
+    }
+
+    /// The bytes of a copy, if it is still there.
+    async fn open_copy(&mut self, copy: &Cached) -> Result<Option<Body>> {
+        let from = self.range.start;
+        let Some(reply) = copy.reply(&self.file.url.0, from).await else { return Ok(None) };
+        self.check_version(copy.version().clone())?;
+        copy.used(self.file.model).await;
+        Ok(Some(Body { reply, position: from, again: None, whole: from == 0 }))
     }
 
     /// Where the next body can begin: behind what was handed out only if the server will not join

@@ -105,7 +105,8 @@ impl HttpHandler {
     async fn load_model(&self) -> Result<ModelArtifacts> {
         let (model, file, base) = model::read(&self.transport, &self.target).await?;
         let verify = self.options.verify;
-        let files = probe::weight_files(&self.transport, &base, &model, verify).await?;
+        let files =
+            probe::weight_files(&self.transport, (&base, file.sum()), &model, verify).await?;
         let mut artifacts = model.artifacts;
         if artifacts.weight_specs.is_some() {
             artifacts.weight_data = Some(Weights::from_source(HttpWeights {

@@ -46,6 +46,12 @@ mod source;
 mod upload;
 mod weight_file;
 
+#[cfg(all(feature = "cache", not(target_family = "wasm")))]
+mod cache;
+#[cfg(any(not(feature = "cache"), target_family = "wasm"))]
+#[path = "no_cache.rs"]
+mod cache;
+
 mod error;
 mod exchange;
 
@@ -56,6 +62,8 @@ mod platform;
 #[path = "native/mod.rs"]
 mod platform;
 
+#[cfg(all(feature = "cache", not(target_family = "wasm")))]
+pub use cache::{Cache, CacheEntry};
 pub use handler::{HttpHandler, REGISTRATION};
 #[cfg(not(target_family = "wasm"))]
 pub use options::ProxyChoice;

@@ -78,6 +78,13 @@ pub struct HttpOptions {
     /// of one certificate or more. Setting `root-certificates`: the path of such a file.
     #[cfg(not(target_family = "wasm"))]
     pub root_certificates: Vec<Vec<u8>>,
+    /// Where copies of what servers sent are kept and used again; none by default. Settings
+    /// `cache-dir` and `cache-bytes`.
+    #[cfg(all(feature = "cache", not(target_family = "wasm")))]
+    pub cache: Option<crate::Cache>,
+    /// Whether only the cache is asked, and no server. Setting `offline`: `true` or `false`.
+    #[cfg(all(feature = "cache", not(target_family = "wasm")))]
+    pub offline: bool,
     #[cfg(target_family = "wasm")]
     pub(crate) page: PageOptions,
 }
@@ -103,6 +110,10 @@ impl Default for HttpOptions {
             proxy: ProxyChoice::None,
             #[cfg(not(target_family = "wasm"))]
             root_certificates: Vec::new(),
+            #[cfg(all(feature = "cache", not(target_family = "wasm")))]
+            cache: None,
+            #[cfg(all(feature = "cache", not(target_family = "wasm")))]
+            offline: false,
             #[cfg(target_family = "wasm")]
             page: PageOptions::default(),
         }
@@ -251,6 +262,32 @@ impl HttpOptions {
     pub fn with_root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
+    }
+}
+
+#[cfg(all(feature = "cache", not(target_family = "wasm")))]
+impl HttpOptions {
+    /// Sets [`cache`](Self::cache).
+    #[must_use]
+    pub fn with_cache(mut self, cache: crate::Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Sets [`offline`](Self::offline).
+    #[must_use]
+    pub fn with_offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
+    }
+}
+
+impl HttpOptions {
+    pub(crate) fn is_offline(&self) -> bool {
+        #[cfg(all(feature = "cache", not(target_family = "wasm")))]
+        return self.offline;
+        #[cfg(any(not(feature = "cache"), target_family = "wasm"))]
+        return false;
     }
 }
 

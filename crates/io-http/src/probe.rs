@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::{
     ask::Ask,
+    cache::Cached,
     platform::{ASKS_IDENTITY, Transport},
     resolve::{given_url, weight_url},
     response::{Version, shown},
@@ -17,7 +18,7 @@ use crate::{
     weight_file::WeightFile,
 };
 
-/// The weight files of `model`, each with its length.
+/// The weight files of `model`, each with its length. `sum` is that of the model file.
 ///
 /// One request a file where it has no integrity entry: for its length, and for its version, without
 /// which the files of two saves could be mixed. A model of one such file needs none when the specs
@@ -29,7 +30,7 @@ use crate::{
 /// - `Corrupt`: a path leaves the model's place, or lengths and specs do not fit.
 pub(crate) async fn weight_files(
     transport: &Transport,
-    model_url: &Url,
+    (model_url, sum): (&Url, u64),
     model: &ModelJson,
     verify: bool,
 ) -> Result<Vec<Arc<WeightFile>>> {
@@ -40,7 +41,7 @@ pub(crate) async fn weight_files(
             .map(|file| async move {
                 let url = locate(transport, model_url, &file.path).await?;
                 let known = file.integrity.map(|integrity| integrity.bytes).or(alone);
-                let integrity = file.integrity.filter(|_| verify);
+                let integrity = file.integrity;
                 match known {
                     Some(length) => Ok((url, length, None, integrity)),
                     None => {
@@ -56,7 +57,8 @@ pub(crate) async fn weight_files(
     model.check_lengths(&lengths)?;
     let mut start = 0_u64;
     let files = files.into_iter().zip(found).map(|(file, (url, length, version, integrity))| {
-        let placed = WeightFile::new(&file.path, url, (start, length), integrity, version);
+        let placed =
+            WeightFile::new(&file.path, url, (start, length), (integrity, verify), (sum, version));
         start = start
             .checked_add(length)
             .ok_or_else(|| Error::corrupt("the weights are longer than can be"))?;
@@ -84,6 +86,11 @@ fn length_by_specs(model: &ModelJson) -> Result<Option<u64>> {
 }
 
 async fn probe(transport: &Transport, url: &Url, path: &str) -> Result<(u64, Version)> {
+    if transport.options.is_offline()
+        && let Some(copy) = Cached::find(transport, url).await
+    {
+        return Ok((copy.integrity().bytes, copy.version().clone()));
+    }
     let subject = format!("weight file `{}`: the server", shown(path));
     let mut tries = transport.tries();
     loop {

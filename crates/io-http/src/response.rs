@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use io_core::{Error, ErrorKind, redact};
+use serde::{Deserialize, Serialize};
 
 use crate::retry::{Failure, retry_after};
 
@@ -15,7 +16,7 @@ pub(crate) struct Head {
 }
 
 /// What tells one version of a file from another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Version {
     pub(crate) etag: Option<String>,
     pub(crate) modified: Option<String>,
@@ -41,6 +42,12 @@ impl Head {
         let (range, total) = self.get("content-range")?.strip_prefix("bytes ")?.split_once('/')?;
         let (first, last) = range.trim().split_once('-')?;
         Some((first.parse().ok()?, last.parse().ok()?, total.trim().parse().ok()))
+    }
+
+    /// Whether the server lets us keep it.
+    pub(crate) fn may_be_kept(&self) -> bool {
+        let control = self.get("cache-control").unwrap_or_default().to_ascii_lowercase();
+        !control.split(',').any(|word| word.trim() == "no-store")
     }
 
     pub(crate) fn is_html(&self) -> bool {
@@ -101,6 +108,14 @@ impl Version {
             Some(etag) if etag.starts_with('"') => Some(etag),
             Some(_) => None,
             None => self.modified.as_deref().filter(|_| self.settled),
+        }
+    }
+
+    /// As what asks for it again only if it is another one: a header of [`Ask`](crate::ask::Ask).
+    pub(crate) fn as_condition(&self) -> (Option<&str>, Option<&str>) {
+        match &self.etag {
+            Some(etag) => (Some(etag), None),
+            None => (None, self.modified.as_deref().filter(|_| self.settled)),
         }
     }
 

@@ -97,6 +97,11 @@ mod tests {
             .with_setting("from-tfhub", "true")
             .with_setting("proxy", "http://p:1")
             .with_setting("root-certificates", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        #[cfg(feature = "cache")]
+        let options = options
+            .with_setting("cache-dir", "/c")
+            .with_setting("cache-bytes", "7")
+            .with_setting("offline", "true");
         assert_eq!(options.settings.len(), NAMES.len() + platform::NAMES.len());
         let http = read(&options).unwrap();
         assert_eq!(http.method, "PUT");
@@ -110,6 +115,8 @@ mod tests {
         assert_eq!((http.retries, http.parallel.get(), http.from_tfhub), (0, 2, true));
         assert_eq!(http.weight_path_prefix.as_deref(), Some("w/"));
         assert_eq!(http.proxy, ProxyChoice::Url("http://p:1".to_owned()));
+        #[cfg(feature = "cache")]
+        assert_eq!(http.cache, Some(crate::Cache::new("/c").with_max_bytes(7)));
         assert!(http.root_certificates[0].starts_with(b"[package]"));
     }
 

@@ -23,6 +23,10 @@ pub(crate) struct WeightFile {
     pub(crate) length: u64,
     /// What the checksum must be, where checksums count.
     pub(crate) integrity: Option<FileIntegrity>,
+    /// What the model file says of it, whether or not that counts.
+    pub(crate) recorded: Option<FileIntegrity>,
+    /// The sum of the model file.
+    pub(crate) model: u64,
     /// The version that was seen first.
     version: Mutex<Option<Version>>,
 }
@@ -42,11 +46,12 @@ impl WeightFile {
         path: &str,
         url: Url,
         (start, length): (u64, u64),
-        integrity: Option<FileIntegrity>,
-        version: Option<Version>,
+        (recorded, verify): (Option<FileIntegrity>, bool),
+        (model, version): (u64, Option<Version>),
     ) -> Self {
         let (name, url) = (shown(path), SecretUrl(url));
-        Self { name, url, start, length, integrity, version: Mutex::new(version) }
+        let (integrity, version) = (recorded.filter(|_| verify), Mutex::new(version));
+        Self { name, url, start, length, integrity, recorded, model, version }
     }
 
     pub(crate) fn end(&self) -> u64 {

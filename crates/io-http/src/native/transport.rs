@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use http::Method;
 use io_core::{Error, ErrorKind, Result};
-use reqwest::{Body, Client, Proxy, Response, redirect::Policy};
+use reqwest::{Client, Proxy, Response, redirect::Policy};
 use url::Url;
 
 use super::{
@@ -27,6 +27,10 @@ use crate::{
     retry::Failure,
 };
 
+/// How much of a cached copy is read at a time.
+#[cfg(feature = "cache")]
+const FILE_PIECE_BYTES: usize = 1 << 20;
+
 /// What requests of one model are made with.
 pub(crate) struct Transport {
     pub(crate) options: HttpOptions,
@@ -42,8 +46,15 @@ pub(crate) struct Reply {
     pub(crate) head: Head,
     /// Where it came from, after redirects.
     pub(crate) url: Url,
-    body: Response,
+    body: Body,
     idle: Duration,
+}
+
+#[derive(Debug)]
+enum Body {
+    Server(Response),
+    #[cfg(feature = "cache")]
+    File(tokio::fs::File),
 }
 
 impl Transport {
@@ -58,6 +69,7 @@ impl Transport {
         url: &Url,
         ask: Ask<'_>,
     ) -> Result<Reply, Failure> {
+        self.check_online()?;
         let client = self.client()?;
         let headers = ask.headers();
         let mut hop = Hop::new(url);
@@ -84,12 +96,13 @@ impl Transport {
         form: &Form,
         ask: Ask<'_>,
     ) -> Result<Head, Failure> {
+        self.check_online()?;
         // A connection that was idle may be closed under a request that must not be repeated.
         let client = self.build_client(0)?;
         let mut hop = Hop::new(url);
         loop {
             let activity = Arc::new(Activity::new());
-            let body = Body::wrap(form.body(activity.clone()));
+            let body = reqwest::Body::wrap(form.body(activity.clone()));
             let mut headers = ask.headers();
             headers.push(("content-type", form.content_type()));
             let request = self.build(&client, method.clone(), &hop, &headers)?.body(body);
@@ -126,6 +139,14 @@ impl Transport {
             request = request.header(*name, value);
         }
         Ok(request)
+    }
+
+    fn check_online(&self) -> Result<()> {
+        if !self.options.is_offline() {
+            return Ok(());
+        }
+        let message = "this is not in the cache, and option `offline` is set";
+        Err(Error::new(ErrorKind::Network, message))
     }
 
     fn tls(&self) -> Result<&Tls> {
@@ -216,14 +237,35 @@ impl Reply {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
         let head = Head { status: body.status().as_u16(), headers: headers.collect() };
-        Self { head, url: url.clone(), body, idle }
+        Self { head, url: url.clone(), body: Body::Server(body), idle }
+    }
+
+    /// A copy of an answer, as if it came now.
+    #[cfg(feature = "cache")]
+    pub(crate) fn from_file(head: Head, url: &Url, file: std::fs::File) -> Self {
+        let mut file = tokio::fs::File::from_std(file);
+        file.set_max_buf_size(FILE_PIECE_BYTES);
+        Self { head, url: url.clone(), body: Body::File(file), idle: Duration::MAX }
     }
 
     /// The next bytes of the body.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
-        match tokio::time::timeout(self.idle, self.body.chunk()).await {
-            Err(_) => Err(idle()),
-            Ok(chunk) => chunk.map_err(|error| failed("the connection broke off", error)),
+        match &mut self.body {
+            Body::Server(body) => match tokio::time::timeout(self.idle, body.chunk()).await {
+                Err(_) => Err(idle()),
+                Ok(chunk) => chunk.map_err(|error| failed("the connection broke off", error)),
+            },
+            #[cfg(feature = "cache")]
+            Body::File(file) => {
+                use tokio::io::AsyncReadExt;
+                let mut piece = bytes::BytesMut::with_capacity(FILE_PIECE_BYTES);
+                let read = file.read_buf(&mut piece).await;
+                let read = read.map_err(|error| {
+                    let message = "the cached copy cannot be read";
+                    Error::new(ErrorKind::Unexpected, message).with_source(error)
+                })?;
+                Ok((read > 0).then(|| piece.freeze()))
+            }
         }
     }
 }
