@@ -12,24 +12,20 @@ export function ask({ title, text, fields = [], submit, danger = false, check })
   const heading = freshId();
   const dialog = el("dialog", { "aria-labelledby": heading });
   const confirm = el("button", { class: danger ? "primary danger" : "primary" }, submit);
+  const cancel = button("Cancel", () => dialog.close());
   const form = el(
     "form",
     { method: "dialog", novalidate: true },
     el("h2", { id: heading }, title),
     text && el("p", {}, text),
     fields.map((field) => field.element),
-    el(
-      "div",
-      { class: "dialog-actions" },
-      button("Cancel", () => dialog.close()),
-      confirm,
-    ),
+    el("div", { class: "dialog-actions" }, cancel, confirm),
   );
   dialog.append(form);
   document.body.append(dialog);
   return new Promise((resolve) => {
     let answers = null;
-    form.addEventListener("submit", async (event) => {
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
       const given = Object.fromEntries(
         fields.filter(({ name }) => name).map((it) => [it.name, it.value()]),
@@ -49,8 +45,10 @@ export function ask({ title, text, fields = [], submit, danger = false, check })
       resolve(answers);
     });
     dialog.showModal();
-    (dialog.querySelector("input[data-first]") ?? confirm).focus();
-    dialog.querySelector("input[data-first]")?.select?.();
+    const first = dialog.querySelector("input[data-first]");
+    // Whoever presses Enter without reading loses nothing.
+    (first ?? (danger ? cancel : confirm)).focus();
+    first?.select();
   });
 }
 

@@ -32,7 +32,7 @@ export async function list(scheme) {
 
 /** The parts of a model; its weights stay where they are until they are read. */
 export async function open(url, options) {
-  const [handler] = modelport.getLoadHandlers(url);
+  const handler = first(modelport.getLoadHandlers(url), "load from", url);
   return handler.load({ ...options, streamWeights: true });
 }
 
@@ -54,11 +54,16 @@ export async function saveFiles(files, to, options) {
 }
 
 export function saveArtifacts(artifacts, to, options) {
-  const [handler] = modelport.getSaveHandlers(to);
+  const handler = first(modelport.getSaveHandlers(to), "save to", to);
   return handler.save(artifacts, options);
 }
 
 /** The values of one weight, from its bytes. */
 export function decode(bytes, spec) {
   return modelport.decodeWeightsToArrays(bytes, [spec])[spec.name].data;
+}
+
+function first([handler], what, url) {
+  if (handler === undefined) throw new Error(`This build of modelport cannot ${what} ${url}`);
+  return handler;
 }

@@ -75,6 +75,7 @@ class Card {
 
   fail(title, error) {
     this.element.replaceChildren(errorText(title, error), this.button);
+    this.element.classList.add("failed");
     this.closable();
   }
 
