@@ -19,6 +19,7 @@ use axum::{
 };
 use io_core::{ModelUrl, Registry, Result};
 use serde_json::json;
+use tower::util::option_layer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
@@ -36,7 +37,7 @@ use crate::{
 /// - `UnknownScheme`, `Unsupported`: there is no store for `root`.
 /// - `InvalidUrl`, `InvalidInput`: what the store says of the URL and its settings.
 pub fn router(registry: Registry, root: ModelUrl, options: ServerOptions) -> Result<Router> {
-    let cors = cors(&options.cors_origins);
+    let cors = option_layer(cors(&options.cors_origins));
     let server = Arc::new(Server::new(registry, root, options)?);
     let models = Router::new()
         .route("/models", any(models))
@@ -125,18 +126,20 @@ fn redirect(original: &Uri) -> Response {
     }
 }
 
-fn cors(origins: &[HeaderValue]) -> CorsLayer {
+/// What browsers ask for; nothing where there is no origin.
+fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
     if origins.is_empty() {
-        return CorsLayer::new();
+        return None;
     }
     let asked: [HeaderName; 7] =
         [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE];
     let told: [HeaderName; 7] =
         [ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MODIFIED, LOCATION, RETRY_AFTER];
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(asked)
         .expose_headers(told)
-        .max_age(Duration::from_secs(600))
+        .max_age(Duration::from_secs(600));
+    Some(layer)
 }

@@ -1,0 +1,69 @@
+//! Listing, looking, copying, moving, removing.
+
+mod support;
+
+use support::{Form, Site, weights_path};
+
+#[test]
+fn the_list_has_pages_in_the_order_of_names() {
+    let site = Site::new();
+    assert_eq!(site.get("/models").json(), serde_json::json!({"models": [], "next": null}));
+    for name in ["b", "a/z", "a", "c", "a/b/c"] {
+        assert_eq!(site.put(name, &Form::model(b"abcd")).status, 201);
+    }
+    let (mut names, mut after) = (Vec::new(), String::new());
+    for _ in 0..9 {
+        let page = site.get(&format!("/models?limit=2&after={after}")).json();
+        let models = page["models"].as_array().unwrap();
+        assert!(models.len() <= 2);
+        names.extend(models.iter().map(|model| model["name"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => after = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(names, ["a", "a/b/c", "a/z", "b", "c"]);
+    let below = site.get("/models?prefix=a/").json();
+    assert_eq!(below["models"].as_array().unwrap().len(), 2);
+    assert_eq!(below["models"][0]["weightDataBytes"], 4);
+    assert_eq!(site.get("/models?limit=x").status, 400);
+    // A damaged model hides no other.
+    std::fs::write(site.root.path().join("b/model.json"), b"{").unwrap();
+    assert_eq!(site.get("/models").json()["models"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn models_are_copied_moved_and_removed() {
+    let site = Site::new();
+    site.put("a", &Form::model(b"abcd"));
+    let post = |path: &str, lines: &[&str]| site.send("POST", path, lines, &[]).status;
+    assert_eq!(post("/models/a?copyTo=t/b", &[]), 201);
+    assert_eq!(post("/models/a?copyTo=t/b", &["If-None-Match: *"]), 412);
+    assert_eq!(post("/models/a?copyTo=t/b", &[]), 201);
+    assert_eq!(post("/models/no?copyTo=x", &[]), 404);
+    assert_eq!(post("/models/a?copyTo=../x", &[]), 400);
+    assert_eq!(post("/models/a?copyTo=a", &[]), 400);
+    assert_eq!(post("/models/a?copyTo=x&moveTo=y", &[]), 400);
+    assert_eq!(post("/models/t/b?moveTo=c", &["If-None-Match: *"]), 201);
+    assert_eq!(site.get("/models/t/b?stat").status, 404);
+    assert_eq!(site.get(&weights_path(&site, "c")).body, b"abcd");
+    let entry = site.get("/models/c?stat").json();
+    assert_eq!((&entry["name"], &entry["weightDataBytes"]), (&"c".into(), &4.into()));
+
+    let gone = site.send("DELETE", "/models/c", &[], &[]);
+    assert_eq!((gone.status, gone.body.len()), (204, 0));
+    assert_eq!(site.send("DELETE", "/models/c", &[], &[]).status, 404);
+    assert_eq!(site.get("/models/c/model.json").status, 404);
+    assert_eq!(site.get("/models").json()["models"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_server_says_what_it_can() {
+    let site = Site::new();
+    assert_eq!(site.get("/health").json(), serde_json::json!({"status": "ok"}));
+    let can = site.get("/.well-known/modelport").json();
+    assert_eq!((&can["modelport"], &can["models"]), (&1.into(), &"/models".into()));
+    let all = ["list", "stat", "save", "load", "remove", "copy", "rename"];
+    assert_eq!(can["operations"], serde_json::json!(all));
+    assert!(can["limits"]["bodyBytes"].as_u64().unwrap() > 0);
+}
