@@ -13,6 +13,7 @@ usage: cargo xtask COMMAND
        [--native]           leave the wasm32 cells out
   list                      print the matrix
   ci                        the test matrix as CI runs it
+  web                       build the npm package into dist/npm
   bench [ARGUMENTS]         run the benchmarks
   tidy [--fix]              check the project's own rules; rewrite what is generated";
 
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Test(Selection),
     List,
     Ci,
+    Web,
     Bench { arguments: Vec<OsString> },
     Tidy { fix: bool },
     Help,
@@ -63,6 +65,7 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
         "test" => Command::Test(selection),
         "list" => Command::List,
         "ci" => Command::Ci,
+        "web" => Command::Web,
         "tidy" => Command::Tidy { fix },
         _ => bail!("there is no command '{command}'"),
     })

@@ -17,6 +17,7 @@ mod summary;
 mod test;
 mod tidy;
 mod toml;
+mod web;
 mod workshop;
 
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
         Command::List => list::run(),
         Command::Ci => ci::run(workshop),
         Command::Bench { arguments } => bench::run(&workshop, &arguments),
+        Command::Web => web::run(&workshop),
         Command::Tidy { fix } => tidy::run(&workshop, fix),
         Command::Help => {
             process::show(&format!("{}\n", flags::USAGE));

@@ -17,14 +17,18 @@ export class ModelHandler {
 
   /** Loads the model: its artifacts as TensorFlow.js has them. */
   async load(options) {
-    const artifacts = await call("load", this.url, { ...this.options, ...options });
-    const { weightData } = artifacts;
-    if (weightData !== undefined && !(weightData instanceof ArrayBuffer)) {
-      delete artifacts.weightData;
-      artifacts.getWeightStream = () => streamOf(weightData.open());
-    }
-    return artifacts;
+    return artifactsOf(await call("load", this.url, { ...this.options, ...options }));
   }
+}
+
+/** Artifacts whose weights, where they are still stored, stream when they are asked for. */
+export function artifactsOf(loaded) {
+  const { weightData } = loaded;
+  if (weightData !== undefined && !(weightData instanceof ArrayBuffer)) {
+    delete loaded.weightData;
+    loaded.getWeightStream = () => streamOf(weightData.open());
+  }
+  return loaded;
 }
 
 /** A handler of the model in local storage. */

@@ -7,7 +7,11 @@
 //! - `artifacts`, `weights`, `info`: what passes through them;
 //! - `options`, `run`, `error`, `wording`: how they are called, cancelled, and fail.
 #![cfg(target_family = "wasm")]
+// The macro exports them to JavaScript; in Rust they are nobody's.
+#![allow(unreachable_pub, missing_debug_implementations)]
 
+#[cfg(feature = "downloads")]
+mod files;
 mod models;
 mod schemes;
 

@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 use js_sys::{Array, Map, Object, Promise};
-use modelport::{Error, IOHandler, ModelStore, Result};
+use modelport::{Error, IOHandler, ModelStore, ProgressCallback, Result};
 use modelport::{ModelEntry, ModelUrl, Operation, registry, transfer};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
@@ -35,17 +35,27 @@ pub fn save(url: &str, model: &JsValue, options: &JsValue) -> Promise {
 /// option `streamWeights` it is a `StoredWeights` instead.
 #[wasm_bindgen]
 pub fn load(url: &str, options: &JsValue) -> Promise {
-    let prepared = options::handler(options).and_then(|read| {
-        let streaming = get_bool(options, "streamWeights")? == Some(true);
-        Ok((modelport::handler_with(url, &read)?, read.progress, streaming))
+    let opened = options::handler(options).and_then(|read| {
+        let handler = modelport::handler_with(url, &read)?;
+        Ok((handler, read.progress))
     });
-    run(urls(&[url]), options, async move {
-        let (handler, progress, streaming) = prepared?;
+    load_from(opened, options)
+}
+
+/// Loads with a handler, and the callback that its options have.
+pub(crate) fn load_from(
+    opened: Result<(Box<dyn IOHandler>, Option<ProgressCallback>)>,
+    options: &JsValue,
+) -> Promise {
+    let urls = opened.iter().map(|(handler, _)| handler.url().clone()).collect();
+    let streaming = get_bool(options, "streamWeights");
+    run(urls, options, async move {
+        let (handler, progress) = opened?;
         let mut model = handler.load().await?;
         let weights = model.weight_data.take();
         let object = artifacts::to_js(&model)?;
         match weights {
-            Some(weights) if streaming => {
+            Some(weights) if streaming? == Some(true) => {
                 set(&object, "weightData", StoredWeights::new(weights, handler.url().clone()));
             }
             Some(weights) => {

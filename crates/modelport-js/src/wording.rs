@@ -22,6 +22,11 @@ pub(crate) fn of_tfjs(error: &Error, urls: &[&ModelUrl]) -> Option<String> {
         ("indexeddb", _) if kind == ErrorKind::NotFound => {
             Some(format!("Cannot find model with path '{name}' in IndexedDB."))
         }
+        // What a picked file is named stands in the message itself.
+        ("files" | "downloads", operation) => {
+            let whole = error.to_string();
+            whole.strip_prefix(&format!("cannot {operation} {url}: ")).map(sentence)
+        }
         _ => None,
     }
 }
@@ -39,4 +44,10 @@ fn missing(name: &str, ours: &str) -> String {
         }
         None => format!("In local storage, there is no model with name '{name}'"),
     }
+}
+
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    format!("{}{}.", first.map(String::from).unwrap_or_default(), letters.as_str())
 }

@@ -1,5 +1,7 @@
 // What this build has: every backend for browsers.
 
+import { browserDownloadsRouter } from "./files.js";
+import { httpRouter } from "./http.js";
 import { routerOf } from "./routes.js";
 import { BrowserIndexedDB, BrowserLocalStorage, ModelHandler } from "./handlers.js";
 
@@ -14,4 +16,10 @@ export const localStorageRouter = routerOf(
 const memoryRouter = routerOf("memory", (path, o) => new ModelHandler(`memory://${path}`, o));
 
 /** The routers that a program begins with. */
-export const builtInRouters = [indexedDBRouter, localStorageRouter, memoryRouter];
+export const builtInRouters = [
+  indexedDBRouter,
+  localStorageRouter,
+  browserDownloadsRouter,
+  httpRouter,
+  memoryRouter,
+];

@@ -1,0 +1,219 @@
+// Models on web servers, with the options of `tf.io.http`.
+
+import { CompositeArrayBuffer } from "./composite_array_buffer.js";
+import { failure } from "./error.js";
+import { ModelHandler } from "./handlers.js";
+import {
+  getModelArtifactsForJSON,
+  getModelArtifactsInfoForJSON,
+  getWeightSpecs,
+} from "./model_json.js";
+
+const SCHEME = /^https?:\/\//;
+
+/** What only JavaScript can hold. Everything else is left to the handler in WebAssembly. */
+const OPTIONS_IN_JAVASCRIPT = ["fetchFunc", "requestInit", "weightPathPrefix", "weightUrlConverter"];
+
+/** A handler of the model at an address of a web server. */
+export class HTTPRequest extends ModelHandler {
+  static URL_SCHEME_REGEX = SCHEME;
+
+  constructor(path, options = {}) {
+    if (path == null || path.length === 0) {
+      const message = "URL path for http must not be null, undefined or empty.";
+      throw failure("InvalidUrl", message);
+    }
+    if (Array.isArray(path)) {
+      const message = "loading a model from several addresses is not supported: give that of the JSON";
+      throw failure("Unsupported", message);
+    }
+    if (options.requestInit?.body != null) {
+      const message = "requestInit is expected to have no pre-existing body, but has one.";
+      throw failure("InvalidInput", message);
+    }
+    if (options.fetchFunc !== undefined && typeof options.fetchFunc !== "function") {
+      const message =
+        "Must pass a function that matches the signature of `fetch` " +
+        "(see https://developer.mozilla.org/en-US/docs/Web/API/Fetch_API)";
+      throw failure("InvalidInput", message);
+    }
+    super(path, options);
+    this.inJavaScript =
+      !SCHEME.test(path) || OPTIONS_IN_JAVASCRIPT.some((key) => options[key] != null);
+  }
+
+  async load(options) {
+    if (!this.inJavaScript) return super.load(options);
+    const all = { ...this.options, ...options };
+    const modelJSON = await this.#loadJSON(all);
+    if (all.streamWeights) return this.#streaming(modelJSON, all);
+    return getModelArtifactsForJSON(modelJSON, (manifest) => this.#loadWeights(manifest, all));
+  }
+
+  async save(artifacts, options) {
+    const all = { ...this.options, ...options };
+    const { weightData, getWeightStream } = artifacts;
+    // The reader of a stream is in WebAssembly; buffers go as they are.
+    if (weightData == null && getWeightStream != null) return super.save(artifacts, options);
+    const info = getModelArtifactsInfoForJSON(artifacts);
+    const body = new FormData();
+    const file = (parts, type) => new Blob(parts, { type });
+    const text = JSON.stringify(modelJSONOf(artifacts));
+    body.append("model.json", file([text], "application/json"), "model.json");
+    if (weightData != null) {
+      const weights = file([weightData].flat(), "application/octet-stream");
+      body.append("model.weights.bin", weights, "model.weights.bin");
+    }
+    const response = await this.#fetch(this.url, { method: "POST", ...all.requestInit, body }, all);
+    if (!response.ok) {
+      const message = `HTTPRequest.save() failed due to HTTP response status ${response.status}.`;
+      throw failure(kindOf(response.status), message, { operation: "save" });
+    }
+    return { modelArtifactsInfo: info, responses: [response] };
+  }
+
+  /** Calls what stands for `fetch`, which wants to be called as a function of the page. */
+  #fetch(url, init, { fetchFunc = globalThis.fetch, signal }, ...details) {
+    const given = signal === undefined ? init : { ...init, signal };
+    return fetchFunc.call(globalThis, url, given, ...details);
+  }
+
+  async #loadJSON(options) {
+    const response = await this.#fetch(this.url, options.requestInit ?? {}, options);
+    if (!response.ok) {
+      const message =
+        `Request to ${this.url} failed with status code ${response.status}. ` +
+        "Please verify this URL points to the model JSON of the model to load.";
+      throw failure(kindOf(response.status), message, { operation: "load" });
+    }
+    let modelJSON;
+    try {
+      modelJSON = await response.json();
+    } catch (cause) {
+      const hint = this.url.endsWith(".pb")
+        ? " Your path contains a .pb file extension. Support for .pb models has been removed in " +
+          "favor of .json models; convert it with the TensorFlow.js converter."
+        : " Please make sure the server is serving valid JSON for this request.";
+      const message = `Failed to parse model JSON of response from ${this.url}.${hint}`;
+      throw failure("Corrupt", message, { cause });
+    }
+    if (modelJSON?.modelTopology == null && modelJSON?.weightsManifest == null) {
+      const message =
+        `The JSON from HTTP path ${this.url} contains neither model topology or manifest for weights.`;
+      throw failure("Corrupt", message);
+    }
+    return modelJSON;
+  }
+
+  async #loadWeights(manifest, options) {
+    const urls = await this.#weightURLs(manifest, options);
+    let done = 0;
+    options.onProgress?.(0);
+    // All at once, as many as the browser lets through.
+    const buffers = await Promise.all(
+      urls.map(async (url) => {
+        const buffer = await (await this.#loadWeightFile(url, options)).arrayBuffer();
+        done += 1;
+        options.onProgress?.(done / urls.length);
+        return buffer;
+      }),
+    );
+    // TensorFlow.js misreads lists whose last buffer is the longest, so it gets no list.
+    return [getWeightSpecs(manifest), CompositeArrayBuffer.join(buffers)];
+  }
+
+  async #loadWeightFile(url, options) {
+    const init = options.requestInit ?? {};
+    const response = await this.#fetch(url, init, options, { isBinary: true });
+    if (!response.ok) {
+      const message = `Request to ${url} for weights failed with status code ${response.status}.`;
+      throw failure(kindOf(response.status), message, { operation: "load" });
+    }
+    return response;
+  }
+
+  async #streaming(modelJSON, options) {
+    const manifest = modelJSON.weightsManifest ?? [];
+    const urls = await this.#weightURLs(manifest, options);
+    const getWeightStream = () => {
+      const rest = [...urls];
+      let reader;
+      options.onProgress?.(0);
+      return new ReadableStream({
+        pull: async (controller) => {
+          for (;;) {
+            if (reader === undefined) {
+              const url = rest.shift();
+              if (url === undefined) return controller.close();
+              reader = (await this.#loadWeightFile(url, options)).body.getReader();
+            }
+            const { done, value } = await reader.read();
+            if (!done) return controller.enqueue(value);
+            reader = undefined;
+            options.onProgress?.((urls.length - rest.length) / urls.length);
+          }
+        },
+        cancel: (reason) => reader?.cancel(reason),
+      });
+    };
+    return { ...modelJSON, weightSpecs: getWeightSpecs(manifest), getWeightStream };
+  }
+
+  async #weightURLs(manifest, { weightPathPrefix, weightUrlConverter }) {
+    const paths = manifest.flatMap((group) => group.paths);
+    if (weightUrlConverter != null) return Promise.all(paths.map((path) => weightUrlConverter(path)));
+    const [prefix, suffix] = parseUrl(this.url);
+    return paths.map((path) => (weightPathPrefix || prefix) + path + suffix);
+  }
+}
+
+/** A handler for an address, which may be relative to the page. */
+export function http(path, loadOptions) {
+  return new HTTPRequest(path, loadOptions);
+}
+
+/** The old name of {@link http}. */
+export const browserHTTPRequest = http;
+
+/** Whether an address begins with `http://` or `https://`. */
+export function isHTTPScheme(url) {
+  return SCHEME.test(url);
+}
+
+/** What stands before the name of the file in an address, and what comes after it. */
+export function parseUrl(url) {
+  const lastSlash = url.lastIndexOf("/");
+  const lastQuery = url.lastIndexOf("?");
+  const suffix = lastQuery > lastSlash ? url.slice(lastQuery) : "";
+  return [url.slice(0, lastSlash + 1), suffix];
+}
+
+/** Routes `http://` and `https://`. */
+export function httpRouter(url, loadOptions) {
+  return typeof url === "string" && SCHEME.test(url) ? http(url, loadOptions) : null;
+}
+httpRouter.builtIn = true;
+
+function modelJSONOf(artifacts) {
+  const { modelTopology, format, generatedBy, convertedBy, weightSpecs } = artifacts;
+  const weightsManifest =
+    weightSpecs == null ? [] : [{ paths: ["./model.weights.bin"], weights: weightSpecs }];
+  const modelJSON = { modelTopology, format, generatedBy, convertedBy, weightsManifest };
+  const optional = [
+    "signature",
+    "userDefinedMetadata",
+    "modelInitializer",
+    "initializerSignature",
+    "trainingConfig",
+  ];
+  for (const key of optional) {
+    if (artifacts[key] != null) modelJSON[key] = artifacts[key];
+  }
+  return modelJSON;
+}
+
+function kindOf(status) {
+  if (status === 404 || status === 410) return "NotFound";
+  if (status === 401 || status === 403) return "PermissionDenied";
+  return status >= 500 ? "Network" : "Unexpected";
+}

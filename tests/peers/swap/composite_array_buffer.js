@@ -1,0 +1,1 @@
+export { CompositeArrayBuffer } from "modelport/all/composite_array_buffer.js";

@@ -1,0 +1,1 @@
+export * from "modelport/all/routers.js";

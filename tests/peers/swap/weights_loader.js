@@ -1,0 +1,1 @@
+export { loadWeights, weightsLoaderFactory } from "modelport";

@@ -1,0 +1,86 @@
+//! `web`: builds the npm package into `dist/npm`.
+
+mod package;
+mod size;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::metadata::Metadata;
+use crate::process;
+use crate::setup::{self, Component, wasm_bindgen};
+use crate::workshop::Workshop;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// One of the builds that the package has, each in a folder of its own.
+struct Build {
+    /// The folder, and that of the modules which only this build has.
+    name: &'static str,
+    /// The features of `modelport-js`.
+    features: &'static [&'static str],
+    /// How large all that a page loads may be, compressed.
+    most_bytes: u64,
+}
+
+const BUILDS: &[Build] = &[
+    Build { name: "all", features: &["default"], most_bytes: 400 << 10 },
+    Build { name: "localstorage", features: &["localstorage"], most_bytes: 60 << 10 },
+];
+
+/// Where the package is.
+pub(crate) fn folder(workshop: &Workshop) -> PathBuf {
+    workshop.root.join("dist").join("npm")
+}
+
+pub(crate) fn run(workshop: &Workshop) -> Result<bool> {
+    for component in [Component::Wasm32, Component::WasmBindgen] {
+        setup::one(workshop, component)?;
+    }
+    let target = Metadata::read(workshop)?.target_directory;
+    // Whoever uses the package sees the old one or the new one.
+    let staged = folder(workshop).with_extension("new");
+    remove(&staged)?;
+    let sources = workshop.root.join("crates").join("modelport-js").join("js");
+    package::write(workshop, &sources, &staged)?;
+    let mut fits = true;
+    for build in BUILDS {
+        let place = staged.join(build.name);
+        compile(workshop, build)?;
+        bind(workshop, &target, &place)?;
+        fits &= size::check(build, &place)?;
+    }
+    remove(&folder(workshop))?;
+    fs::rename(&staged, folder(workshop)).context("cannot move the package into place")?;
+    Ok(fits)
+}
+
+fn compile(workshop: &Workshop, build: &Build) -> Result<()> {
+    let features = format!("--features={}", build.features.join(","));
+    let target = format!("--target={TARGET}");
+    let command = ["build", "--profile=web", "--package=modelport-js"];
+    let mut cargo =
+        workshop.cargo(&[&command[..], &[&target, "--no-default-features", &features]].concat());
+    process::run(cargo.envs(setup::wasm32::compiler(workshop)?))
+}
+
+/// Makes the module that JavaScript imports, without the names of Rust functions.
+fn bind(workshop: &Workshop, target: &Path, place: &Path) -> Result<()> {
+    let compiled = target.join(TARGET).join("web").join("modelport_js.wasm");
+    let options = ["--target=web", "--no-typescript", "--out-name=modelport_wasm"];
+    let smaller = ["--remove-name-section", "--remove-producers-section"];
+    let mut bind = Command::new(wasm_bindgen::program(workshop, "wasm-bindgen"));
+    process::run(bind.args(options).args(smaller).arg("--out-dir").arg(place).arg(&compiled))
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
