@@ -11,8 +11,8 @@ const KILLS = 50;
 
 /** Large enough that a save takes a while. */
 const PLACES = [
-  { url: "localstorage://killed", bytes: 3_000_000 },
-  { url: "indexeddb://killed", bytes: 24_000_000 },
+  { url: "localstorage://killed", bytes: 1_000_000 },
+  { url: "indexeddb://killed", bytes: 8_000_000 },
 ];
 
 describe("chromium", () => {
@@ -23,7 +23,7 @@ describe("chromium", () => {
   after(() => session?.stop());
 
   for (const { url, bytes } of PLACES) {
-    test(`${url}: ${KILLS} times`, { timeout: 240_000 }, async () => {
+    test(`${url}: ${KILLS} times`, { timeout: 400_000 }, async () => {
       let tab = await session.open("/bare");
       assert.equal(await tab.evaluate(saveRandom, url, 1, bytes), "saved");
       // One save that nobody disturbs, for its time.

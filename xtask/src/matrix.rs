@@ -2,11 +2,12 @@
 //!
 //! A cell is here or it does not exist: `test`, `ci` and `list` know no other.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::checks::{absence, deny, features, msrv};
 use crate::setup::Component;
 use crate::tidy;
+use crate::web;
 use crate::workshop::Workshop;
 
 pub(crate) struct Cell {
@@ -35,6 +36,9 @@ pub(crate) enum Step {
     /// The tests that Cargo selects by these arguments, in a browser that can reach nothing but
     /// loopback; they are counted.
     BrowserTests(Browser, &'static [&'static str]),
+    /// The test files for Node in this folder, where no network but loopback can be reached; they
+    /// are counted.
+    NodeTests(&'static str),
     /// The examples in the documentation, which only Cargo's own runner runs; they are counted.
     DocTests(&'static [&'static str]),
     /// A check of ours.
@@ -211,6 +215,24 @@ pub(crate) const MATRIX: &[Cell] = &[
         ],
     },
     Cell {
+        name: "web",
+        proves: "the npm package works in pages beside TensorFlow.js: tabs, quota, tabs that die",
+        needs: &[
+            Component::Wasm32,
+            Component::WasmBindgen,
+            Component::Chromium,
+            Component::Firefox,
+            Component::NodeTfjs,
+            Component::BrowserDriver,
+        ],
+        steps: &[
+            Step::Cargo(&["fetch"]),
+            Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
+            Step::Check(package),
+            Step::NodeTests("tests/browser"),
+        ],
+    },
+    Cell {
         name: "cloud",
         proves: "object stores keep models whole: all behaviours on real servers for S3 and Azure",
         needs: &[Component::ObjectStores],
@@ -234,11 +256,25 @@ pub(crate) const MATRIX: &[Cell] = &[
     },
 ];
 
+/// Builds the npm package, which must not be too large to download.
+fn package(workshop: &Workshop) -> Result<()> {
+    if !web::run(workshop)? {
+        bail!("the package is larger than it may be");
+    }
+    Ok(())
+}
+
 impl Cell {
     /// Whether it is about this machine's own target.
     pub(crate) fn is_native(&self) -> bool {
         !self.steps.iter().any(|step| {
-            matches!(step, Step::Wasm32Clippy(_) | Step::Wasm32Docs(_) | Step::BrowserTests(..))
+            matches!(
+                step,
+                Step::Wasm32Clippy(_)
+                    | Step::Wasm32Docs(_)
+                    | Step::BrowserTests(..)
+                    | Step::NodeTests(_)
+            )
         })
     }
 
@@ -250,6 +286,7 @@ impl Cell {
                 Step::Tests(_)
                     | Step::IsolatedTests(_)
                     | Step::BrowserTests(..)
+                    | Step::NodeTests(_)
                     | Step::DocTests(_)
             )
         })

@@ -7,7 +7,7 @@ mod apt;
 pub(crate) mod chromium;
 pub(crate) mod deny;
 pub(crate) mod firefox;
-mod node;
+mod npm;
 mod object_stores;
 mod python;
 mod stamp;
@@ -24,6 +24,7 @@ use crate::workshop::Workshop;
 /// Something real that tests run against or with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Component {
+    BrowserDriver,
     CargoDeny,
     Chromium,
     Firefox,
@@ -37,7 +38,8 @@ pub(crate) enum Component {
 }
 
 impl Component {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
+        Self::BrowserDriver,
         Self::CargoDeny,
         Self::Chromium,
         Self::Firefox,
@@ -52,6 +54,7 @@ impl Component {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::BrowserDriver => "browser-driver",
             Self::CargoDeny => "cargo-deny",
             Self::Chromium => "chromium",
             Self::Firefox => "firefox",
@@ -78,10 +81,13 @@ pub(crate) fn run(workshop: &Workshop) -> Result<bool> {
 pub(crate) fn one(workshop: &Workshop, component: Component) -> Result<()> {
     let start = Instant::now();
     let result = match component {
+        Component::BrowserDriver => {
+            npm::install(workshop, "browser-driver", &workshop.browser_tests())
+        }
         Component::CargoDeny => deny::set_up(workshop),
         Component::Chromium => chromium::set_up(),
         Component::Firefox => firefox::set_up(workshop),
-        Component::NodeTfjs => node::set_up(workshop),
+        Component::NodeTfjs => npm::install(workshop, "node", &workshop.interop()),
         Component::ObjectStores => object_stores::set_up(workshop),
         Component::PythonTfjs => python::set_up(workshop),
         Component::Strace => strace::set_up(),

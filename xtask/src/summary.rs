@@ -26,10 +26,12 @@ impl Counts {
 pub(crate) enum Runner {
     Nextest,
     Cargo,
+    Node,
 }
 
 impl Runner {
-    /// Adds up the summary lines: one of nextest, one per binary of Cargo's own runner.
+    /// Adds up the summary lines: one of nextest, one per binary of Cargo's own runner, one per
+    /// outcome of Node's.
     pub(crate) fn count(self, output: &str) -> Counts {
         let mut counts = Counts::default();
         for line in output.lines().map(without_colours) {
@@ -38,6 +40,18 @@ impl Runner {
                 Self::Nextest => {
                     if let Some(summary) = line.trim_start().strip_prefix("Summary [") {
                         counts = tally(after(summary, ':'), ',');
+                    }
+                }
+                // One line for each number: "ℹ pass 4".
+                Self::Node => {
+                    let mut words = line.strip_prefix("ℹ ").unwrap_or_default().split(' ');
+                    let what = words.next().unwrap_or_default();
+                    let number = words.next().and_then(|word| word.parse::<u64>().ok());
+                    match (what, number.unwrap_or_default()) {
+                        ("pass", number) => counts.passed += number,
+                        ("fail" | "cancelled", number) => counts.failed += number,
+                        ("skipped" | "todo", number) => counts.skipped += number,
+                        _ => {}
                     }
                 }
                 Self::Cargo => {
@@ -131,8 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn node() {
+        let output = "✔ a (3 ms)\nℹ tests 9\nℹ suites 2\nℹ pass 5\nℹ fail 1\nℹ cancelled 1\n\
+                      ℹ skipped 2\nℹ todo 0\nℹ duration_ms 42628.5\n";
+        check(Runner::Node, output, 5, 2, 2);
+    }
+
+    #[test]
     fn other_lines_do_not_count() {
-        for runner in [Runner::Nextest, Runner::Cargo] {
+        for runner in [Runner::Nextest, Runner::Cargo, Runner::Node] {
             check(runner, "test a ... ok\nSummary of 3 passed, 1 failed\n5 passed\n", 0, 0, 0);
         }
     }

