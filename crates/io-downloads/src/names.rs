@@ -62,10 +62,37 @@ impl Prefix {
 }
 
 /// Whether browsers put something else in place of the character in the name of a download: what
-/// some file system has another use for, and what is invisible.
+/// some file system has another use for, what is invisible (Unicode's category Cf), and what is no
+/// character.
 fn is_replaced(unit: char) -> bool {
     unit.is_control()
         || matches!(unit, '"' | '*' | '/' | ':' | '<' | '>' | '?' | '\\' | '|')
-        || matches!(unit, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
-        || matches!(unit, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(unit, '\u{fdd0}'..='\u{fdef}')
+        || u32::from(unit) & 0xfffe == 0xfffe
+        || INVISIBLE.iter().any(|&(first, last)| (first..=last).contains(&unit))
 }
+
+/// The category Cf.
+const INVISIBLE: &[(char, char)] = &[
+    ('\u{ad}', '\u{ad}'),
+    ('\u{600}', '\u{605}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{6dd}', '\u{6dd}'),
+    ('\u{70f}', '\u{70f}'),
+    ('\u{890}', '\u{891}'),
+    ('\u{8e2}', '\u{8e2}'),
+    ('\u{180e}', '\u{180e}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{202a}', '\u{202e}'),
+    ('\u{2060}', '\u{2064}'),
+    ('\u{2066}', '\u{206f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{fff9}', '\u{fffb}'),
+    ('\u{110bd}', '\u{110bd}'),
+    ('\u{110cd}', '\u{110cd}'),
+    ('\u{13430}', '\u{1343f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0001}', '\u{e0001}'),
+    ('\u{e0020}', '\u{e007f}'),
+];

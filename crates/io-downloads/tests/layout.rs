@@ -147,6 +147,9 @@ async fn names_are_those_that_the_browser_gives() {
         (" x", "_x"),
         ("..", "_."),
         ("\u{202e}gpj", "_gpj"),
+        // As Chromium 156 names them.
+        ("a\u{200d}b\u{fdd0}c\u{e0001}d\u{1d173}e\u{600}f\u{fff9}", "a_b_c_d_e_f_"),
+        ("a\u{2028}b\u{a0}c\u{378}d😀~e%20", "a\u{2028}b\u{a0}c\u{378}d😀~e%20"),
         (&"é".repeat(500), &"é".repeat(100)),
     ] {
         clicked();
