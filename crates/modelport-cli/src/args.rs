@@ -113,6 +113,15 @@ Examples:
 Examples:
   modelport verify ./model && echo sound")]
     Verify(OneUrl),
+    /// Manage the copies that are kept of models on web servers
+    #[cfg(feature = "cache")]
+    #[command(after_help = "\
+Examples:
+  modelport cp --from-option cache-dir=\"$HOME/.cache/modelport\" https://host/model.json ./model
+  modelport cache ls
+  modelport cache rm https://host/
+  modelport cache prune --max-bytes 1000000000")]
+    Cache(crate::commands::cache::Cache),
     /// Receive and serve models over HTTP
     #[cfg(feature = "serve")]
     #[command(after_help = "\

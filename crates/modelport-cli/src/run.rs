@@ -22,6 +22,8 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Result<(), Failure> {
         Command::List { url } => plain(commands::list::run(&global, &url, output)),
         Command::Info { url, digest } => plain(commands::info::run(&global, &url, digest, output)),
         Command::Verify(args) => plain(commands::verify::run(&global, &args.url, output)),
+        #[cfg(feature = "cache")]
+        Command::Cache(args) => commands::cache::run(&args, output),
         #[cfg(feature = "serve")]
         Command::Serve(args) => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -45,6 +45,9 @@ mod url;
 
 mod backends;
 
+#[cfg(all(feature = "cache", not(target_family = "wasm")))]
+pub use io_http::{Cache, CacheEntry};
+
 pub use backends::{BACKENDS, KNOWN_SCHEMES, registry};
 pub use models::{
     handler, handler_with, list_models, list_models_with, load, load_with, remove_model,

@@ -1,5 +1,7 @@
 //! The commands, a file each.
 
+#[cfg(feature = "cache")]
+pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod info;
