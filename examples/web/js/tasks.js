@@ -21,13 +21,14 @@ export async function runTask({ doing, done, failed, work }) {
   announce(`${doing}…`);
   try {
     await work({ signal: abort.signal, onProgress: (_, progress) => card.progress(progress) });
-    card.finish(done);
+    card.finish(done, "finished");
     announce(done);
     return true;
   } catch (error) {
     if (isCancelled(error)) {
-      card.finish("Cancelled. Nothing was changed.");
-      announce("Cancelled");
+      const text = `Cancelled: ${failed}.`;
+      card.finish(text, "cancelled");
+      announce(text);
     } else {
       card.fail(failed, error);
     }
@@ -64,11 +65,11 @@ class Card {
     }
   }
 
-  finish(text) {
+  finish(text, kind) {
     this.bar.remove();
     this.text.remove();
     this.title.textContent = text;
-    this.element.classList.add("finished");
+    this.element.classList.add(kind);
     this.closable();
     setTimeout(() => this.close(), STAY_MS);
   }
