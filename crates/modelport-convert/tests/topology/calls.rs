@@ -1,0 +1,112 @@
+//! Calls between layers, and the inputs and outputs of models.
+
+use modelport_convert::topology::Dialect;
+use serde_json::{Value, json};
+
+use crate::support::{Model, back, convert, layer};
+
+#[test]
+fn b27_calls_of_nested_models_of_keras_3_count_their_construction() {
+    let (model, _) = Model::read("k3-nested-output.keras").to_tfjs();
+    let config = &model.topology["model_config"]["config"];
+    // A Functional is counted already among the outputs, a Sequential is not.
+    let outputs = [json!(["fun", 2, 1]), json!(["fun", 1, 1]), json!(["sq", 2, 0])];
+    assert_eq!(config["output_layers"].as_array().unwrap()[..3], outputs);
+    assert_eq!(layer(config, "sq")["inbound_nodes"][1], json!([["fun", 2, 0, {}]]));
+    assert_eq!(layer(config, "o")["inbound_nodes"], json!([[["fun", 2, 0, {}]]]));
+    // A plain layer is counted from 0 everywhere.
+    assert_eq!(layer(config, "f1")["inbound_nodes"], json!([[["ii", 0, 0, {}]]]));
+}
+
+#[test]
+fn b27_the_count_comes_back_in_both_dialects() {
+    for name in ["k3-nested-output.keras", "k3-nested-shared.keras", "k2-nested.h5"] {
+        let source = Model::read(name);
+        let (model, _) = source.to_tfjs();
+        let ends = |config: &Value| {
+            let config = &config["config"];
+            (config["input_layers"].clone(), config["output_layers"].clone())
+        };
+        let (keras2, _) = back(&model.topology, Dialect::Keras2);
+        assert_eq!(ends(&keras2.config), ends(&model.topology["model_config"]), "{name}");
+        let (keras3, _) = back(&model.topology, Dialect::Keras3);
+        if name.starts_with("k3") {
+            assert_eq!(ends(&keras3.config), ends(&source.0["model_config"]), "{name}");
+        }
+        // Read again as what Keras 3 would save, it is the same as before.
+        let (again, _) = convert(&keras3.config.to_string(), Some("3.10.0"), None);
+        assert_eq!(ends(&again.topology["model_config"]), ends(&model.topology["model_config"]));
+        let calls = |config: &Value, name| layer(config, name)["inbound_nodes"].clone();
+        for name in ["tower", "avg", "head", "fun", "sq", "encoder"] {
+            let has = model.topology.to_string().contains(&format!("\"name\":\"{name}\""));
+            if has {
+                assert_eq!(calls(&again.topology, name), calls(&model.topology, name));
+            }
+        }
+    }
+}
+
+#[test]
+fn b28_inputs_and_outputs_may_be_a_bare_triple_or_a_dictionary() {
+    for ends in [json!(["a", 0, 0]), json!([["a", 0, 0]]), json!({"key": ["a", 0, 0]})] {
+        let config = json!({"class_name": "Functional", "config": {"name": "m", "layers": [
+            {"class_name": "InputLayer", "name": "a", "inbound_nodes": [],
+             "config": {"batch_shape": [null, 1], "dtype": "float32", "name": "a"}},
+        ], "input_layers": ends, "output_layers": ends}});
+        let (model, _) = convert(&config.to_string(), Some("3.10.0"), None);
+        let config = &model.topology["model_config"]["config"];
+        assert_eq!(config["input_layers"], json!([["a", 0, 0]]));
+        assert_eq!(config["output_layers"], json!([["a", 0, 0]]));
+    }
+}
+
+fn tensor(layer: &str) -> Value {
+    json!({"class_name": "__keras_tensor__",
+           "config": {"shape": [null, 2], "dtype": "float32", "keras_history": [layer, 0, 0]}})
+}
+
+fn with_operation(class: &str, output: &str) -> Value {
+    let input = |name: &str| {
+        json!({"module": "keras.layers", "class_name": "InputLayer", "name": name,
+               "config": {"batch_shape": [null, 2], "dtype": "float32", "name": name},
+               "registered_name": null, "inbound_nodes": []})
+    };
+    json!({"module": "keras.src.models.functional", "class_name": "Functional", "config": {
+        "name": "m", "layers": [
+            input("x"),
+            {"module": "keras.src.ops.numpy", "class_name": class, "name": "op",
+             "config": {"name": "op"}, "registered_name": class,
+             "inbound_nodes": [{"args": [tensor("x"), 0], "kwargs": {}}]},
+            {"module": "keras.layers", "class_name": "LSTM", "name": "r",
+             "config": {"name": "r", "units": 1, "recurrent_activation": "sigmoid"},
+             "registered_name": null,
+             "inbound_nodes": [{"args": [tensor("x")],
+                                "kwargs": {"mask": tensor("op"), "training": false,
+                                           "initial_state": [tensor("x"), tensor("x")]}}]},
+        ], "input_layers": [["x", 0, 0]], "output_layers": [[output, 0, 0]]}})
+}
+
+#[test]
+fn b29_operations_that_make_masks_are_left_out() {
+    let (model, report) = convert(&with_operation("NotEqual", "r").to_string(), None, None);
+    let config = &model.topology["model_config"]["config"];
+    assert_eq!(config["layers"].as_array().unwrap().len(), 2);
+    // The state goes with the inputs.
+    let calls = json!([[["x", 0, 0, {}], ["x", 0, 0, {}], ["x", 0, 0, {}]]]);
+    assert_eq!(layer(config, "r")["inbound_nodes"], calls);
+    report.check(Default::default()).unwrap();
+}
+
+#[test]
+fn b29_other_operations_are_refused_by_name() {
+    let (_, report) = convert(&with_operation("Add", "op").to_string(), None, None);
+    let error = report.check(Default::default()).unwrap_err().to_string();
+    assert!(error.contains("`Add`") && error.contains("`op`"), "{error}");
+    let layer = json!({"class_name": "TFOpLambda", "config": {"name": "tf.add"}, "name": "tf.add",
+                       "inbound_nodes": [["x", 0, 0, {}]]});
+    let config = json!({"class_name": "Functional", "config": {"name": "m", "layers": [layer],
+        "input_layers": [], "output_layers": [["tf.add", 0, 0]]}});
+    let (_, report) = convert(&config.to_string(), Some("2.15.0"), None);
+    let error = report.check(Default::default()).unwrap_err().to_string();
+    assert!(error.contains("`TFOpLambda`") && error.contains("`tf.add`"), "{error}");
+}
