@@ -8,6 +8,8 @@
 )]
 
 mod bad_input;
+mod convert;
+mod convert_topology;
 mod crash;
 mod digests;
 mod facade;
@@ -16,6 +18,7 @@ mod memory;
 mod real_python;
 mod real_tfjs;
 mod round_trip;
+mod serve;
 
 /// A file that is in no list is compiled by nobody, and its tests run nowhere.
 #[test]

@@ -35,7 +35,7 @@ pub(crate) async fn run(
     let handlers = global.handler_options();
     let loading = |error: Error| error.with_context(Operation::Load, &from);
     let source = source(&from, &handlers).await.map_err(loading)?;
-    let conversion = modelport_convert::convert(source, format, &options).await.map_err(loading)?;
+    let conversion = modelport_convert::convert(source, format, &options).await?;
     bar.tick();
     let mut handlers = bar.watch(handlers);
     handlers.shard_bytes = args.shard_bytes;

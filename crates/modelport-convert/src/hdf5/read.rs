@@ -362,8 +362,26 @@ fn is_absent(error: &hdf5_reader::error::Error) -> bool {
 }
 
 /// What the reader could not make sense of.
-pub(super) fn unreadable(error: impl Into<io_core::BoxError>) -> Error {
-    Error::corrupt("this is not a sound HDF5 file").with_source(error)
+pub(super) fn unreadable(error: impl Into<hdf5_reader::error::Error>) -> Error {
+    let error = error.into();
+    let (kind, message) = if is_unsupported(&error) {
+        (ErrorKind::Unsupported, "the HDF5 file has what models have no use for")
+    } else {
+        (ErrorKind::Corrupt, "this is not a sound HDF5 file")
+    };
+    Error::new(kind, message).with_source(error)
+}
+
+fn is_unsupported(error: &hdf5_reader::error::Error) -> bool {
+    use hdf5_reader::error::Error;
+    match error {
+        // Among them data that lies in other files.
+        Error::UnsupportedLayoutClass(_)
+        | Error::UnsupportedFilter(_)
+        | Error::UnsupportedEncoding(_) => true,
+        Error::Context { source, .. } => is_unsupported(source),
+        _ => false,
+    }
 }
 
 fn type_name(datatype: &Datatype) -> &'static str {

@@ -23,7 +23,9 @@ const CONVERTED_BY: &str = concat!("modelport v", env!("CARGO_PKG_VERSION"));
 /// # Errors
 ///
 /// `Corrupt` when its parts do not fit together; `Unsupported` when they cannot be converted.
-pub(super) fn of_legacy(file: LegacyFile, report: &mut Report) -> Result<ModelArtifacts> {
+pub(super) fn of_legacy(mut file: LegacyFile, report: &mut Report) -> Result<ModelArtifacts> {
+    // As the reference converter meets them: groups by name, and those within them.
+    file.layers.sort_by(|one, two| one.name.split('/').cmp(two.name.split('/')));
     for key in &file.ignored {
         report.add(Change::Dropped { key: (*key).to_owned() });
     }

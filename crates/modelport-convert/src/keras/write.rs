@@ -1,7 +1,7 @@
 //! Files of Keras, made of models of TensorFlow.js.
 
 use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result, Weights};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     archive::{CONFIG, METADATA, WEIGHTS},
@@ -132,7 +132,9 @@ fn keras_model(
 
 fn by_plan<'a>(keras: &KerasModel, tensors: &'a [Tensor]) -> Result<Vec<LayerGroup<'a>>> {
     let names: Vec<&str> = tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
-    let groups = keras.h5_groups(&names)?.into_iter().map(|group| {
+    let inputs = inputs_of_sequential(&keras.config);
+    let groups = keras.h5_groups(&names)?.into_iter();
+    let groups = groups.filter(|group| !inputs.contains(&group.layer.as_str())).map(|group| {
         let weights = group.weights.into_iter().map(|weight| {
             let tensor = tensors.get(weight.source).ok_or_else(|| unknown(&weight.name))?;
             Ok((weight.name, tensor))
@@ -140,6 +142,17 @@ fn by_plan<'a>(keras: &KerasModel, tensors: &'a [Tensor]) -> Result<Vec<LayerGro
         Ok(LayerGroup { name: group.layer, weights: weights.collect::<Result<_>>()? })
     });
     groups.collect()
+}
+
+/// The input layers of a Sequential, which does not count them among its layers.
+fn inputs_of_sequential(config: &Value) -> Vec<&str> {
+    let is = |object: &Value, class| object.get("class_name").is_some_and(|name| name == class);
+    if !is(config, "Sequential") {
+        return Vec::new();
+    }
+    let layers = config.pointer("/config/layers").and_then(Value::as_array);
+    let inputs = layers.into_iter().flatten().filter(|layer| is(layer, "InputLayer"));
+    inputs.filter_map(|layer| layer.pointer("/config/name")?.as_str()).collect()
 }
 
 /// Without a topology, the names alone say which weights are of one layer.

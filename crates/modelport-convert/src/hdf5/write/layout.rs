@@ -126,6 +126,9 @@ fn header(object: &Object<'_>, plan: &Plan, heap: &Heap) -> Result<Vec<u8>> {
         Kind::Dataset(dataset) => header.dataset(dataset, address(&plan.data, object.number))?,
         Kind::Group(group) => {
             header.group()?;
+            if !group.attributes.is_empty() {
+                header.attribute_info()?;
+            }
             let mut texts = object.texts.iter();
             for (name, value) in &group.attributes {
                 let reference = match value {

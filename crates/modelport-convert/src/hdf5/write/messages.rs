@@ -43,6 +43,14 @@ impl Header {
         self.message(ids::MSG_GROUP_INFO, &[0, 0])
     }
 
+    /// What an object with attributes has: they are all in its header. Without, libhdf5 counts none.
+    pub(super) fn attribute_info(&mut self) -> Result<()> {
+        let mut info = vec![0, 0];
+        info.extend_from_slice(&UNDEFINED.to_le_bytes());
+        info.extend_from_slice(&UNDEFINED.to_le_bytes());
+        self.message(ids::MSG_ATTRIBUTE_INFO, &info)
+    }
+
     /// A member of a group.
     pub(super) fn link(&mut self, name: &str, address: u64) -> Result<()> {
         // A name in UTF-8, whose length has two bytes.

@@ -1,0 +1,7 @@
+//! `modelport convert`: the numbered behaviours are those of `docs/convert.md`.
+
+mod files;
+mod from_tfjs;
+mod hostile;
+mod quantized;
+mod to_tfjs;
