@@ -14,6 +14,7 @@ usage: cargo xtask COMMAND
   list                      print the matrix
   ci                        the test matrix as CI runs it
   web                       build the npm package into dist/npm
+  peers [--built]           test it with TensorFlow.js's own tests; --built: as it is
   bench [ARGUMENTS]         run the benchmarks
   tidy [--fix]              check the project's own rules; rewrite what is generated";
 
@@ -23,6 +24,7 @@ pub(crate) enum Command {
     List,
     Ci,
     Web,
+    Peers { built: bool },
     Bench { arguments: Vec<OsString> },
     Tidy { fix: bool },
     Help,
@@ -50,12 +52,13 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
     }
 
     let mut selection = Selection::default();
-    let mut fix = false;
+    let (mut fix, mut built) = (false, false);
     while let Some(argument) = parser.next()? {
         match (command.as_str(), &argument) {
             ("test", Long("cell")) => selection.cells.push(parser.value()?.string()?),
             ("test", Long("native")) => selection.native = true,
             ("tidy", Long("fix")) => fix = true,
+            ("peers", Long("built")) => built = true,
             (_, Short('h') | Long("help")) => return Ok(Command::Help),
             _ => return Err(argument.unexpected().into()),
         }
@@ -66,6 +69,7 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
         "list" => Command::List,
         "ci" => Command::Ci,
         "web" => Command::Web,
+        "peers" => Command::Peers { built },
         "tidy" => Command::Tidy { fix },
         _ => bail!("there is no command '{command}'"),
     })

@@ -10,6 +10,7 @@ mod isolation;
 mod list;
 mod matrix;
 mod metadata;
+mod peers;
 mod process;
 mod report;
 mod setup;
@@ -52,6 +53,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
         Command::List => list::run(),
         Command::Ci => ci::run(workshop),
         Command::Bench { arguments } => bench::run(&workshop, &arguments),
+        Command::Peers { built } => peers::run(&workshop, built),
         Command::Web => web::run(&workshop),
         Command::Tidy { fix } => tidy::run(&workshop, fix),
         Command::Help => {

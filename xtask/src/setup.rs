@@ -7,7 +7,7 @@ mod apt;
 pub(crate) mod chromium;
 pub(crate) mod deny;
 pub(crate) mod firefox;
-mod npm;
+pub(crate) mod npm;
 mod object_stores;
 mod python;
 mod stamp;

@@ -46,8 +46,10 @@ fn missing(name: &str, ours: &str) -> String {
     }
 }
 
+/// A sentence of TensorFlow.js: it puts no full stop after a name in quotes.
 fn sentence(clause: &str) -> String {
     let mut letters = clause.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    format!("{}{}.", first.map(String::from).unwrap_or_default(), letters.as_str())
+    let stop = if clause.ends_with('\'') { "" } else { "." };
+    format!("{}{}{stop}", first.map(String::from).unwrap_or_default(), letters.as_str())
 }
