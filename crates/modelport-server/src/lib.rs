@@ -45,6 +45,7 @@ mod options;
 mod problem;
 
 mod describe;
+mod drain;
 mod log;
 
 mod listen;

@@ -23,7 +23,7 @@ use tower::util::option_layer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
-    ModelName, ServerOptions, access, describe, log, manage::Transfer, name::Target,
+    ModelName, ServerOptions, access, describe, drain, log, manage::Transfer, name::Target,
     problem::Problem, state::Server,
 };
 
@@ -50,6 +50,7 @@ pub fn router(registry: Registry, root: ModelUrl, options: ServerOptions) -> Res
         .merge(models)
         .method_not_allowed_fallback(async || Problem::method_not_allowed("GET, HEAD"))
         .fallback(async || Problem::not_found("there is nothing here"))
+        .layer(middleware::from_fn(drain::refused))
         .layer(cors)
         .layer(middleware::from_fn(log::requests))
         .with_state(server))
