@@ -1,0 +1,103 @@
+//! `modelport serve` with real clients: TensorFlow.js, and our own.
+
+#[path = "serve/server.rs"]
+mod server;
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::Command,
+    time::Duration,
+};
+
+use modelport_tests::{fixtures, model::ModelFiles, program};
+use serde_json::Value;
+use server::Server;
+
+#[test]
+fn tfjs_saves_to_the_server_and_loads_from_it_with_equal_predictions() {
+    let root = tempfile::tempdir().unwrap();
+    let server = Server::start(root.path(), &[]);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("serve/tfjs_http.js");
+    for name in ["js-functional-cnn/tfjs", "js-rnn/tfjs", "g-mlp/tfjs"] {
+        let fixture = fixtures::one(name);
+        let url = format!("{}/models/{name}", server.url);
+        let mut node = Command::new("node");
+        node.arg(&script).arg(&fixture.dir).arg(&fixture.expected_file).arg(&url);
+        let ran = program::finish(&mut node);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let line: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!((&line["status"], &line["predict"]), (&201.into(), &"ok".into()), "{line}");
+        assert!(line["refused"].as_str().unwrap().contains("405"), "{line}");
+        let stored = program::run(["info", "--json", root.path().join(name).to_str().unwrap()]);
+        assert_eq!(stored.json()["weightDataBytes"], line["saved"]["weightDataBytes"]);
+    }
+}
+
+#[test]
+fn copies_to_the_server_and_back_are_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    let server = Server::start(&root.path().join("models"), &[]);
+    for name in ["js-unequal-shards/tfjs-shards", "k2-quant/tfjs-uint8", "w-dtypes/js"] {
+        let fixture = fixtures::one(name);
+        let url = format!("{}/models/{name}", server.url);
+        let back = root.path().join("back").join(name);
+        program::run(["cp", fixture.dir.to_str().unwrap(), &url]).success();
+        program::run(["cp", &format!("{url}/model.json"), back.to_str().unwrap()]).success();
+        ModelFiles::read(&fixture.dir).assert_same(&ModelFiles::read(&back), name);
+    }
+}
+
+#[test]
+fn a_signal_in_the_middle_of_an_upload_leaves_the_old_model() {
+    let root = tempfile::tempdir().unwrap();
+    let server = Server::start(root.path(), &["--grace", "300ms"]);
+    let fixture = fixtures::one("js-seq-dense-opt/tfjs");
+    let url = format!("{}/models/m", server.url);
+    program::run(["cp", fixture.dir.to_str().unwrap(), &url]).success();
+
+    let json = r#"{"modelTopology":{},"weightsManifest":[{"paths":["w"],"weights":[{"name":"w","shape":[1000000],"dtype":"float32"}]}]}"#;
+    let head = format!(
+        "PUT /models/m HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+         Authorization: Bearer SECRET\r\nContent-Length: 9999999\r\n\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"model.json\"\r\n\r\n{json}\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"w\"\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&vec![1; 3_000_000]).unwrap();
+    let staged = || std::fs::read_dir(root.path().join("m")).unwrap().count() > 2;
+    let start = std::time::Instant::now();
+    while !staged() {
+        assert!(start.elapsed() < Duration::from_secs(20), "the upload does not begin");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.terminate();
+    let (status, log) = server.wait();
+    assert!(status.success(), "{log}");
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(std::fs::read_dir(root.path().join("m")).unwrap().count(), 2, "staging stays");
+    ModelFiles::read(&fixture.dir).assert_same(&ModelFiles::read(&root.path().join("m")), "old");
+
+    // Every line of the log is an object, and none has a secret.
+    assert!(log.lines().count() > 1 && !log.contains("SECRET"), "{log}");
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["level"].is_string(), "{line}");
+    }
+}
+
+#[test]
+fn an_address_that_others_can_reach_needs_tokens() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path().to_str().unwrap();
+    let refused =
+        program::run(["serve", "--json", "--log", "none", "--addr", "0.0.0.0:0", "--root", root]);
+    assert_eq!(refused.error()["kind"], "InvalidInput");
+    let refused = program::run(["serve", "--json", "--log", "none", "--root", "s4://x"]);
+    assert_eq!(refused.error()["kind"], "UnknownScheme");
+}
