@@ -17,15 +17,30 @@
 //! - **What may have happened is not repeated**: a `POST` is sent again only where the server did
 //!   not have all of it, or said that it did not act on it (408, 429, 503).
 //!
-//! No runtime is needed: requests run on a small one of this crate.
+//! Natively no runtime is needed: requests run on a small one of this crate. In pages and workers they
+//! are the browser's own `fetch`: it follows redirects and unpacks bodies itself, so that a header
+//! that was set keeps redirects from being followed to where it might leak, and a form is handed over
+//! whole, as `Blob`s, before it is sent.
+//!
+//! A server of modelport says so at `/.well-known/modelport`; there, and nowhere else, models are
+//! listed, looked at, removed, copied and renamed ([`HttpStore`]), and a save can refuse to replace.
+//!
+//! Feature `cache`, native only: copies on the local disk, each used only when the model file's
+//! checksum or the server says that it is what would come; offline, only with the model file that it
+//! came with.
 //!
 //! Where to look, in reading order:
 //!
-//! - [`HttpHandler`], [`HttpOptions`]: save, load, and what can be set;
-//! - `resolve`: from the model's URL to those of its weights; `retry`, `response`, `credentials`,
-//!   `redirect`, `multipart`: the rules, which know no transport;
+//! - [`HttpHandler`], [`HttpStore`], [`HttpOptions`]: what can be done, and what can be set;
+//! - `resolve`: from the model's URL to those of its weights; `retry`, `response`, `credentials`: the
+//!   rules, which know no transport;
 //! - `download`: one weight file, whatever the network does; `source`: all of them in order;
-//! - `upload`: a save; `transport`: one request.
+//! - `upload`: a save; `service`: what a server says that it does; `cache`;
+//! - `native`, `browser`: what requests are made with, the same from outside.
+#![cfg_attr(
+    target_family = "wasm",
+    allow(clippy::arc_with_non_send_sync, reason = "there is one thread; natively they are")
+)]
 
 mod handler;
 mod options;

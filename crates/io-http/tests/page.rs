@@ -1,6 +1,12 @@
 //! What `fetch` is asked for, what goes wrong on the way, and what a page is told.
 #![cfg(target_family = "wasm")]
-#![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
+#![allow(
+    missing_docs,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
 
 mod browser;
 
