@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use modelport::{
-    Error, ErrorKind, HandlerOptions, ModelUrl, Operation, Result, WriteMode,
-};
+use modelport::{Error, ErrorKind, HandlerOptions, ModelUrl, Operation, Result, WriteMode};
 use modelport_convert::{
     Container, Conversion, ConvertOptions, Format, Keras, Output as Converted, Quantize, Source,
     report::{Policy, Report},

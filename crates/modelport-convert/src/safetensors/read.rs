@@ -47,11 +47,11 @@ pub(crate) async fn read(bytes: Weights, report: &mut Report) -> Result<ModelArt
     }
 }
 
+/// The tensors by name, in the order of their bytes.
+type Entries = Vec<(String, Entry)>;
+
 /// Reads what the header says, and checks that the tensors fill the data without a gap.
-fn parse(
-    header: Map<String, Value>,
-    length: u64,
-) -> Result<(Option<Metadata>, Vec<(String, Entry)>)> {
+fn parse(header: Map<String, Value>, length: u64) -> Result<(Option<Metadata>, Entries)> {
     let mut metadata = None;
     let mut entries = Vec::new();
     for (name, value) in header {
@@ -86,11 +86,7 @@ fn parse(
 }
 
 /// A model that was written from TensorFlow.js.
-fn model(
-    metadata: &Metadata,
-    entries: Vec<(String, Entry)>,
-    data: &Weights,
-) -> Result<ModelArtifacts> {
+fn model(metadata: &Metadata, entries: Entries, data: &Weights) -> Result<ModelArtifacts> {
     let part = |key: &str| metadata.get(key).map(|text| Json::parse(text)).transpose();
     let mut model = ModelArtifacts {
         model_topology: part("modelTopology")?,
@@ -132,11 +128,7 @@ fn model(
 }
 
 /// Tensors of anything else.
-fn plain(
-    entries: Vec<(String, Entry)>,
-    data: &Weights,
-    report: &mut Report,
-) -> Result<ModelArtifacts> {
+fn plain(entries: Entries, data: &Weights, report: &mut Report) -> Result<ModelArtifacts> {
     let mut all = Vec::with_capacity(entries.len());
     for (name, entry) in entries {
         let number: Number = number(&entry.dtype).ok_or_else(|| {
