@@ -1,4 +1,9 @@
 //! Many clients, clients that stop, slow clients, and a server that is asked to stop.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper of a test that fails is a test that fails"
+)]
 
 mod support;
 
