@@ -59,14 +59,14 @@ impl LocalStorageHandler {
             let mut stream = weights.stream();
             while let Some(bytes) = stream.next().await {
                 let bytes = bytes?;
-                encoder.push(&bytes);
+                encoder.push(&bytes)?;
                 checksum.update(&bytes);
                 // The last piece counts when it is stored.
                 meter.add(std::mem::replace(&mut last, bytes.len() as u64));
             }
         }
         let integrity = checksum.integrity();
-        let texts = record::encode(&artifacts, &info, encoder.finish(), integrity)?;
+        let texts = record::encode(&artifacts, &info, encoder.finish()?, integrity)?;
 
         let _lock = storage.lock(LockMode::Exclusive).await?;
         storage.write(&self.keys, &texts, integrity, self.options.write_mode)?;

@@ -35,7 +35,7 @@ pub(crate) fn save(
     texts: &Texts,
     weights: FileIntegrity,
 ) -> Result<()> {
-    let [info, topology, specs, data, metadata] = texts;
+    let Texts { info, topology, specs, data, metadata } = texts;
     let small = [topology, specs, metadata, info].map(Clone::clone);
     let mut growth = 0;
     for (key, text) in keys.small().into_iter().zip(&small) {
@@ -47,7 +47,7 @@ pub(crate) fn save(
     let decided = storage
         .set(NOTE, Json::new(&note)?.get())
         .and_then(|()| storage.set(ROOM, &"-".repeat(growth)))
-        .and_then(|()| storage.set(keys.data(), data));
+        .and_then(|()| storage.set_text(keys.data(), data));
     if decided.is_ok() {
         note.complete(storage, keys)?;
     }
@@ -122,7 +122,7 @@ impl Note {
         if info != self.before && info.as_ref() != Some(new_info) {
             return Ok(false);
         }
-        let data = storage.get(keys.data())?.map(io_web::decode_base64);
+        let data = storage.get_text(keys.data())?.map(|data| io_web::decode_base64(&data));
         Ok(data.is_some_and(|data| data.is_ok_and(|data| *weights == integrity_of(&data).into())))
     }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use io_core::{Error, ErrorKind, Json, ModelArtifacts, ModelArtifactsInfo, Result, Weights};
 use io_manifest::{Checksum, FileIntegrity, KeyOrder, ModelJson, WeightFileRef, write_model_json};
+use js_sys::JsString;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// The key of the metadata that has length and checksum of the weights. TensorFlow.js passes over
@@ -12,8 +13,18 @@ const INTEGRITY: &str = "weightIntegrity";
 /// What the weights are called where a model file would name one.
 const WEIGHTS: &str = "weights.bin";
 
-/// The texts of a model, in the order of the keys.
-pub(crate) type Texts = [String; 5];
+/// The texts of a model. That of the weights is not in our memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Texts<Small = String, Data = JsString> {
+    pub(crate) info: Small,
+    pub(crate) topology: Small,
+    pub(crate) specs: Small,
+    pub(crate) data: Data,
+    pub(crate) metadata: Small,
+}
+
+/// The texts of a model as far as they are there.
+pub(crate) type FoundTexts = Texts<Option<String>, Option<JsString>>;
 
 /// The texts of `artifacts`, whose weights are `data` in base64.
 ///
@@ -27,7 +38,7 @@ pub(crate) type Texts = [String; 5];
 pub(crate) fn encode(
     artifacts: &ModelArtifacts,
     info: &ModelArtifactsInfo,
-    data: String,
+    data: JsString,
     integrity: FileIntegrity,
 ) -> Result<Texts> {
     // What no model file could hold is refused here too.
@@ -59,13 +70,13 @@ pub(crate) fn encode(
     let text = |json: Json| json.get().to_owned();
     let topology = artifacts.model_topology.clone().map(text);
     let specs = artifacts.weight_specs.as_ref().map(Json::new).transpose()?.map(text);
-    Ok([
-        text(Json::new(info)?),
-        topology.unwrap_or_else(|| "null".to_owned()),
-        specs.unwrap_or_else(|| "[]".to_owned()),
+    Ok(Texts {
+        info: text(Json::new(info)?),
+        topology: topology.unwrap_or_else(|| "null".to_owned()),
+        specs: specs.unwrap_or_else(|| "[]".to_owned()),
         data,
-        text(Json::new(&Members(members))?),
-    ])
+        metadata: text(Json::new(&Members(members))?),
+    })
 }
 
 /// What the texts of a model say. The metadata may be missing, as in models of old.
@@ -74,12 +85,12 @@ pub(crate) fn encode(
 ///
 /// - `NotFound` when a text is missing.
 /// - `Corrupt` when one cannot be read or they do not fit together.
-pub(crate) fn decode(texts: [Option<String>; 5], verify: bool) -> Result<ModelArtifacts> {
-    let [info, topology, specs, data, metadata] = texts;
+pub(crate) fn decode(texts: FoundTexts, verify: bool) -> Result<ModelArtifacts> {
+    let Texts { info, topology, specs, data, metadata } = texts;
     let info = read_info(&info.ok_or_else(not_found)?)?;
     let topology = json_of(topology.ok_or_else(|| missing("topology"))?)?;
     let specs = json_of(specs.ok_or_else(|| missing("weight specs"))?)?;
-    let data = io_web::decode_base64(data.ok_or_else(|| missing("weights"))?)?;
+    let data = io_web::decode_base64(&data.ok_or_else(|| missing("weights"))?)?;
     // An empty list of no bytes is what we write for no list.
     let specs = specs.filter(|specs| specs.get() != "[]" || info.weight_specs_bytes > 0);
 

@@ -4,12 +4,12 @@ use io_core::{Error, ErrorKind, Result, WriteMode};
 use io_manifest::FileIntegrity;
 use io_web::{LockMode, TabLock, global, on};
 use js_sys::{JsString, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
 use crate::{
     journal::{self, NOTE},
     keys::Keys,
-    record::{self, Texts},
+    record::{self, FoundTexts, Texts},
 };
 
 /// The lock that our tabs take. TensorFlow.js takes none.
@@ -25,6 +25,18 @@ const BYTES_PER_UNIT: u64 = 2;
 /// happens between two of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Storage(web_sys::Storage);
+
+#[wasm_bindgen]
+extern "C" {
+    /// The same, for texts that stay in JavaScript.
+    type JsStorage;
+
+    #[wasm_bindgen(method, catch, js_name = getItem)]
+    fn get_item(this: &JsStorage, key: &str) -> Result<Option<JsString>, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = setItem)]
+    fn set_item(this: &JsStorage, key: &str, text: &JsString) -> Result<(), JsValue>;
+}
 
 impl Storage {
     /// # Errors
@@ -75,12 +87,15 @@ impl Storage {
     /// # Errors
     ///
     /// Whatever the browser throws.
-    pub(crate) fn read(&self, keys: &Keys) -> Result<[Option<String>; 5]> {
-        let mut texts = [const { None }; 5];
-        for (key, text) in keys.names.iter().zip(&mut texts) {
-            *text = self.get(key)?;
-        }
-        Ok(texts)
+    pub(crate) fn read(&self, keys: &Keys) -> Result<FoundTexts> {
+        let [info, topology, specs, data, metadata] = &keys.names;
+        Ok(FoundTexts {
+            info: self.get(info)?,
+            topology: self.get(topology)?,
+            specs: self.get(specs)?,
+            data: self.get_text(data)?,
+            metadata: self.get(metadata)?,
+        })
     }
 
     /// Sets all keys of a model or none. `weights` is what the text of the weights stands for.
@@ -104,8 +119,10 @@ impl Storage {
             if !matches!(error.kind(), ErrorKind::QuotaExceeded { .. }) {
                 return error;
             }
-            let needed: usize = keys.names.iter().chain(texts).map(|text| units(text)).sum();
-            let needed = needed as u64 * BYTES_PER_UNIT;
+            let Texts { info, topology, specs, data, metadata } = texts;
+            let small = keys.names.iter().chain([info, topology, specs, metadata]);
+            let needed = small.map(|text| units(text) as u64).sum::<u64>();
+            let needed = (needed + u64::from(data.length())) * BYTES_PER_UNIT;
             // More than that was there, if it would have been enough.
             let available = self.available_for(keys).ok().filter(|available| *available < needed);
             no_room(needed, available).with_source(error)
@@ -141,11 +158,28 @@ impl Storage {
     ///
     /// Whatever the browser throws.
     pub(crate) fn units_of(&self, key: &str) -> Result<usize> {
-        // Only the length comes over, not the value.
-        let value = Reflect::get(&self.0, &JsValue::from(key));
-        let value = value.map_err(on("the browser does not let us read local storage"))?;
-        let length = value.dyn_ref::<JsString>().map(|value| value.length() as usize);
+        let length = self.get_text(key)?.map(|text| text.length() as usize);
         Ok(length.map_or(0, |length| units(key) + length))
+    }
+
+    /// [`Self::get`] of a text that stays in JavaScript.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the browser throws.
+    pub(crate) fn get_text(&self, key: &str) -> Result<Option<JsString>> {
+        let storage: &JsStorage = self.0.unchecked_ref();
+        storage.get_item(key).map_err(on("the browser does not let us read local storage"))
+    }
+
+    /// [`Self::set`] of a text that is in JavaScript.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::set`].
+    pub(crate) fn set_text(&self, key: &str, text: &JsString) -> Result<()> {
+        let storage: &JsStorage = self.0.unchecked_ref();
+        storage.set_item(key, text).map_err(on("the browser does not store the model"))
     }
 
     /// All keys of this origin.

@@ -11,7 +11,7 @@ use io_web::LockMode;
 use crate::{
     journal,
     keys::{self, Keys},
-    record,
+    record::{self, Texts},
     storage::Storage,
 };
 
@@ -62,17 +62,21 @@ impl LocalStorageStore {
         if from.rest() == to.rest() {
             return Ok(SaveResult::new(to.clone(), info));
         }
-        let mut texts = storage.read(&old)?.map(Option::unwrap_or_default);
-        let [info_text, _, _, data, metadata] = &mut texts;
+        let found = storage.read(&old)?;
+        let data = found.data.unwrap_or_else(|| "".into());
         // What is damaged is not spread.
-        let weights = record::integrity_of(&io_web::decode_base64(data.clone())?);
+        let weights = record::integrity_of(&io_web::decode_base64(&data)?);
+        let mut texts = Texts {
+            info: found.info.unwrap_or_default(),
+            topology: found.topology.unwrap_or_default(),
+            specs: found.specs.unwrap_or_default(),
+            data,
+            // A model of old has none, and an empty text would be no metadata.
+            metadata: found.metadata.unwrap_or_else(|| "{}".to_owned()),
+        };
         if !instead {
             info.date_saved = now();
-            *info_text = Json::new(&info)?.get().to_owned();
-        }
-        // A model of old has none, and an empty text would be no metadata.
-        if metadata.is_empty() {
-            *metadata = "{}".to_owned();
+            texts.info = Json::new(&info)?.get().to_owned();
         }
         storage.write(&new, &texts, weights, self.write_mode)?;
         if instead {
