@@ -185,6 +185,21 @@ fn it_is_bounded_and_what_was_used_last_stays() {
 }
 
 #[test]
+fn what_a_killed_process_left_is_removed() {
+    let (server, _) = start(true);
+    let directory = TempDir::new().unwrap();
+    load(&server.url("/m/model.json"), cached(&directory)).unwrap();
+    let (old, new) = (directory.path().join("staging/old"), directory.path().join("staging/new"));
+    for path in [&old, &new] {
+        fs::write(path, "half").unwrap();
+    }
+    let yesterday = std::time::SystemTime::now() - std::time::Duration::from_secs(90_000);
+    fs::File::options().write(true).open(&old).unwrap().set_modified(yesterday).unwrap();
+    Cache::new(directory.path()).prune(u64::MAX).unwrap();
+    assert_eq!(files(&directory, "staging"), [new]);
+}
+
+#[test]
 fn many_at_once_see_whole_models_only() {
     let (server, site) = start(true);
     let (url, directory) = (server.url("/m/model.json"), TempDir::new().unwrap());

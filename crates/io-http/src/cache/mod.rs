@@ -15,7 +15,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use io_core::{Error, ErrorKind, Result};
@@ -23,6 +23,9 @@ use io_core::{Error, ErrorKind, Result};
 pub(crate) use copy::Cached;
 use entry::{Entry, hex};
 pub(crate) use tee::Tee;
+
+/// What lies in the staging directory for so long was left there by a process that was killed.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A directory of copies; see [`HttpOptions::cache`](crate::HttpOptions::cache).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +111,13 @@ impl Cache {
             if !name.is_some_and(|name| referred.contains(name)) {
                 // Where an open file cannot be removed, the next call will do it.
                 let _ = fs::remove_file(&object);
+            }
+        }
+        for file in files(&self.staging_directory()).map_err(failed)? {
+            let changed = fs::metadata(&file).and_then(|metadata| metadata.modified());
+            let age = changed.ok().and_then(|changed| changed.elapsed().ok());
+            if age.is_some_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(&file);
             }
         }
         Ok(gone)
