@@ -5,6 +5,7 @@
 use anyhow::{Result, bail};
 
 use crate::checks::{absence, deny, features, msrv};
+use crate::peers;
 use crate::setup::Component;
 use crate::tidy;
 use crate::web;
@@ -229,6 +230,7 @@ pub(crate) const MATRIX: &[Cell] = &[
             Step::Cargo(&["fetch"]),
             Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
             Step::Check(package),
+            Step::Check(peers_agree),
             Step::NodeTests("tests/browser"),
         ],
     },
@@ -260,6 +262,14 @@ pub(crate) const MATRIX: &[Cell] = &[
 fn package(workshop: &Workshop) -> Result<()> {
     if !web::run(workshop)? {
         bail!("the package is larger than it may be");
+    }
+    Ok(())
+}
+
+/// TensorFlow.js's own tests against the package that has just been built.
+fn peers_agree(workshop: &Workshop) -> Result<()> {
+    if !peers::run(workshop, true)? {
+        bail!("TensorFlow.js's own tests fail");
     }
     Ok(())
 }

@@ -2,11 +2,9 @@
 
 let tf;
 
-/** Runs its source, which is one script for pages. A second one would know the weights of the first. */
+/** Runs its source, which is one script for pages, once. */
 export async function start(source) {
-  if (tf) {
-    return;
-  }
+  if (tf) return;
   (0, eval)(source);
   tf = globalThis.tf;
   await tf.setBackend("cpu");
@@ -42,4 +40,20 @@ export async function copy(from, to) {
 
 export async function remove(url) {
   await tf.io.removeModel(url);
+}
+
+export async function relocate(from, to) {
+  await tf.io.moveModel(from, to);
+}
+
+/** How many pieces of large models there are in the database. */
+export async function count_pieces() {
+  const settled = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const db = await settled(indexedDB.open("modelport"));
+  const count = await settled(db.transaction("weight_pieces").objectStore("weight_pieces").count());
+  db.close();
+  return count;
 }

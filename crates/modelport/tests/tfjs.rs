@@ -2,8 +2,10 @@
 #![cfg(target_family = "wasm")]
 #![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
+use std::num::NonZeroU64;
+
 use futures::TryStreamExt;
-use modelport::{ErrorKind, Json, ModelEntry, ModelUrl};
+use modelport::{ErrorKind, HandlerOptions, Json, ModelEntry, ModelUrl};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -25,6 +27,10 @@ extern "C" {
     async fn listed(url: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch)]
     async fn copy(from: &str, to: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch)]
+    async fn relocate(from: &str, to: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch)]
+    async fn count_pieces() -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch)]
     async fn remove(url: &str) -> Result<JsValue, JsValue>;
 }
@@ -76,6 +82,39 @@ async fn each_reads_the_other(scheme: &str) {
     }
     let left: Vec<ModelEntry> = store.list().try_collect().await.unwrap();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[wasm_bindgen_test]
+async fn tensorflow_js_lists_copies_moves_and_removes_a_large_model_but_cannot_load_it() {
+    let url = |name: &str| ModelUrl::new("indexeddb", name).unwrap();
+    let store = modelport::store(url("")).unwrap();
+    start(TFJS).await.unwrap();
+    save("indexeddb://small").await.unwrap();
+    let model = modelport::load("indexeddb://small").await.unwrap();
+    let due = model.weight_data.as_ref().unwrap().to_bytes().await.unwrap();
+    let options = HandlerOptions::new().with_setting("layout", "blobs");
+    let options = options.with_shard_bytes(NonZeroU64::new(50).unwrap());
+    modelport::save_with("indexeddb://large", model, &options).await.unwrap();
+
+    let entry = store.stat(&url("large")).await.unwrap();
+    assert_eq!(JsValue::from(sizes(&entry)), listed("indexeddb://large").await.unwrap());
+    // With random weights it would predict something.
+    prediction("indexeddb://large").await.unwrap_err();
+    // It takes along what it does not know.
+    copy("indexeddb://large", "indexeddb://copied").await.unwrap();
+    store.remove(&url("large")).await.unwrap();
+    relocate("indexeddb://copied", "indexeddb://moved").await.unwrap();
+    let listed: Vec<ModelEntry> = store.list().try_collect().await.unwrap();
+    assert_eq!(listed.len(), 2);
+    let moved = modelport::load("indexeddb://moved").await.unwrap();
+    assert_eq!(moved.weight_data.unwrap().to_bytes().await.unwrap(), due);
+
+    remove("indexeddb://moved").await.unwrap();
+    remove("indexeddb://small").await.unwrap();
+    assert_eq!(count_pieces().await.unwrap(), JsValue::from(3));
+    let listed: Vec<ModelEntry> = store.list().try_collect().await.unwrap();
+    assert!(listed.is_empty(), "{listed:?}");
+    assert_eq!(count_pieces().await.unwrap(), JsValue::from(0));
 }
 
 /// Sizes as TensorFlow.js lists them.
