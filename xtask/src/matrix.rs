@@ -247,7 +247,12 @@ pub(crate) const MATRIX: &[Cell] = &[
     Cell {
         name: "end-to-end",
         proves: "the crates together agree with real TensorFlow.js and the Python reader",
-        needs: &[Component::NodeTfjs, Component::PythonTfjs, Component::Strace],
+        needs: &[
+            Component::HttpPeers,
+            Component::NodeTfjs,
+            Component::PythonTfjs,
+            Component::Strace,
+        ],
         steps: &[
             // Whatever is to be downloaded is downloaded before the network is gone.
             Step::Cargo(&["fetch"]),

@@ -7,6 +7,7 @@ mod apt;
 pub(crate) mod chromium;
 pub(crate) mod deny;
 pub(crate) mod firefox;
+mod http_peers;
 pub(crate) mod npm;
 mod object_stores;
 mod python;
@@ -28,6 +29,7 @@ pub(crate) enum Component {
     CargoDeny,
     Chromium,
     Firefox,
+    HttpPeers,
     NodeTfjs,
     ObjectStores,
     PythonTfjs,
@@ -38,11 +40,12 @@ pub(crate) enum Component {
 }
 
 impl Component {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::BrowserDriver,
         Self::CargoDeny,
         Self::Chromium,
         Self::Firefox,
+        Self::HttpPeers,
         Self::NodeTfjs,
         Self::ObjectStores,
         Self::PythonTfjs,
@@ -58,6 +61,7 @@ impl Component {
             Self::CargoDeny => "cargo-deny",
             Self::Chromium => "chromium",
             Self::Firefox => "firefox",
+            Self::HttpPeers => "http-peers",
             Self::NodeTfjs => "node-tfjs",
             Self::ObjectStores => "object-stores",
             Self::PythonTfjs => "python-tfjs",
@@ -87,6 +91,7 @@ pub(crate) fn one(workshop: &Workshop, component: Component) -> Result<()> {
         Component::CargoDeny => deny::set_up(workshop),
         Component::Chromium => chromium::set_up(),
         Component::Firefox => firefox::set_up(workshop),
+        Component::HttpPeers => http_peers::set_up(workshop),
         Component::NodeTfjs => npm::install(workshop, "node", &workshop.interop()),
         Component::ObjectStores => object_stores::set_up(workshop),
         Component::PythonTfjs => python::set_up(workshop),
