@@ -3,5 +3,6 @@
 mod files;
 mod from_tfjs;
 mod hostile;
+mod memory;
 mod quantized;
 mod to_tfjs;

@@ -62,9 +62,8 @@ fn behaviour_11_12_16_the_file_is_that_of_the_reference_converter() {
     for ((ours, theirs), (name, ..)) in h5py(&ours).iter().zip(&h5py(&theirs)).zip(&pairs) {
         let datasets = |line: &Value| -> Vec<Value> {
             let all = line["datasets"].as_array().unwrap().iter();
-            let is_model = |dataset: &&Value| {
-                dataset["path"].as_str().unwrap().starts_with("model_weights/")
-            };
+            let is_model =
+                |dataset: &&Value| dataset["path"].as_str().unwrap().starts_with("model_weights/");
             all.filter(is_model).cloned().collect()
         };
         assert_eq!(datasets(ours), datasets(theirs), "{name}");
@@ -72,7 +71,8 @@ fn behaviour_11_12_16_the_file_is_that_of_the_reference_converter() {
             let groups = line["attributes"].as_object().unwrap().iter();
             groups
                 .flat_map(|(path, attributes)| {
-                    ["layer_names", "weight_names"].map(|key| (format!("{path} {key}"), attributes[key].clone()))
+                    ["layer_names", "weight_names"]
+                        .map(|key| (format!("{path} {key}"), attributes[key].clone()))
                 })
                 .filter(|(_, list)| !list.is_null())
                 .collect()
@@ -191,8 +191,7 @@ fn manifest_and_rest(dir: &Path) -> (Vec<Value>, Value) {
     let mut model: Value = serde_json::from_slice(&text).unwrap();
     let groups = model.as_object_mut().unwrap().remove("weightsManifest").unwrap();
     let groups = groups.as_array().unwrap().iter();
-    let weights =
-        groups.flat_map(|group| group["weights"].as_array().unwrap().clone()).collect();
+    let weights = groups.flat_map(|group| group["weights"].as_array().unwrap().clone()).collect();
     (weights, model)
 }
 

@@ -98,8 +98,7 @@ fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
 
 #[test]
 fn behaviour_18_deflated_members_in_any_order() {
-    let mut stored =
-        zip::ZipArchive::new(Cursor::new(file("k3-seq-dense/model.keras"))).unwrap();
+    let mut stored = zip::ZipArchive::new(Cursor::new(file("k3-seq-dense/model.keras"))).unwrap();
     let mut members = Vec::new();
     for index in 0..stored.len() {
         let mut member = stored.by_index(index).unwrap();
@@ -119,7 +118,8 @@ fn behaviour_18_deflated_members_in_any_order() {
 
 #[test]
 fn behaviour_18_names_that_climb_and_bombs_are_refused() {
-    for name in ["../config.json", "a/../../config.json", "/config.json", "..\\config.json", "c:x"] {
+    for name in ["../config.json", "a/../../config.json", "/config.json", "..\\config.json", "c:x"]
+    {
         let error = read_all(archive(&[(name, b"{}")])).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{name}");
     }

@@ -9,10 +9,7 @@ use super::files::{self, assert_predict, convert, digests, predictions, some, su
 
 #[test]
 fn behaviour_01_text_of_every_form() {
-    assert_predict(
-        &some(&["h5-variants/plain", "h5-variants/fixed", "k3-unicode/model.h5"]),
-        &[],
-    );
+    assert_predict(&some(&["h5-variants/plain", "h5-variants/fixed", "k3-unicode/model.h5"]), &[]);
 }
 
 #[test]
@@ -107,7 +104,12 @@ fn behaviour_23_the_state_of_optimizers_is_left_out_and_said() {
 #[test]
 fn behaviour_26_keras_3_in_tensorflow_js() {
     assert_predict(
-        &some(&["k3-seq-dense/model.keras", "k3-seq-dense/model.h5", "k3-functional", "k3-unicode"]),
+        &some(&[
+            "k3-seq-dense/model.keras",
+            "k3-seq-dense/model.h5",
+            "k3-functional",
+            "k3-unicode",
+        ]),
         &[],
     );
 }
@@ -181,7 +183,8 @@ fn behaviour_49_every_weight_is_that_of_the_file() {
 #[test]
 fn behaviour_42_names_are_those_of_the_reference_converter() {
     let root = tempfile::tempdir().unwrap();
-    for name in ["k2-seq-dense", "k2-cnn-bn", "k2-rnn", "k2-nested", "k2-frozen", "k2-slash-names"] {
+    for name in ["k2-seq-dense", "k2-cnn-bn", "k2-rnn", "k2-nested", "k2-frozen", "k2-slash-names"]
+    {
         let file = &some(&[&format!("{name}/model.h5")])[0];
         let dir = root.path().join(name);
         convert(&[], &file.path, &dir).success();

@@ -95,7 +95,8 @@ fn json_errors_are_one_object() {
     let ran = place.run("--json mv nothing there");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
     let error: Value = serde_json::from_str(&ran.stderr).unwrap();
-    let keys: Vec<&String> = error.as_object().unwrap().keys().collect();
+    let mut keys: Vec<&String> = error.as_object().unwrap().keys().collect();
+    keys.sort();
     assert_eq!(keys, ["causes", "error", "hint", "kind"]);
     assert_eq!(error["kind"], "NotFound");
 }
