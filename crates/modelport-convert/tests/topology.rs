@@ -2,6 +2,12 @@
 //!
 //! `topology/models` has the configuration of each model as the named version of Keras wrote it,
 //! the names of its weights in the file, its tensors, and inputs with the outputs of Keras.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper of a test that fails is a test that fails"
+)]
 
 #[path = "topology/calls.rs"]
 mod calls;

@@ -55,6 +55,10 @@ fn layer(layer: &mut Object, report: &mut Report) -> Result<()> {
     keras_defaults::say(layer);
     keras_defaults::check(layer, &at, report);
     let from = class(layer).to_owned();
+    if has_initial_state(layer) {
+        let problem = "Keras 3 takes its initial state by name only".to_owned();
+        report.add_at(Change::CannotRun { class_name: from.clone(), problem }, &at);
+    }
     let Some(config) = config_mut(layer) else { return Ok(()) };
     let class = settings(&from, config, &at, report);
     for (key, value) in config.iter_mut() {
@@ -73,6 +77,17 @@ fn layer(layer: &mut Object, report: &mut Report) -> Result<()> {
         wrap(layer, "keras.layers", &class);
     }
     Ok(())
+}
+
+/// Whether a recurrent layer is called with tensors beside its input. Keras 3 can only say so with
+/// the shapes of all of them, which a topology does not have.
+fn has_initial_state(layer: &Object) -> bool {
+    let is_recurrent = matches!(
+        class(layer),
+        "Bidirectional" | "ConvLSTM2D" | "GRU" | "LSTM" | "RNN" | "SimpleRNN"
+    );
+    let calls = layer.get("inbound_nodes").and_then(Value::as_array);
+    is_recurrent && calls.into_iter().flatten().any(|call| nodes::in_lists(call).len() > 1)
 }
 
 /// Rewrites what is particular to a class; gives what the class is called.

@@ -193,6 +193,11 @@ impl Context<'_> {
     fn bidirectional(&mut self, config: &mut Object, at: &str) {
         let backward = config.shift_remove("backward_layer");
         let Some(forward) = config.get_mut("layer") else { return };
+        if forward.get("class_name").and_then(Value::as_str) == Some("RNN") {
+            let class_name = "Bidirectional".to_owned();
+            let problem = "TensorFlow.js cannot copy an RNN made of cells".to_owned();
+            self.report.add_at(Change::CannotRun { class_name, problem }, at);
+        }
         if let Some(backward) = backward {
             if layer_to_tfjs::mirrors(forward, &backward) {
                 self.report.add_at(Change::Dropped { key: "backward_layer".to_owned() }, at);

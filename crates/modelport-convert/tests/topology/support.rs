@@ -11,10 +11,10 @@ use modelport_convert::{
 use serde_json::{Value, json};
 
 /// A model as Keras wrote it.
-pub struct Model(pub Value);
+pub(crate) struct Model(pub(crate) Value);
 
 impl Model {
-    pub fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/topology/models");
         let file = models.join(format!("{name}.json"));
         let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("no {}", file.display()));
@@ -22,7 +22,7 @@ impl Model {
     }
 
     /// The whole list of them, by name.
-    pub fn names() -> Vec<String> {
+    pub(crate) fn names() -> Vec<String> {
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/topology/models");
         let mut names: Vec<String> = fs::read_dir(models)
             .unwrap()
@@ -34,26 +34,30 @@ impl Model {
         names
     }
 
-    pub fn to_tfjs(&self) -> (TfjsModel, Report) {
+    pub(crate) fn to_tfjs(&self) -> (TfjsModel, Report) {
         let config = self.0["model_config"].to_string();
         let training = self.0.get("training_config").map(Value::to_string);
         convert(&config, self.0["keras_version"].as_str(), training.as_deref())
     }
 
     /// The groups of an HDF5 file.
-    pub fn groups(&self) -> Vec<H5Group> {
+    pub(crate) fn groups(&self) -> Vec<H5Group> {
         let groups: Vec<(String, Vec<String>)> =
             serde_json::from_value(self.0["layers"].clone()).unwrap();
         groups.into_iter().map(|(layer, weights)| H5Group { layer, weights }).collect()
     }
 
     /// The datasets of a `.keras` file.
-    pub fn stored(&self) -> Vec<String> {
+    pub(crate) fn stored(&self) -> Vec<String> {
         serde_json::from_value(self.0["stored"].clone()).unwrap()
     }
 }
 
-pub fn convert(config: &str, version: Option<&str>, training: Option<&str>) -> (TfjsModel, Report) {
+pub(crate) fn convert(
+    config: &str,
+    version: Option<&str>,
+    training: Option<&str>,
+) -> (TfjsModel, Report) {
     let mut report = Report::new();
     let source =
         KerasSource { model_config: config, keras_version: version, training_config: training };
@@ -62,14 +66,14 @@ pub fn convert(config: &str, version: Option<&str>, training: Option<&str>) -> (
 }
 
 /// Converts a model of one layer between an input and an output.
-pub fn convert_layer(version: &str, layer: Value) -> (Value, Report) {
+pub(crate) fn convert_layer(version: &str, layer: Value) -> (Value, Report) {
     let config = sequential(layer).to_string();
     let (model, report) = convert(&config, Some(version), None);
     let layer = model.topology["model_config"]["config"]["layers"][1].clone();
     (layer, report)
 }
 
-pub fn sequential(layer: Value) -> Value {
+pub(crate) fn sequential(layer: Value) -> Value {
     json!({"class_name": "Sequential", "config": {"name": "m", "layers": [
         {"class_name": "InputLayer",
          "config": {"batch_input_shape": [null, 4], "dtype": "float32", "name": "x"}},
@@ -77,7 +81,7 @@ pub fn sequential(layer: Value) -> Value {
     ]}})
 }
 
-pub fn back(topology: &Value, dialect: Dialect) -> (KerasModel, Report) {
+pub(crate) fn back(topology: &Value, dialect: Dialect) -> (KerasModel, Report) {
     let mut report = Report::new();
     let topology = topology.to_string();
     let source = TfjsSource { topology: &topology, training_config: None };
@@ -86,7 +90,7 @@ pub fn back(topology: &Value, dialect: Dialect) -> (KerasModel, Report) {
 }
 
 /// The layer of that name, wherever it is.
-pub fn layer<'a>(value: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn layer<'a>(value: &'a Value, name: &str) -> &'a Value {
     find(value, name).unwrap_or_else(|| panic!("there is no layer `{name}`"))
 }
 
@@ -102,7 +106,7 @@ fn find<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 /// Where the report says that `change` was made.
-pub fn places<'a>(report: &'a Report, is_it: impl Fn(&Change) -> bool) -> Vec<&'a str> {
+pub(crate) fn places(report: &Report, is_it: impl Fn(&Change) -> bool) -> Vec<&str> {
     let entries = report.entries().iter().filter(|entry| is_it(&entry.change));
     entries.flat_map(|entry| entry.at.iter().map(String::as_str)).collect()
 }

@@ -76,6 +76,16 @@ fn b26_bidirectional_has_one_layer_without_a_prefix() {
 }
 
 #[test]
+fn b32_a_bidirectional_of_cells_cannot_run() {
+    let cell = json!({"class_name": "LSTMCell", "config": {"name": "c", "units": 1}});
+    let rnn = json!({"class_name": "RNN", "config": {"name": "r", "cell": cell}});
+    let layer = json!({"class_name": "Bidirectional", "config": {"name": "b", "layer": rnn}});
+    let (_, report) = convert_layer("2.15.0", layer);
+    let is_it = |change: &Change| matches!(change, Change::CannotRun { .. });
+    assert_eq!(places(&report, is_it), ["b"]);
+}
+
+#[test]
 fn b26_a_sequential_that_has_no_input_layer_gets_its_shape() {
     let config = json!({"class_name": "Sequential", "config": {"name": "m",
         "layers": [{"class_name": "Dense", "config": {"name": "d", "units": 1}}],
