@@ -4,5 +4,6 @@ mod files;
 mod from_tfjs;
 mod hostile;
 mod memory;
+mod parts;
 mod quantized;
 mod to_tfjs;
