@@ -53,8 +53,14 @@ pub(crate) enum Browser {
 }
 
 /// The tests that run in browsers.
-const IN_BROWSERS: &[&str] =
-    &["-p=io-web", "-p=io-browser-localstorage", "-p=io-browser-indexeddb", "--tests"];
+const IN_BROWSERS: &[&str] = &[
+    "-p=io-web",
+    "-p=io-browser-localstorage",
+    "-p=io-browser-indexeddb",
+    "-p=io-downloads",
+    "-p=io-http",
+    "--tests",
+];
 
 /// Those of the facade, whose others run natively only.
 const FACADE_IN_BROWSERS: &[&str] =
