@@ -3,4 +3,5 @@
 pub(crate) mod absence;
 pub(crate) mod deny;
 pub(crate) mod features;
+pub(crate) mod guide;
 pub(crate) mod msrv;

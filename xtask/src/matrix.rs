@@ -4,7 +4,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::checks::{absence, deny, features, msrv};
+use crate::checks::{absence, deny, features, guide, msrv};
 use crate::peers;
 use crate::setup::Component;
 use crate::tidy;
@@ -52,6 +52,9 @@ pub(crate) enum Browser {
     Firefox,
 }
 
+/// What a workspace of its own compiles need not be compiled again.
+const SHARED: &str = "--target-dir=target";
+
 /// The tests that run in browsers.
 const IN_BROWSERS: &[&str] = &[
     "-p=io-web",
@@ -63,12 +66,20 @@ const IN_BROWSERS: &[&str] = &[
 ];
 
 /// Those of the facade, whose others run natively only.
-const FACADE_IN_BROWSERS: &[&str] =
-    &["-p=modelport", "--features=localstorage,indexeddb", "--test=registration", "--test=tfjs"];
+const FACADE_IN_BROWSERS: &[&str] = &[
+    "-p=modelport",
+    "--features=localstorage,indexeddb,downloads,http",
+    "--test=registration",
+    "--test=tfjs",
+];
 
 /// Which backends take part depends on what the linker takes, and that on the profile.
-const RELEASE_IN_BROWSERS: &[&str] =
-    &["-p=modelport", "--features=localstorage,indexeddb", "--test=registration", "--release"];
+const RELEASE_IN_BROWSERS: &[&str] = &[
+    "-p=modelport",
+    "--features=localstorage,indexeddb,downloads,http",
+    "--test=registration",
+    "--release",
+];
 
 pub(crate) const MATRIX: &[Cell] = &[
     Cell {
@@ -141,6 +152,15 @@ pub(crate) const MATRIX: &[Cell] = &[
                 "--tests",
             ]),
             Step::DocTests(&["--workspace", "--all-features"]),
+        ],
+    },
+    Cell {
+        name: "third-party",
+        proves: "a handler of somebody else passes the suite, and the guide makes one to the letter",
+        needs: &[Component::Wasm32],
+        steps: &[
+            Step::Tests(&["--manifest-path=examples/third-party-handler/Cargo.toml", SHARED]),
+            Step::Check(guide::check),
         ],
     },
     Cell {

@@ -48,6 +48,13 @@ impl Workshop {
         command
     }
 
+    /// A Cargo command for a crate that is made on the way, and whose lock file is.
+    pub(crate) fn unlocked_cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.cargo);
+        command.args(arguments);
+        command
+    }
+
     /// The folder of everything that `setup` installs. It does not follow `CARGO_TARGET_DIR`,
     /// so that the tests find it by this path alone:
     ///
