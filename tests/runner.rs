@@ -19,7 +19,6 @@ mod real_python;
 mod real_tfjs;
 mod round_trip;
 mod serve;
-mod serve;
 
 /// A file that is in no list is compiled by nobody, and its tests run nowhere.
 #[test]
