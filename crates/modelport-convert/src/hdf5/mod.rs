@@ -3,13 +3,15 @@
 //! The only place that knows the crate which reads; nothing outside names its types.
 
 mod attributes;
+mod dataset;
 mod datatype;
 mod pages;
 mod read;
 mod write;
 
 pub(crate) use attributes::AttributeValue;
-pub(crate) use read::{Dataset, Group, Hdf5};
+pub(crate) use dataset::Dataset;
+pub(crate) use read::{Group, Hdf5};
 pub(crate) use write::{GroupBuilder, write_file};
 
 #[cfg(test)]

@@ -2,31 +2,24 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use hdf5_reader::{
-    Datatype, Hdf5File, OpenOptions, StringSize,
+    Datatype, Hdf5File, OpenOptions,
     messages::{HdfMessage, layout::DataLayout},
 };
-use io_core::{Error, ErrorKind, Result, WeightSource, WeightStream, Weights};
+use io_core::{Error, ErrorKind, Result, Weights};
 
 use super::{
     attributes::{Attribute, AttributeValue, decode},
+    dataset::{Dataset, Found, limit, type_name},
     datatype::number,
     pages::Pages,
 };
-use crate::{
-    data::{read_exact, slice},
-    number::{Number, as_dtype},
-};
+use crate::data::read_exact;
 
 /// Metadata of one object beyond this is not Keras'.
 const MAX_HEADER_BYTES: usize = 64 * 1024 * 1024;
 /// How deep groups may lie in each other.
 const MAX_DEPTH: usize = 128;
-/// Compressed and absent data may be this much more than the file, but always `FREE_BYTES`.
-const MAX_RATIO: u64 = 32;
-const FREE_BYTES: u64 = 64 * 1024 * 1024;
-
 /// An open file. Cloning shares it.
 #[derive(Clone, Debug)]
 pub(crate) struct Hdf5(Arc<Inner>);
@@ -51,15 +44,6 @@ impl std::fmt::Debug for Inner {
 pub(crate) struct Group {
     pub(crate) path: String,
     attributes: Vec<Attribute>,
-}
-
-/// A dataset of numbers, whose bytes are read later.
-#[derive(Clone, Debug)]
-pub(crate) struct Dataset {
-    pub(crate) shape: Vec<u64>,
-    pub(crate) number: Number,
-    big_endian: bool,
-    stored: Weights,
 }
 
 impl Hdf5 {
@@ -185,47 +169,19 @@ impl Hdf5 {
                 }))
             })
             .await?;
-        found.map(|found| self.found(path, found)).transpose()
+        found.map(|found| found.checked(self, path)).transpose()
     }
 
-    fn found(&self, path: &str, found: Found) -> Result<Dataset> {
-        if found.outside {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("the dataset `{path}` has its data in another file"),
-            ));
-        }
-        let (number, big_endian) = found.number.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unsupported,
-                format!("the dataset `{path}` has elements of type {}", found.type_name),
-            )
-        })?;
-        let too_large =
-            || Error::corrupt(format!("the dataset `{path}` is larger than its file could hold"));
-        let count = if found.shape.contains(&0) {
-            Some(0)
-        } else {
-            found.shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(size))
-        };
-        let length = count.and_then(|count| count.checked_mul(number.size() as u64));
-        let file_length = self.0.bytes.byte_length();
-        let length = length.filter(|&length| length <= limit(file_length)).ok_or_else(too_large)?;
-        {
-            let mut budget = self.0.data_budget.lock().unwrap_or_else(PoisonError::into_inner);
-            *budget = budget.checked_sub(length).ok_or_else(too_large)?;
-        }
-        // What lies in one piece streams from where it is.
-        let whole = found.contiguous.filter(|&(start, size)| {
-            size == length && start.checked_add(size).is_some_and(|end| end <= file_length)
-        });
-        let stored = match whole {
-            Some((start, size)) => slice(&self.0.bytes, start..start + size)?,
-            None => {
-                Weights::from_source(Stored { hdf5: self.clone(), path: path.to_owned(), length })
-            }
-        };
-        Ok(Dataset { shape: found.shape, number, big_endian, stored })
+    /// The bytes of the file.
+    pub(super) fn bytes(&self) -> &Weights {
+        &self.0.bytes
+    }
+
+    /// Takes `length` bytes from what all data may need; `None` when that is spent.
+    pub(super) fn spend(&self, length: u64) -> Option<()> {
+        let mut budget = self.0.data_budget.lock().unwrap_or_else(PoisonError::into_inner);
+        *budget = budget.checked_sub(length)?;
+        Some(())
     }
 
     fn decode(
@@ -239,7 +195,7 @@ impl Hdf5 {
     }
 
     /// Does `operation` again and again, until no bytes were missing.
-    async fn run<T>(
+    pub(super) async fn run<T>(
         &self,
         operation: impl Fn(&Hdf5File) -> std::result::Result<T, hdf5_reader::error::Error>,
     ) -> Result<T> {
@@ -292,59 +248,6 @@ impl Group {
     }
 }
 
-impl Dataset {
-    /// The numbers as TensorFlow.js has them; `name` is for errors.
-    ///
-    /// # Errors
-    ///
-    /// `Corrupt` when they are not whole elements.
-    pub(crate) fn values(&self, name: &str) -> Result<Weights> {
-        as_dtype(name, self.stored.clone(), self.number, self.big_endian)
-    }
-}
-
-/// What is known of a dataset before its size is checked.
-struct Found {
-    shape: Vec<u64>,
-    number: Option<(Number, bool)>,
-    type_name: &'static str,
-    contiguous: Option<(u64, u64)>,
-    outside: bool,
-}
-
-/// The data of a dataset that lies in pieces: read whole.
-#[derive(Debug)]
-struct Stored {
-    hdf5: Hdf5,
-    path: String,
-    length: u64,
-}
-
-impl Stored {
-    async fn read(hdf5: Hdf5, path: String) -> Result<Bytes> {
-        hdf5.run(|file| file.dataset(&path)?.read_raw_bytes()).await.map(Bytes::from)
-    }
-}
-
-impl WeightSource for Stored {
-    fn byte_length(&self) -> u64 {
-        self.length
-    }
-
-    fn stream(&self, range: std::ops::Range<u64>) -> WeightStream {
-        let read = Self::read(self.hdf5.clone(), self.path.clone());
-        Box::pin(futures::stream::once(async move {
-            let whole = Weights::from(read.await?);
-            slice(&whole, range)?.to_bytes().await
-        }))
-    }
-}
-
-/// The most that one dataset of a file may need.
-fn limit(file_length: u64) -> u64 {
-    file_length.saturating_mul(MAX_RATIO).max(FREE_BYTES)
-}
-
 fn check_depth(path: &str) -> Result<()> {
     if path.split('/').count() > MAX_DEPTH {
         return Err(Error::corrupt("groups lie too deep in each other"));
@@ -381,20 +284,5 @@ fn is_unsupported(error: &hdf5_reader::error::Error) -> bool {
         | Error::UnsupportedEncoding(_) => true,
         Error::Context { source, .. } => is_unsupported(source),
         _ => false,
-    }
-}
-
-fn type_name(datatype: &Datatype) -> &'static str {
-    match datatype {
-        Datatype::FixedPoint { .. } => "integer of an unusual size",
-        Datatype::FloatingPoint { .. } => "float of an unusual size",
-        Datatype::String { size: StringSize::Fixed(_), .. } => "string",
-        Datatype::String { .. } | Datatype::VarLen { .. } => "variable length",
-        Datatype::Compound { .. } => "compound",
-        Datatype::Array { .. } => "array",
-        Datatype::Enum { .. } => "enumeration",
-        Datatype::Opaque { .. } => "opaque",
-        Datatype::Reference { .. } => "reference",
-        Datatype::Bitfield { .. } => "bit field",
     }
 }
