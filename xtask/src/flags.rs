@@ -13,7 +13,7 @@ usage: cargo xtask COMMAND
        [--native]           leave the wasm32 cells out
   list                      print the matrix
   ci                        the test matrix as CI runs it
-  web                       build the npm package into dist/npm
+  web [--serve]             build the npm package into dist/npm; --serve: and serve examples/web
   peers [--built]           test it with TensorFlow.js's own tests; --built: as it is
   bench [ARGUMENTS]         run the benchmarks
   tidy [--fix]              check the project's own rules; rewrite what is generated";
@@ -23,7 +23,7 @@ pub(crate) enum Command {
     Test(Selection),
     List,
     Ci,
-    Web,
+    Web { serve: bool },
     Peers { built: bool },
     Bench { arguments: Vec<OsString> },
     Tidy { fix: bool },
@@ -52,13 +52,14 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
     }
 
     let mut selection = Selection::default();
-    let (mut fix, mut built) = (false, false);
+    let (mut fix, mut built, mut serve) = (false, false, false);
     while let Some(argument) = parser.next()? {
         match (command.as_str(), &argument) {
             ("test", Long("cell")) => selection.cells.push(parser.value()?.string()?),
             ("test", Long("native")) => selection.native = true,
             ("tidy", Long("fix")) => fix = true,
             ("peers", Long("built")) => built = true,
+            ("web", Long("serve")) => serve = true,
             (_, Short('h') | Long("help")) => return Ok(Command::Help),
             _ => return Err(argument.unexpected().into()),
         }
@@ -68,7 +69,7 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
         "test" => Command::Test(selection),
         "list" => Command::List,
         "ci" => Command::Ci,
-        "web" => Command::Web,
+        "web" => Command::Web { serve },
         "peers" => Command::Peers { built },
         "tidy" => Command::Tidy { fix },
         _ => bail!("there is no command '{command}'"),

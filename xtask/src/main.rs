@@ -54,7 +54,8 @@ fn run(command: Command) -> anyhow::Result<bool> {
         Command::Ci => ci::run(workshop),
         Command::Bench { arguments } => bench::run(&workshop, &arguments),
         Command::Peers { built } => peers::run(&workshop, built),
-        Command::Web => web::run(&workshop),
+        Command::Web { serve: false } => web::run(&workshop),
+        Command::Web { serve: true } => web::serve(&workshop),
         Command::Tidy { fix } => tidy::run(&workshop, fix),
         Command::Help => {
             process::show(&format!("{}\n", flags::USAGE));

@@ -1,6 +1,7 @@
 //! `web`: builds the npm package into `dist/npm`.
 
 mod package;
+mod serve;
 mod size;
 
 use std::fs;
@@ -57,6 +58,13 @@ pub(crate) fn run(workshop: &Workshop) -> Result<bool> {
     remove(&folder(workshop))?;
     fs::rename(&staged, folder(workshop)).context("cannot move the package into place")?;
     Ok(fits)
+}
+
+/// Builds the package and serves the page that uses it.
+pub(crate) fn serve(workshop: &Workshop) -> Result<bool> {
+    // One that has become too large is said, and works.
+    run(workshop)?;
+    serve::run(workshop, &folder(workshop))
 }
 
 fn compile(workshop: &Workshop, build: &Build) -> Result<()> {
