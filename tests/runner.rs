@@ -14,6 +14,7 @@ mod crash;
 mod digests;
 mod facade;
 mod full_disk;
+mod http_peers;
 mod memory;
 mod real_python;
 mod real_tfjs;

@@ -1,7 +1,7 @@
 //! `modelport serve` with real clients: TensorFlow.js, and our own.
 
 #[path = "serve/server.rs"]
-mod server;
+pub(crate) mod server;
 
 use std::{
     io::{Read as _, Write as _},

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 /// A server that is ended when it is dropped.
 pub(crate) struct Server {
     child: Child,
+    log: Option<JoinHandle<String>>,
     pub(crate) url: String,
 }
 
@@ -30,7 +32,14 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("said {line:?}"));
-        Self { child, url: said["url"].as_str().unwrap().to_owned() }
+        // A server whose log nobody takes would come to a halt.
+        let mut stderr = child.stderr.take().unwrap();
+        let log = thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        Self { child, log: Some(log), url: said["url"].as_str().unwrap().to_owned() }
     }
 
     /// The host and the port.
@@ -54,9 +63,8 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(20));
         };
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (status, log)
+        let log = self.log.take().unwrap();
+        (status, log.join().unwrap())
     }
 }
 

@@ -75,7 +75,8 @@ fn interop(script: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script)
 }
 
-fn tools() -> PathBuf {
+/// The folder of everything that `cargo xtask setup` installs.
+pub fn tools() -> PathBuf {
     let here = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools");
     env::var_os("MODELPORT_TOOLS").map_or_else(here, PathBuf::from)
 }
