@@ -21,15 +21,17 @@ impl Nginx {
     /// Serves the files below `root`, with more `directives` for it.
     pub(crate) fn start(root: &Path, directives: &str) -> Self {
         // It cannot be told to take a free port, and one that was free may be taken meanwhile.
+        let mut errors = String::new();
         for _ in 0..5 {
-            if let Some(server) = Self::try_start(root, directives) {
-                return server;
+            match Self::try_start(root, directives) {
+                Ok(server) => return server,
+                Err(error) => errors.push_str(&error),
             }
         }
-        panic!("nginx does not start");
+        panic!("nginx does not start: {errors}");
     }
 
-    fn try_start(root: &Path, directives: &str) -> Option<Self> {
+    fn try_start(root: &Path, directives: &str) -> Result<Self, String> {
         let port =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
@@ -50,13 +52,12 @@ impl Nginx {
             if folder.path().join("pid").exists()
                 && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
             {
-                return Some(Self { child, folder, address: format!("127.0.0.1:{port}") });
+                return Ok(Self { child, folder, address: format!("127.0.0.1:{port}") });
             }
             assert!(start.elapsed() < Duration::from_secs(30), "nginx does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
-        eprintln!("{}", fs::read_to_string(folder.path().join("error")).unwrap_or_default());
-        None
+        Err(fs::read_to_string(folder.path().join("error")).unwrap_or_default())
     }
 
     /// The requests so far: method, path, status, `Range` and `If-Range` of the request, encoding
