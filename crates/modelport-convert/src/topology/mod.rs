@@ -1,6 +1,6 @@
 //! Topology: the JSON of Keras and that of TensorFlow.js, either way.
 //!
-//! Pure functions. [`to_tfjs`] and [`to_keras`] convert the configuration of a model, say every
+//! Pure functions. [`to_tfjs()`] and [`to_keras()`] convert the configuration of a model, say every
 //! change in a [`Report`](crate::report::Report), and give a [`WeightPlan`]: which weight of the
 //! one file is which of the other. Nothing here reads a weight.
 
