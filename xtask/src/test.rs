@@ -121,7 +121,9 @@ fn runner(workshop: &Workshop, arguments: &[&str]) -> (Runner, Command) {
         // A crate may have no tests yet.
         let profile = if workshop.ci { "--profile=ci" } else { "--profile=default" };
         let first = ["nextest", "run", "--no-fail-fast", "--no-tests=pass", profile];
-        (Runner::Nextest, workshop.cargo(&[&first, arguments].concat()))
+        // A workspace of its own has no settings; these are for all.
+        let settings = ["--config-file", ".config/nextest.toml"];
+        (Runner::Nextest, workshop.cargo(&[&first, &settings[..], arguments].concat()))
     } else {
         (Runner::Cargo, workshop.cargo(&[&["test", "--no-fail-fast"], arguments].concat()))
     };
