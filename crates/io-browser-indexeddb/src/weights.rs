@@ -10,8 +10,9 @@ use io_core::{
 use io_manifest::{Checksum, FileIntegrity};
 use io_web::JsWeights;
 
-/// The weights of a loaded model, which no later save can change: a buffer that is ours, or Blobs,
-/// which the browser keeps as long as somebody has them.
+/// The weights of a loaded model, which no later save can change: a buffer that is ours, or Blobs.
+/// Chromium keeps a Blob as long as somebody has it; in Firefox it goes with its record, and what
+/// is read later fails.
 #[derive(Debug)]
 pub(crate) struct RecordWeights {
     pub(crate) url: ModelUrl,
@@ -59,10 +60,11 @@ impl WeightSource for RecordWeights {
     }
 }
 
-/// A browser that does not keep a Blob whose record is gone says that it does not find it.
+/// A browser that does not keep a Blob whose record is gone says that it does not find it, or that
+/// the reading was aborted. Nobody else aborts it: whoever gives up drops the stream.
 fn replaced(error: Error) -> Error {
     match error.kind() {
-        ErrorKind::NotFound => {
+        ErrorKind::NotFound | ErrorKind::Cancelled => {
             let message = "the model was replaced while its weights were read";
             Error::new(ErrorKind::Conflict, message).with_source(error)
         }
