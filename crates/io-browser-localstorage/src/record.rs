@@ -146,7 +146,8 @@ pub(crate) fn not_found() -> Error {
 
 /// The error for a model without one of its keys.
 pub(crate) fn missing(what: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("the {what} of the model are missing in local storage"))
+    let message = format!("local storage has no entry for the {what} of the model");
+    Error::new(ErrorKind::NotFound, message)
 }
 
 fn is_ours(key: &str) -> bool {
