@@ -8,6 +8,35 @@ import { entries, findRandom, prediction, saveRandom, trainAndSave } from "./sup
 
 const SCHEMES = ["localstorage", "indexeddb"];
 
+/** Waits for what another tab did: local storage tells other processes a moment later. */
+const eventually = (place, url, there) =>
+  place.evaluate(
+    async (url, there) => {
+      for (let look = 0; look < 100; look += 1) {
+        if (url in (await modelport.listModels()) === there) return;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      throw new Error(`${url} is ${there ? "not " : ""}there, five seconds later`);
+    },
+    url,
+    there,
+  );
+
+/**
+ * Which model is there. Local storage tells other processes of a save key by key; what is looked at
+ * in between fits no checksum and is refused, never given.
+ */
+async function found(place, url) {
+  for (let look = 0; ; look += 1) {
+    try {
+      return await place.evaluate(findRandom, url);
+    } catch (error) {
+      if (look === 100 || !/Corrupt|NotFound/.test(error.message)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 for (const name of BROWSERS) {
   describe(name, () => {
     let session;
@@ -47,10 +76,12 @@ for (const name of BROWSERS) {
         await frame.evaluate((from, to) => modelport.copyModel(from, to), theirs, `${ours}/copied`);
         await frame.evaluate((from, to) => modelport.moveModel(from, to), `${ours}/copied`, ours);
         for (const place of [page, other]) {
+          await eventually(place, ours, true);
           assert.deepEqual(await place.evaluate(prediction, ours, false), expected);
         }
         await page.evaluate((url) => tf.io.removeModel(url), ours);
         await other.evaluate((url) => modelport.removeModel(url), theirs);
+        for (const url of [ours, theirs]) await eventually(frame, url, false);
         assert.deepEqual(await frame.evaluate(() => modelport.listModels()), {});
         await Promise.all([page.close(), other.close()]);
       });
@@ -63,11 +94,16 @@ for (const name of BROWSERS) {
             for (let round = 0; round < 15; round += 1) {
               const saved = await tab.evaluate(saveRandom, url, 1 + index, 200_000 + 1000 * index);
               assert.equal(saved, "saved");
-              assert.ok([1, 2].includes(await tab.evaluate(findRandom, url)));
+              assert.ok([1, 2].includes(await found(tab, url)));
             }
           }),
         );
-        const [seed, other] = await Promise.all(tabs.map((tab) => tab.evaluate(findRandom, url)));
+        const seeds = () => Promise.all(tabs.map((tab) => found(tab, url)));
+        let [seed, other] = await seeds();
+        for (let look = 0; look < 100 && seed !== other; look += 1) {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          [seed, other] = await seeds();
+        }
         assert.equal(seed, other);
         await tabs[0].evaluate((url) => modelport.removeModel(url), url);
         await Promise.all(tabs.map((tab) => tab.close()));
