@@ -31,7 +31,7 @@ async function found(place, url) {
     try {
       return await place.evaluate(findRandom, url);
     } catch (error) {
-      if (look === 100 || !/Corrupt|NotFound/.test(error.message)) throw error;
+      if (look === 100 || !error.message.startsWith("Corrupt: ")) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
