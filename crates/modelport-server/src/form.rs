@@ -2,9 +2,9 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use futures::stream;
-use io_core::{Error, WeightStream};
-use io_manifest::{Checksum, ModelJson, WeightFile};
+use futures::{StreamExt as _, stream};
+use io_core::{DType, Error, WeightStream};
+use io_manifest::{Checksum, ModelJson, WeightFile, tensor_pieces};
 use multer::{Field, Multipart};
 
 use crate::{
@@ -83,23 +83,36 @@ impl Form {
     }
 
     /// The bytes of the weights, which end well only if the whole form does: each file in its place
-    /// with its own length and checksum, and nothing after the last. What is wrong is left in the
-    /// [`Fault`].
+    /// with its own length and checksum, and nothing after the last; and strings that are as many and
+    /// as long as they say. What is wrong is left in the [`Fault`].
     pub(crate) fn weights(self, model: ModelJson, expected: Option<u64>) -> WeightStream {
         let fault = self.fault.clone();
+        let specs = model.artifacts.weight_specs.clone().unwrap_or_default();
         let (files, left) = (model.files(), expected.unwrap_or(u64::MAX));
         let parts = Parts { form: self, model, files, left, lengths: Vec::new(), open: None };
-        Box::pin(stream::try_unfold(parts, move |mut parts| {
-            let fault = fault.clone();
+        let told = fault.clone();
+        let bytes: WeightStream = Box::pin(stream::try_unfold(parts, move |mut parts| {
+            let fault = told.clone();
             async move {
                 match parts.next_chunk().await {
                     Ok(Some(chunk)) => Ok(Some((chunk, parts))),
                     Ok(None) => Ok(None),
                     Err(problem) => {
                         fault.set(problem);
-                        Err(Error::corrupt("the upload is not complete"))
+                        Err(incomplete())
                     }
                 }
+            }
+        }));
+        if !specs.iter().any(|spec| spec.dtype == DType::String) {
+            return bytes;
+        }
+        // Only their bytes tell how long strings are.
+        Box::pin(tensor_pieces(specs, bytes).map(move |piece| match piece {
+            Ok(piece) => Ok(piece.stored),
+            Err(error) => {
+                fault.set(Problem::from_input(error));
+                Err(incomplete())
             }
         }))
     }
@@ -196,6 +209,10 @@ impl Parts {
         self.lengths.push(found.bytes);
         Ok(())
     }
+}
+
+fn incomplete() -> Error {
+    Error::corrupt("the upload is not complete")
 }
 
 /// Whether a part is that of `file`, which may be written as relative to the model file.

@@ -38,10 +38,16 @@ fn several_files_strings_and_no_weights() {
     assert_eq!(site.get(&weights_path(&site, "several")).body, b"123456789012yz");
 
     let strings = r#"[{"paths":["s.bin"],"weights":[{"name":"s","shape":[2],"dtype":"string"}]}]"#;
-    let strings = Form::default()
-        .part("model.json", manifest("x", strings).as_bytes())
-        .part("s.bin", b"\x01\0\0\0a\x02\0\0\0bc");
-    assert_eq!(site.put("strings", &strings).status, 201);
+    let form = |bytes: &[u8]| {
+        let json = manifest("x", strings);
+        Form::default().part("model.json", json.as_bytes()).part("s.bin", bytes)
+    };
+    assert_eq!(site.put("strings", &form(b"\x01\0\0\0a\x02\0\0\0bc")).status, 201);
+    // One string too few, one cut, one too many.
+    for wrong in [&b"\x01\0\0\0a"[..], b"\x01\0\0\0a\x02\0\0\0b", b"\x01\0\0\0a\0\0\0\0\0\0\0\0"] {
+        let reply = site.put("strings", &form(wrong));
+        assert_eq!((reply.status, reply.kind().as_str()), (400, "Corrupt"), "{wrong:?}");
+    }
     assert_eq!(site.get(&weights_path(&site, "strings")).body, b"\x01\0\0\0a\x02\0\0\0bc");
 
     let bare = r#"{"modelTopology":{"a":1}}"#;
