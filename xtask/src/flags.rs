@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use anyhow::bail;
 use lexopt::prelude::*;
 
+use crate::fuzz::Fuzzing;
+
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
@@ -15,6 +17,9 @@ usage: cargo xtask COMMAND
   ci                        the test matrix as CI runs it
   web [--serve]             build the npm package into dist/npm; --serve: and serve examples/web
   peers [--built]           test it with TensorFlow.js's own tests; --built: as it is
+  fuzz [TARGET]...          fuzz what strangers can send, 30 seconds each
+       [--seconds N]        or so long
+       [--keep]             keep in fuzz/corpus what adds to its coverage
   bench [ARGUMENTS]         run the benchmarks
   tidy [--fix]              check the project's own rules; rewrite what is generated";
 
@@ -25,6 +30,7 @@ pub(crate) enum Command {
     Ci,
     Web { serve: bool },
     Peers { built: bool },
+    Fuzz(Fuzzing),
     Bench { arguments: Vec<OsString> },
     Tidy { fix: bool },
     Help,
@@ -51,12 +57,15 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
         return Ok(Command::Bench { arguments: parser.raw_args()?.collect() });
     }
 
-    let mut selection = Selection::default();
+    let (mut selection, mut fuzzing) = (Selection::default(), Fuzzing::default());
     let (mut fix, mut built, mut serve) = (false, false, false);
     while let Some(argument) = parser.next()? {
         match (command.as_str(), &argument) {
             ("test", Long("cell")) => selection.cells.push(parser.value()?.string()?),
             ("test", Long("native")) => selection.native = true,
+            ("fuzz", Value(name)) => fuzzing.targets.push(name.clone().string()?),
+            ("fuzz", Long("seconds")) => fuzzing.seconds = parser.value()?.parse()?,
+            ("fuzz", Long("keep")) => fuzzing.keep = true,
             ("tidy", Long("fix")) => fix = true,
             ("peers", Long("built")) => built = true,
             ("web", Long("serve")) => serve = true,
@@ -68,6 +77,7 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
         "setup" => Command::Setup,
         "test" => Command::Test(selection),
         "list" => Command::List,
+        "fuzz" => Command::Fuzz(fuzzing),
         "ci" => Command::Ci,
         "web" => Command::Web { serve },
         "peers" => Command::Peers { built },

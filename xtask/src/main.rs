@@ -6,6 +6,7 @@ mod bench;
 mod checks;
 mod ci;
 mod flags;
+mod fuzz;
 mod isolation;
 mod list;
 mod matrix;
@@ -52,6 +53,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
         Command::Test(selection) => test::run(&workshop, &selection),
         Command::List => list::run(),
         Command::Ci => ci::run(workshop),
+        Command::Fuzz(fuzzing) => fuzz::run(&workshop, &fuzzing).map(|()| true),
         Command::Bench { arguments } => bench::run(&workshop, &arguments),
         Command::Peers { built } => peers::run(&workshop, built),
         Command::Web { serve: false } => web::run(&workshop),

@@ -5,6 +5,7 @@
 use anyhow::{Result, bail};
 
 use crate::checks::{absence, deny, features, guide, msrv};
+use crate::fuzz;
 use crate::peers;
 use crate::setup::Component;
 use crate::tidy;
@@ -152,6 +153,15 @@ pub(crate) const MATRIX: &[Cell] = &[
                 "--tests",
             ]),
             Step::DocTests(&["--workspace", "--all-features"]),
+        ],
+    },
+    Cell {
+        name: "fuzz",
+        proves: "what strangers can send neither panics nor costs more memory than it has bytes",
+        needs: &[],
+        steps: &[
+            Step::Cargo(&["fmt", "--manifest-path=fuzz/Cargo.toml", "--check"]),
+            Step::Check(fuzz::check),
         ],
     },
     Cell {

@@ -80,7 +80,7 @@ impl LocalStorageHandler {
             let _lock = storage.lock(LockMode::Shared).await?;
             storage.read(&self.keys)?
         };
-        let artifacts = record::decode(texts, self.options.verify)?;
+        let artifacts = record::decode(texts, io_web::decode_base64, self.options.verify)?;
         let total = artifacts.weight_data_bytes();
         ProgressMeter::new(self.options.progress.clone(), total).add(total);
         Ok(artifacts)

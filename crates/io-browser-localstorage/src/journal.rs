@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     keys::Keys,
     record::{Integrity, Texts, integrity_of},
-    storage::{Storage, units},
+    storage::{Storage, StoredTexts, units},
 };
 
 /// The note. TensorFlow.js looks at no such key.
@@ -32,7 +32,7 @@ const ROOM: &str = "modelport/room";
 pub(crate) fn save(
     storage: &Storage,
     keys: &Keys,
-    texts: &Texts,
+    texts: &StoredTexts,
     weights: FileIntegrity,
 ) -> Result<()> {
     let Texts { info, topology, specs, data, metadata } = texts;

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use io_core::{Error, ErrorKind, Json, ModelArtifacts, ModelArtifactsInfo, Result, Weights};
 use io_manifest::{Checksum, FileIntegrity, KeyOrder, ModelJson, WeightFileRef, write_model_json};
-use js_sys::JsString;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// The key of the metadata that has length and checksum of the weights. TensorFlow.js passes over
@@ -13,18 +12,16 @@ const INTEGRITY: &str = "weightIntegrity";
 /// What the weights are called where a model file would name one.
 const WEIGHTS: &str = "weights.bin";
 
-/// The texts of a model. That of the weights is not in our memory.
+/// The texts of a model. That of the weights is whatever it is kept as: in a page, a text that is not
+/// in our memory.
 #[derive(Clone, Debug)]
-pub(crate) struct Texts<Small = String, Data = JsString> {
+pub(crate) struct Texts<Small, Data> {
     pub(crate) info: Small,
     pub(crate) topology: Small,
     pub(crate) specs: Small,
     pub(crate) data: Data,
     pub(crate) metadata: Small,
 }
-
-/// The texts of a model as far as they are there.
-pub(crate) type FoundTexts = Texts<Option<String>, Option<JsString>>;
 
 /// The texts of `artifacts`, whose weights are `data` in base64.
 ///
@@ -35,12 +32,12 @@ pub(crate) type FoundTexts = Texts<Option<String>, Option<JsString>>;
 /// # Errors
 ///
 /// `InvalidInput` when the parts are no model, or an unknown key is one of ours.
-pub(crate) fn encode(
+pub(crate) fn encode<Data>(
     artifacts: &ModelArtifacts,
     info: &ModelArtifactsInfo,
-    data: JsString,
+    data: Data,
     integrity: FileIntegrity,
-) -> Result<Texts> {
+) -> Result<Texts<String, Data>> {
     // What no model file could hold is refused here too.
     let file = WeightFileRef { path: WEIGHTS, integrity: Some(integrity) };
     write_model_json(artifacts, &[file], KeyOrder::Core)?;
@@ -79,18 +76,23 @@ pub(crate) fn encode(
     })
 }
 
-/// What the texts of a model say. The metadata may be missing, as in models of old.
+/// What the texts of a model say, whose weights are the `bytes` of their text. The metadata may be
+/// missing, as in models of old.
 ///
 /// # Errors
 ///
 /// - `NotFound` when a text is missing.
 /// - `Corrupt` when one cannot be read or they do not fit together.
-pub(crate) fn decode(texts: FoundTexts, verify: bool) -> Result<ModelArtifacts> {
+pub(crate) fn decode<Data>(
+    texts: Texts<Option<String>, Option<Data>>,
+    bytes: impl FnOnce(&Data) -> Result<Bytes>,
+    verify: bool,
+) -> Result<ModelArtifacts> {
     let Texts { info, topology, specs, data, metadata } = texts;
     let info = read_info(&info.ok_or_else(not_found)?)?;
     let topology = json_of(topology.ok_or_else(|| missing("topology"))?)?;
     let specs = json_of(specs.ok_or_else(|| missing("weight specs"))?)?;
-    let data = io_web::decode_base64(&data.ok_or_else(|| missing("weights"))?)?;
+    let data = bytes(&data.ok_or_else(|| missing("weights"))?)?;
     // An empty list of no bytes is what we write for no list.
     let specs = specs.filter(|specs| specs.get() != "[]" || info.weight_specs_bytes > 0);
 

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use crate::{
     journal::{self, NOTE},
     keys::Keys,
-    record::{self, FoundTexts, Texts},
+    record::{self, Texts},
 };
 
 /// The lock that our tabs take. TensorFlow.js takes none.
@@ -20,6 +20,12 @@ const LOCK: &str = "modelport/localstorage";
 const MOST_UNITS: u64 = 5 << 20;
 
 const BYTES_PER_UNIT: u64 = 2;
+
+/// The texts of a model, as they are stored.
+pub(crate) type StoredTexts = Texts<String, JsString>;
+
+/// The texts of a model, as far as they are there.
+pub(crate) type FoundTexts = Texts<Option<String>, Option<JsString>>;
 
 /// The local storage of this origin. Its calls wait for nothing, so nothing else in this tab
 /// happens between two of them.
@@ -107,7 +113,7 @@ impl Storage {
     pub(crate) fn write(
         &self,
         keys: &Keys,
-        texts: &Texts,
+        texts: &StoredTexts,
         weights: FileIntegrity,
         mode: WriteMode,
     ) -> Result<()> {
