@@ -33,10 +33,14 @@
 //! | `indexeddb` | `io-browser-indexeddb` | `indexeddb://`, in browsers |
 //! | always there | `io-core` | `memory://` |
 //!
+//! Natively, [`blocking`] has the same functions for programs without an async runtime.
+//!
 //! A handler of another crate is in the program as soon as that crate is linked, see
 //! [`link_handlers!`]. To choose the handlers oneself, build a [`Registry`] and use its methods and
 //! [`transfer`].
 
+#[cfg(not(target_family = "wasm"))]
+pub mod blocking;
 mod models;
 pub mod transfer;
 mod verify;
