@@ -12,6 +12,7 @@
 //! - [`check_specs`]: whether weight specs are sound and fit the bytes;
 //! - [`tensors()`], [`tensor_stream()`], [`tensor_pieces()`]: weights one by one, in memory or from a
 //!   stream;
+//! - features `ndarray` and `safetensors`: the same as arrays and views of those crates;
 //! - [`encode_weights`]: the way back;
 //! - [`describe_foreign`]: what a weight file that has the wrong length may be instead.
 
@@ -35,13 +36,22 @@ mod tensor_pieces;
 mod tensor_stream;
 mod tensors;
 
+#[cfg(feature = "ndarray")]
+mod array;
+#[cfg(feature = "safetensors")]
+mod safetensors_view;
+
 mod sniff;
 mod text;
 
+#[cfg(feature = "ndarray")]
+pub use array::ArrayElement;
 pub use checksum::{Checksum, FileIntegrity};
 pub use encode::{NamedTensor, TensorData, encode_weights};
 pub use model_json::{ModelJson, WeightFile, WeightsGroup};
 pub use path::check_path;
+#[cfg(feature = "safetensors")]
+pub use safetensors_view::SafetensorsView;
 pub use shards::{MAX_SHARDS, Shard, plan_shards};
 pub use sniff::describe_foreign;
 pub use specs::check_specs;

@@ -22,6 +22,15 @@ impl Tensor<'_> {
     ///
     /// `Corrupt` when the bytes are not those of the spec; `OutOfMemory` when there is no room.
     pub fn decode(&self) -> Result<Bytes> {
+        self.check_length()?;
+        match &self.spec.quantization {
+            Some(quantization) => dequantize(self.spec.dtype, quantization, &self.stored),
+            None => Ok(self.stored.clone()),
+        }
+    }
+
+    /// Whether the spec is sound and the bytes are as many as it says.
+    pub(crate) fn check_length(&self) -> Result<()> {
         specs::check(self.spec)?;
         match self.spec.byte_length()? {
             Some(expected) if expected != self.stored.len() as u64 => {
@@ -34,10 +43,7 @@ impl Tensor<'_> {
             Some(_) => {}
             None => drop(self.string_lengths()?),
         }
-        match &self.spec.quantization {
-            Some(quantization) => dequantize(self.spec.dtype, quantization, &self.stored),
-            None => Ok(self.stored.clone()),
-        }
+        Ok(())
     }
 
     /// The elements of a `float32` weight; of a `complex64` one real and imaginary parts in turn.
@@ -129,7 +135,7 @@ impl Tensor<'_> {
         Ok(elements)
     }
 
-    fn expect_type(&self, types: &[DType]) -> Result<()> {
+    pub(crate) fn expect_type(&self, types: &[DType]) -> Result<()> {
         if types.contains(&self.spec.dtype) {
             return Ok(());
         }

@@ -33,6 +33,9 @@
 //! | `indexeddb` | `io-browser-indexeddb` | `indexeddb://`, in browsers |
 //! | always there | `io-core` | `memory://` |
 //!
+//! The features `ndarray` and `safetensors` give [`manifest::Tensor`] `to_array` and `to_safetensors`:
+//! weights for those crates, without a copy where there need be none.
+//!
 //! Natively, [`blocking`] has the same functions for programs without an async runtime.
 //!
 //! A handler of another crate is in the program as soon as that crate is linked, see
