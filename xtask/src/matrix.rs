@@ -61,6 +61,7 @@ const IN_BROWSERS: &[&str] = &[
     "-p=io-web",
     "-p=io-browser-localstorage",
     "-p=io-browser-indexeddb",
+    "-p=io-opfs",
     "-p=io-downloads",
     "-p=io-http",
     "--tests",
@@ -69,7 +70,7 @@ const IN_BROWSERS: &[&str] = &[
 /// Those of the facade, whose others run natively only.
 const FACADE_IN_BROWSERS: &[&str] = &[
     "-p=modelport",
-    "--features=localstorage,indexeddb,downloads,http",
+    "--features=localstorage,indexeddb,opfs,downloads,http",
     "--test=registration",
     "--test=tfjs",
 ];
@@ -77,7 +78,7 @@ const FACADE_IN_BROWSERS: &[&str] = &[
 /// Which backends take part depends on what the linker takes, and that on the profile.
 const RELEASE_IN_BROWSERS: &[&str] = &[
     "-p=modelport",
-    "--features=localstorage,indexeddb,downloads,http",
+    "--features=localstorage,indexeddb,opfs,downloads,http",
     "--test=registration",
     "--release",
 ];
@@ -187,6 +188,7 @@ pub(crate) const MATRIX: &[Cell] = &[
                 "-p=io-http",
                 "-p=io-browser-localstorage",
                 "-p=io-browser-indexeddb",
+                "-p=io-opfs",
                 "-p=io-downloads",
                 "-p=modelport",
                 "-p=modelport-js",
@@ -201,6 +203,7 @@ pub(crate) const MATRIX: &[Cell] = &[
                 "-p=io-web",
                 "-p=io-browser-localstorage",
                 "-p=io-browser-indexeddb",
+                "-p=io-opfs",
                 "-p=modelport",
                 "--tests",
                 "--all-features",
@@ -213,6 +216,7 @@ pub(crate) const MATRIX: &[Cell] = &[
                 "-p=io-web",
                 "-p=io-browser-localstorage",
                 "-p=io-browser-indexeddb",
+                "-p=io-opfs",
                 "--no-deps",
                 "--document-private-items",
                 "--target=wasm32-unknown-unknown",

@@ -6,7 +6,7 @@ use io_core::{
     ProgressMeter, Result, SaveResult, Weights, WriteMode,
 };
 use io_manifest::check_specs;
-use io_web::on;
+use io_web::{StoredWeights, on};
 use web_sys::IdbObjectStore;
 
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
     pieces,
     record::{self, Records, Stored},
     transaction::{Access, Transaction, result},
-    weights::RecordWeights,
     write::write,
 };
 
@@ -149,7 +148,7 @@ impl IndexedDbHandler {
                     }
                 },
             };
-            artifacts.weight_data = Some(Weights::from_source(RecordWeights {
+            artifacts.weight_data = Some(Weights::from_source(StoredWeights {
                 url: self.url.clone(),
                 weights,
                 integrity,

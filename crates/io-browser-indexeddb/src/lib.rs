@@ -27,7 +27,6 @@ mod store;
 
 mod layout;
 mod record;
-mod weights;
 mod write;
 
 mod collect;

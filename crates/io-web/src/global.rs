@@ -3,9 +3,10 @@
 use std::fmt;
 
 use io_core::{Error, ErrorKind, Result};
-use js_sys::Reflect;
+use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use web_sys::{IdbFactory, Storage};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{FileSystemDirectoryHandle, IdbFactory, Storage};
 
 use crate::on;
 
@@ -82,6 +83,22 @@ impl Global {
         let factory =
             self.raw_indexed_db().map_err(on("the browser does not let us use IndexedDB"))?;
         factory.ok_or_else(|| self.missing("IndexedDB"))
+    }
+
+    /// The root of the private file system of this origin.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where there is none, as on pages without a secure connection;
+    /// `PermissionDenied` where it may not be used.
+    pub async fn private_files(&self) -> Result<FileSystemDirectoryHandle> {
+        let missing = || self.missing("the private file system");
+        let failed = "the browser does not let us use the private file system";
+        let storage = self.find(&["navigator", "storage"]).ok_or_else(missing)?;
+        let open = Reflect::get(&storage, &"getDirectory".into()).map_err(on(failed))?;
+        let open: Function = open.dyn_into().map_err(|_| missing())?;
+        let promise: Promise = open.call0(&storage).map_err(on(failed))?.unchecked_into();
+        Ok(JsFuture::from(promise).await.map_err(on(failed))?.unchecked_into())
     }
 
     /// A property that may be missing, and may throw.

@@ -2,7 +2,8 @@
 //!
 //! - [`Global`]: the window or the worker, whichever runs us, and what it has;
 //! - [`error()`], [`JsError`]: JavaScript's exceptions as [`io_core::Error`], by their names;
-//! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory;
+//! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory; [`StoredWeights`]: those of a model that was
+//!   loaded;
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
 //! - [`Base64Encoder`], [`decode_base64`]: base64 piece by piece;
 //! - [`lock()`], [`try_lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time.
@@ -17,6 +18,7 @@ mod global;
 mod js_weights;
 mod lock;
 mod quota;
+mod stored_weights;
 mod time;
 
 pub use base64::{Base64Encoder, decode_base64};
@@ -26,4 +28,5 @@ pub use global::{Context, Global, global};
 pub use js_weights::{JsPiece, JsWeights};
 pub use lock::{LockMode, TabLock, lock, try_lock};
 pub use quota::free_space;
+pub use stored_weights::StoredWeights;
 pub use time::sleep;

@@ -14,6 +14,8 @@ pub static BACKENDS: &[&Registration] = &[
     &io_browser_localstorage::REGISTRATION,
     #[cfg(all(feature = "indexeddb", target_family = "wasm"))]
     &io_browser_indexeddb::REGISTRATION,
+    #[cfg(all(feature = "opfs", target_family = "wasm"))]
+    &io_opfs::REGISTRATION,
     #[cfg(all(feature = "downloads", target_family = "wasm"))]
     &io_downloads::REGISTRATION,
     #[cfg(all(feature = "aws", not(target_family = "wasm")))]
@@ -37,6 +39,7 @@ pub static KNOWN_SCHEMES: &[KnownScheme] = &[
         BROWSER,
     ),
     known("indexeddb", "io-browser-indexeddb", "indexeddb", cfg!(feature = "indexeddb"), BROWSER),
+    known("opfs", "io-opfs", "opfs", cfg!(feature = "opfs"), BROWSER),
     known("downloads", "io-downloads", "downloads", cfg!(feature = "downloads"), BROWSER),
     known("s3", "io-object-store", "aws", cfg!(feature = "aws"), NATIVE),
     known("s3a", "io-object-store", "aws", cfg!(feature = "aws"), NATIVE),

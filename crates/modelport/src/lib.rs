@@ -31,6 +31,7 @@
 //! | `azure` | `io-object-store` | `az://`, `abfs://`, `abfss://` |
 //! | `localstorage` | `io-browser-localstorage` | `localstorage://`, in browsers |
 //! | `indexeddb` | `io-browser-indexeddb` | `indexeddb://`, in browsers |
+//! | `opfs` | `io-opfs` | `opfs://`, in browsers |
 //! | always there | `io-core` | `memory://` |
 //!
 //! The features `ndarray` and `safetensors` give [`manifest::Tensor`] `to_array` and `to_safetensors`:

@@ -11,7 +11,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 #[wasm_bindgen_test]
 fn every_backend_for_browsers_is_linked() {
     let registry = modelport::registry().unwrap();
-    for scheme in ["memory", "localstorage", "indexeddb", "downloads", "http", "https"] {
+    for scheme in ["memory", "localstorage", "indexeddb", "opfs", "downloads", "http", "https"] {
         assert!(registry.find(scheme).is_some(), "{scheme}");
         let url = ModelUrl::new(scheme, "m").unwrap();
         assert_eq!(modelport::handler(&url).unwrap().url(), &url);

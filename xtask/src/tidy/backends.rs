@@ -11,6 +11,7 @@ const BACKENDS: &[&str] = &[
     "io-fs",
     "io-http",
     "io-object-store",
+    "io-opfs",
 ];
 
 /// What each of them has; beyond that it may have files for its own matter.

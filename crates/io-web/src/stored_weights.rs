@@ -8,22 +8,29 @@ use io_core::{
     WeightStream,
 };
 use io_manifest::{Checksum, FileIntegrity};
-use io_web::JsWeights;
 
-/// The weights of a loaded model, which no later save can change: a buffer that is ours, or Blobs.
+use crate::JsWeights;
+
+/// The weights of a loaded model, which no later save can change: a buffer that is ours, Blobs or
+/// files.
 /// Chromium keeps a Blob as long as somebody has it; in Firefox it goes with its record, and what
-/// is read later fails.
+/// is read later fails, typed `Conflict`.
 #[derive(Debug)]
-pub(crate) struct RecordWeights {
-    pub(crate) url: ModelUrl,
-    pub(crate) weights: JsWeights,
-    pub(crate) integrity: Option<FileIntegrity>,
-    pub(crate) verify: bool,
-    pub(crate) progress: Option<ProgressCallback>,
+pub struct StoredWeights {
+    /// The model, for errors.
+    pub url: ModelUrl,
+    /// The bytes.
+    pub weights: JsWeights,
+    /// What they have to be, where that is known.
+    pub integrity: Option<FileIntegrity>,
+    /// Whether to compare.
+    pub verify: bool,
+    /// Who is told of what was read.
+    pub progress: Option<ProgressCallback>,
 }
 
 #[async_trait::async_trait(?Send)]
-impl WeightSource for RecordWeights {
+impl WeightSource for StoredWeights {
     fn byte_length(&self) -> u64 {
         self.weights.byte_length()
     }

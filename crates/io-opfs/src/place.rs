@@ -1,0 +1,143 @@
+//! The two directories, and the lock for what has to be done in one step.
+
+use futures::channel::oneshot;
+use io_core::{Error, ErrorKind, ModelUrl, Result};
+use io_web::{LockMode, TabLock, global, lock};
+use js_sys::{decode_uri_component, encode_uri_component};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::FileSystemDirectoryHandle;
+
+use crate::{files, record::Record};
+
+/// The directory that is ours.
+const OURS: &str = "modelport";
+
+/// The lock: shared by who reads which weights a model has, exclusive for who changes it.
+const LOCK: &str = "modelport/opfs";
+
+const EXTENSION: &str = ".json";
+
+/// Where models are.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) models: FileSystemDirectoryHandle,
+    pub(crate) weights: FileSystemDirectoryHandle,
+}
+
+impl Place {
+    /// # Errors
+    ///
+    /// Those of [`io_web::Global::private_files`]; whatever the browser throws.
+    pub(crate) async fn open() -> Result<Self> {
+        let ours = files::directory(&global().private_files().await?, OURS).await?;
+        Ok(Self {
+            models: files::directory(&ours, "models").await?,
+            weights: files::directory(&ours, "weights").await?,
+        })
+    }
+
+    /// Nobody changes a model before this is dropped.
+    pub(crate) async fn shared(&self) -> Result<TabLock> {
+        lock(LOCK, LockMode::Shared).await
+    }
+
+    /// Nobody else is at any model before this is dropped.
+    pub(crate) async fn exclusive(&self) -> Result<TabLock> {
+        lock(LOCK, LockMode::Exclusive).await
+    }
+
+    /// What is known of the model, whole or not at all. The caller has the lock.
+    pub(crate) async fn find(&self, name: &str) -> Result<Option<Record>> {
+        self.read(&file_of(name)).await
+    }
+
+    /// The models by name, in any order. The caller has the lock.
+    pub(crate) async fn all(&self) -> Result<Vec<(String, Result<Record>)>> {
+        let mut all = Vec::new();
+        for file in files::names(&self.models).await? {
+            // What is not of our making is none of our business.
+            let Some(name) = name_in(&file) else { continue };
+            match self.read(&file).await.transpose() {
+                Some(record) => all.push((name, record)),
+                // Chromium lists a file that is being made.
+                None => continue,
+            }
+        }
+        Ok(all)
+    }
+
+    /// Makes `record` the model of this name, in one step. The caller has the exclusive lock.
+    pub(crate) async fn put(&self, name: &str, record: &Record) -> Result<()> {
+        let file = file_of(name);
+        let existed = files::find(&self.models, &file).await?.is_some();
+        let stored = self.write(&file, record).await;
+        if stored.is_err() && !existed {
+            // An empty file, which is no model to us.
+            let _ = files::remove(&self.models, &file).await;
+        }
+        stored
+    }
+
+    /// Removes the model of this name, in one step. The caller has the exclusive lock.
+    pub(crate) async fn remove(&self, name: &str) -> Result<()> {
+        files::remove(&self.models, &file_of(name)).await
+    }
+
+    async fn write(&self, file: &str, record: &Record) -> Result<()> {
+        let stream = files::open(&self.models, file).await?;
+        if let Err(error) = files::write(&stream, record.to_text()?.as_bytes()).await {
+            files::abort(&stream).await;
+            return Err(error);
+        }
+        files::close(&stream).await
+    }
+
+    async fn read(&self, file: &str) -> Result<Option<Record>> {
+        let Some(file) = files::find(&self.models, file).await? else { return Ok(None) };
+        // A first save begins with an empty file, and may have been cut short there.
+        match files::text(&file).await? {
+            text if text.is_empty() => Ok(None),
+            text => Record::parse(&text).map(Some),
+        }
+    }
+}
+
+/// Does `work` to its end, whether or not somebody waits for it: what takes several steps must not
+/// stop between two of them.
+pub(crate) async fn finish<T: 'static>(
+    work: impl Future<Output = Result<T>> + 'static,
+) -> Result<T> {
+    let (tell, wait) = oneshot::channel();
+    spawn_local(async move {
+        // Nobody may be waiting any more.
+        let _ = tell.send(work.await);
+    });
+    wait.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "the page is going away")))
+}
+
+/// The name of a model.
+///
+/// # Errors
+///
+/// `InvalidUrl` when it is empty.
+pub(crate) fn name_of(url: &ModelUrl) -> Result<&str> {
+    match url.rest() {
+        "" => Err(Error::new(ErrorKind::InvalidUrl, "the name of the model is empty")),
+        name => Ok(name),
+    }
+}
+
+/// The error for a model that is not there.
+pub(crate) fn not_found() -> Error {
+    let message = "there is no model of this name in the browser's private file system";
+    Error::new(ErrorKind::NotFound, message)
+}
+
+fn file_of(name: &str) -> String {
+    format!("{}{EXTENSION}", String::from(encode_uri_component(name)))
+}
+
+fn name_in(file: &str) -> Option<String> {
+    let name = decode_uri_component(file.strip_suffix(EXTENSION)?).ok()?;
+    name.as_string().filter(|name| file_of(name) == file)
+}

@@ -1,0 +1,152 @@
+//! The models in the private file system.
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use io_core::{
+    Error, HandlerOptions, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Result,
+    SaveResult, WriteMode, now,
+};
+
+use crate::{
+    files,
+    handler::{publish, refused},
+    place::{Place, finish, name_of, not_found},
+    staged::Staged,
+    sweep,
+};
+
+/// The models whose names begin with the root's.
+#[derive(Clone, Debug)]
+pub struct OpfsStore {
+    url: ModelUrl,
+    write_mode: WriteMode,
+}
+
+impl OpfsStore {
+    /// The models under `url`; all, when that has no name.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is a setting; this handler has none.
+    pub fn new(url: ModelUrl, options: HandlerOptions) -> Result<Self> {
+        options.read_settings(&[])?;
+        Ok(Self { url, write_mode: options.write_mode })
+    }
+
+    async fn entries(&self) -> Result<Vec<Result<ModelEntry>>> {
+        let place = Place::open().await?;
+        let lock = place.shared().await?;
+        let all = place.all().await?;
+        drop(lock);
+        let has_weights = |record: &Result<_>| {
+            // A model that cannot be read may have some.
+            record.as_ref().map_or(true, |it: &crate::record::Record| it.head.weights.is_some())
+        };
+        let models = all.iter().filter(|(_, record)| has_weights(record)).count();
+        if sweep::is_needed(&place, models).await? {
+            // The list is none the worse for what cannot be cleared away.
+            let _ = finish(async move {
+                let _lock = place.exclusive().await?;
+                sweep::sweep(&place).await
+            })
+            .await;
+        }
+        let inside = all.into_iter().filter(|(name, _)| self.is_inside(name));
+        let entries = inside.map(|(name, record)| {
+            let url = ModelUrl::new(self.url.scheme(), &name)?;
+            let record = record.map_err(|error| error.with_context(Operation::List, &url))?;
+            Ok(ModelEntry::new(url, record.head.info))
+        });
+        Ok(entries.collect())
+    }
+
+    /// By whole segments: `opfs://a` has `a/b` but not `ab`.
+    fn is_inside(&self, name: &str) -> bool {
+        let root = self.url.rest().trim_end_matches('/');
+        root.is_empty()
+            || name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    async fn stat_model(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let place = Place::open().await?;
+        let _lock = place.shared().await?;
+        let record = place.find(name_of(model)?).await?.ok_or_else(not_found)?;
+        Ok(ModelEntry::new(model.clone(), record.head.info))
+    }
+
+    async fn remove_model(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let (name, place) = (name_of(model)?.to_owned(), Place::open().await?);
+        let info = finish(async move {
+            let _lock = place.exclusive().await?;
+            let record = place.find(&name).await?.ok_or_else(not_found)?;
+            place.remove(&name).await?;
+            // The model is gone; what is left of it is nobody's, and swept up later if need be.
+            let _ = sweep::sweep(&place).await;
+            Ok(record.head.info)
+        });
+        Ok(ModelEntry::new(model.clone(), info.await?))
+    }
+
+    /// The browser copies the weights; they never enter our memory.
+    async fn copy_model(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
+        let (old, new) = (name_of(from)?, name_of(to)?);
+        if old == new {
+            return Ok(SaveResult::new(to.clone(), self.stat_model(from).await?.info));
+        }
+        let place = Place::open().await?;
+        let lock = place.shared().await?;
+        let record = place.find(old).await?.ok_or_else(not_found)?;
+        let mut staged = None;
+        let needed = record.head.info.weight_data_bytes;
+        if let Some(id) = &record.head.weights {
+            let file = files::find(&place.weights, id).await?;
+            let file =
+                file.ok_or_else(|| Error::corrupt("the weights of the model are missing"))?;
+            let mut copy = Staged::begin(&place).await?;
+            let copied = copy.push_blob(&file).await.map_err(|error| refused(error, needed));
+            copied?;
+            copy.close().await.map_err(|error| refused(error, needed))?;
+            staged = Some(copy);
+        }
+        drop(lock);
+        let mut info = record.head.info;
+        info.date_saved = now();
+        let name = new.to_owned();
+        let published =
+            publish(place, name, info.clone(), record.json, staged, self.write_mode).await;
+        published.map_err(|error| refused(error, needed))?;
+        Ok(SaveResult::new(to.clone(), info))
+    }
+}
+
+#[async_trait(?Send)]
+impl ModelStore for OpfsStore {
+    fn url(&self) -> &ModelUrl {
+        &self.url
+    }
+
+    fn list(&self) -> ModelList {
+        let store = self.clone();
+        let entries = stream::once(async move {
+            let context = |error: Error| error.with_context(Operation::List, &store.url);
+            let entries = store.entries().await;
+            stream::iter(entries.unwrap_or_else(|error| vec![Err(context(error))]))
+        });
+        Box::pin(entries.flatten())
+    }
+
+    async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let found = self.stat_model(model).await;
+        found.map_err(|error| error.with_context(Operation::Stat, model))
+    }
+
+    async fn remove(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let removed = self.remove_model(model).await;
+        removed.map_err(|error| error.with_context(Operation::Remove, model))
+    }
+
+    async fn copy(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
+        let copied = self.copy_model(from, to).await;
+        copied.map_err(|error| error.with_context(Operation::Copy, from))
+    }
+}

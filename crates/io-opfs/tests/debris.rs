@@ -1,0 +1,115 @@
+//! What saves that were cut short leave is no model, and is cleared away.
+#![cfg(target_family = "wasm")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "these are tests")]
+
+use futures::TryStreamExt;
+use io_conformance::unique_name;
+use io_core::{
+    DType, ErrorKind, HandlerOptions, IOHandler, Json, ModelArtifacts, ModelStore, ModelUrl,
+    WeightSpec, Weights,
+};
+use io_opfs::{OpfsHandler, OpfsStore};
+use js_sys::Reflect;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::{
+    FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
+    FileSystemGetFileOptions, FileSystemWritableFileStream,
+};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// `models` or `weights` of the place.
+async fn directory(name: &str) -> FileSystemDirectoryHandle {
+    let mut directory = io_web::global().private_files().await.unwrap();
+    let options = FileSystemGetDirectoryOptions::new();
+    options.set_create(true);
+    for name in ["modelport", name] {
+        let opened = directory.get_directory_handle_with_options(name, &options);
+        directory = JsFuture::from(opened).await.unwrap().unchecked_into();
+    }
+    directory
+}
+
+/// As a save does that is cut short: the file is there, with `text` or nothing.
+async fn write(directory: &FileSystemDirectoryHandle, name: &str, text: &str) {
+    let options = FileSystemGetFileOptions::new();
+    options.set_create(true);
+    let made = directory.get_file_handle_with_options(name, &options);
+    let file: FileSystemFileHandle = JsFuture::from(made).await.unwrap().unchecked_into();
+    if text.is_empty() {
+        return;
+    }
+    let stream: FileSystemWritableFileStream =
+        JsFuture::from(file.create_writable()).await.unwrap().unchecked_into();
+    JsFuture::from(stream.write_with_str(text).unwrap()).await.unwrap();
+    JsFuture::from(stream.close()).await.unwrap();
+}
+
+async fn names(directory: &FileSystemDirectoryHandle) -> Vec<String> {
+    let (keys, mut names) = (directory.keys(), Vec::new());
+    loop {
+        let item = JsFuture::from(keys.next().unwrap().unchecked_into::<js_sys::Promise>());
+        let item = item.await.unwrap();
+        if Reflect::get(&item, &"done".into()).unwrap().is_truthy() {
+            return names;
+        }
+        names.extend(Reflect::get(&item, &"value".into()).unwrap().as_string());
+    }
+}
+
+fn model(byte: u8) -> ModelArtifacts {
+    ModelArtifacts {
+        model_topology: Some(Json::parse(r#"{"class_name":"Sequential"}"#).unwrap()),
+        weight_specs: Some(vec![WeightSpec::new("w", [2], DType::Float32)]),
+        weight_data: Some(Weights::from(vec![byte; 8])),
+        ..ModelArtifacts::default()
+    }
+}
+
+fn open(name: &str) -> (OpfsHandler, OpfsStore) {
+    let url = ModelUrl::new("opfs", name).unwrap();
+    (OpfsHandler::new(url, HandlerOptions::new()).unwrap(), open_store(name))
+}
+
+fn open_store(name: &str) -> OpfsStore {
+    OpfsStore::new(ModelUrl::new("opfs", name).unwrap(), HandlerOptions::new()).unwrap()
+}
+
+/// One test, since both parts look at all weights of the origin.
+#[wasm_bindgen_test]
+async fn what_was_cut_short_is_no_model_and_goes() {
+    let name = format!("{}/ä b", unique_name());
+    let (handler, store) = open(&name);
+    let (models, weights) = (directory("models").await, directory("weights").await);
+
+    // Killed while weights were written, and while the first model file was made.
+    write(&weights, "1-2-3", "half of the wei").await;
+    write(&models, &format!("{}.json", js_sys::encode_uri_component(&name)), "").await;
+    assert_eq!(handler.load().await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert!(store.list().try_collect::<Vec<_>>().await.unwrap().is_empty());
+    assert!(names(&weights).await.is_empty());
+
+    // A replaced model takes its weights along; what is in use stays.
+    handler.save(model(1)).await.unwrap();
+    handler.save(model(2)).await.unwrap();
+    assert_eq!(names(&weights).await.len(), 1);
+    assert_eq!(store.list().try_collect::<Vec<_>>().await.unwrap().len(), 1);
+    let loaded = handler.load().await.unwrap().weight_data.unwrap();
+    assert_eq!(loaded.to_bytes().await.unwrap(), &[2; 8][..]);
+
+    // A file that nobody can read is an error by name, and nothing is swept on its account.
+    write(&models, "damaged.json", "{").await;
+    write(&weights, "4-5-6", "perhaps those of `damaged`").await;
+    let (damaged, all) = (open("damaged"), open_store(""));
+    assert_eq!(damaged.0.load().await.unwrap_err().kind(), ErrorKind::Corrupt);
+    store.remove(store.url()).await.unwrap();
+    assert!(names(&weights).await.contains(&"4-5-6".to_owned()));
+
+    // It can be saved over.
+    damaged.0.save(model(3)).await.unwrap();
+    assert_eq!(all.list().try_collect::<Vec<_>>().await.unwrap().len(), 1);
+    damaged.1.remove(damaged.1.url()).await.unwrap();
+    assert!(names(&weights).await.is_empty() && names(&models).await.is_empty());
+}
