@@ -22,8 +22,8 @@
 //!
 //! This makes one `#[test]` of each behaviour, such as `s1_save_then_load_gives_back_every_field`,
 //! and one that compares the numbers of behaviours run and skipped with those given, so that a
-//! capability that is lost cannot go unseen. Where `#[test]` is of no use, as in a browser, [`run`]
-//! does all and returns a [`Report`].
+//! capability that is lost cannot go unseen. On wasm32 it makes tests of `wasm-bindgen-test`, which
+//! run in a browser. Where a place cannot show everything, [`run`] does all and returns a [`Report`].
 //!
 //! **Each behaviour removes what it finds under the root of its place**, before and after. A setup
 //! that hands out anything but an empty place of its own will lose models.
@@ -82,4 +82,6 @@ pub use report::{Failure, Plan, Report, Skip, behaviours, check, plan, run};
 pub mod __private {
     #[cfg(not(target_family = "wasm"))]
     pub use futures::executor::block_on;
+    #[cfg(target_family = "wasm")]
+    pub use wasm_bindgen_test;
 }

@@ -8,6 +8,9 @@
 ///   behaviour; the test that fails then says what is skipped and why.
 /// - `block_on`, optional, runs a future to its end: needed where the handler wants a runtime.
 ///
+/// On wasm32 the tests are those of `wasm-bindgen-test`, and `block_on` counts for nothing. Whether
+/// they run in a page or in a worker is said beside the macro, by `wasm_bindgen_test_configure!`.
+///
 /// ```
 /// # fn place() -> io_conformance::Place {
 /// #     io_conformance::Place::new(&io_core::memory::REGISTRATION, "memory://example")
@@ -36,7 +39,18 @@ macro_rules! conformance {
         skipped: $skipped:expr,
         block_on: $block_on:expr $(,)?
     ) => {
+        #[cfg(not(target_family = "wasm"))]
         #[test]
+        fn runs_and_skips_as_many_behaviours_as_expected() {
+            if let Err(seen) = $crate::plan(&$setup()).expect($ran, $skipped) {
+                panic!("{seen}");
+            }
+        }
+
+        #[cfg(target_family = "wasm")]
+        #[$crate::__private::wasm_bindgen_test::wasm_bindgen_test(
+                            crate = $crate::__private::wasm_bindgen_test
+                        )]
         fn runs_and_skips_as_many_behaviours_as_expected() {
             if let Err(seen) = $crate::plan(&$setup()).expect($ran, $skipped) {
                 panic!("{seen}");
@@ -159,9 +173,20 @@ macro_rules! conformance {
 #[macro_export]
 macro_rules! __tests {
     ([$setup:expr] [$block_on:expr] $($label:ident)*) => {$(
+        #[cfg(not(target_family = "wasm"))]
         #[test]
         fn $label() {
             if let Err(broken) = $block_on($crate::check(stringify!($label), $setup())) {
+                panic!("{broken}");
+            }
+        }
+
+        #[cfg(target_family = "wasm")]
+        #[$crate::__private::wasm_bindgen_test::wasm_bindgen_test(
+            crate = $crate::__private::wasm_bindgen_test
+        )]
+        async fn $label() {
+            if let Err(broken) = $crate::check(stringify!($label), $setup()).await {
                 panic!("{broken}");
             }
         }

@@ -1,9 +1,7 @@
-//! `opfs://` shows every behaviour, in a page.
+//! `opfs://` shows every behaviour in a page.
 #![cfg(target_family = "wasm")]
 #![allow(missing_docs, reason = "these are tests")]
 
-use wasm_bindgen_test::wasm_bindgen_test_configure;
-
-wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 mod suite;

@@ -2,8 +2,6 @@
 #![cfg(target_family = "wasm")]
 #![allow(missing_docs, reason = "these are tests")]
 
-use wasm_bindgen_test::wasm_bindgen_test_configure;
-
-wasm_bindgen_test_configure!(run_in_dedicated_worker);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 mod suite;
