@@ -20,6 +20,7 @@ usage: cargo xtask COMMAND
   fuzz [TARGET]...          fuzz what strangers can send, 30 seconds each
        [--seconds N]        or so long
        [--keep]             keep in fuzz/corpus what adds to its coverage
+  dist                      make what a release is made of: crates, npm package, program
   bench [ARGUMENTS]         run the benchmarks
   tidy [--fix]              check the project's own rules; rewrite what is generated";
 
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Web { serve: bool },
     Peers { built: bool },
     Fuzz(Fuzzing),
+    Dist,
     Bench { arguments: Vec<OsString> },
     Tidy { fix: bool },
     Help,
@@ -79,6 +81,7 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
         "list" => Command::List,
         "fuzz" => Command::Fuzz(fuzzing),
         "ci" => Command::Ci,
+        "dist" => Command::Dist,
         "web" => Command::Web { serve },
         "peers" => Command::Peers { built },
         "tidy" => Command::Tidy { fix },

@@ -213,10 +213,13 @@ impl Target {
         Ok(Some(self.name))
     }
 
-    /// Puts into the repository what adds to the coverage of what is there.
+    /// Puts into the repository what reaches code that what is there does not: as few inputs as do.
     fn keep(&self) -> Result<()> {
         let mut command = self.command();
-        command.args(["-merge=1", "-max_len=4096"]).arg(&self.seeds).arg(&self.corpus);
+        command
+            .args(["-set_cover_merge=1", "-use_counters=0", "-max_len=4096"])
+            .arg(&self.seeds)
+            .arg(&self.corpus);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         process::run(&mut command)
     }

@@ -5,6 +5,7 @@
 mod bench;
 mod checks;
 mod ci;
+mod dist;
 mod flags;
 mod fuzz;
 mod isolation;
@@ -54,6 +55,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
         Command::List => list::run(),
         Command::Ci => ci::run(workshop),
         Command::Fuzz(fuzzing) => fuzz::run(&workshop, &fuzzing).map(|()| true),
+        Command::Dist => dist::run(&workshop),
         Command::Bench { arguments } => bench::run(&workshop, &arguments),
         Command::Peers { built } => peers::run(&workshop, built),
         Command::Web { serve: false } => web::run(&workshop),

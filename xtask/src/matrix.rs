@@ -5,6 +5,7 @@
 use anyhow::{Result, bail};
 
 use crate::checks::{absence, deny, features, guide, msrv};
+use crate::dist;
 use crate::fuzz;
 use crate::peers;
 use crate::setup::Component;
@@ -141,6 +142,12 @@ pub(crate) const MATRIX: &[Cell] = &[
         steps: &[Step::Check(tidy::check)],
     },
     Cell {
+        name: "package",
+        proves: "each crate can be packed for the registry, with what it depends on",
+        needs: &[],
+        steps: &[Step::Check(dist::check_crates)],
+    },
+    Cell {
         name: "unit",
         proves: "every crate does what its own tests and examples say",
         needs: &[],
@@ -270,6 +277,7 @@ pub(crate) const MATRIX: &[Cell] = &[
             Step::Cargo(&["fetch"]),
             Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
             Step::Check(package),
+            Step::Check(dist::check_npm),
             Step::Check(peers_agree),
             Step::NodeTests("tests/browser"),
         ],

@@ -4,6 +4,7 @@ mod backends;
 mod members;
 mod readme;
 mod sources;
+mod unused;
 
 use anyhow::{Result, bail};
 
@@ -25,6 +26,7 @@ pub(crate) fn check(workshop: &Workshop) -> Result<()> {
     let mut complaints = sources::check(workshop)?;
     complaints.extend(members::check(workshop, &metadata)?);
     complaints.extend(backends::check(workshop, &metadata));
+    complaints.extend(unused::check(&metadata)?);
     if let Err(error) = readme::check(workshop) {
         complaints.push(format!("README.md: {error:#}"));
     }

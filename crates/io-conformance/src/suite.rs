@@ -49,8 +49,8 @@ macro_rules! conformance {
 
         #[cfg(target_family = "wasm")]
         #[$crate::__private::wasm_bindgen_test::wasm_bindgen_test(
-                            crate = $crate::__private::wasm_bindgen_test
-                        )]
+                                                    crate = $crate::__private::wasm_bindgen_test
+                                                )]
         fn runs_and_skips_as_many_behaviours_as_expected() {
             if let Err(seen) = $crate::plan(&$setup()).expect($ran, $skipped) {
                 panic!("{seen}");

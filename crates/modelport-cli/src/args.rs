@@ -143,6 +143,15 @@ Examples:
         /// For which shell
         shell: Shell,
     },
+    /// Print a manual page, of the program or of one of its commands
+    #[command(after_help = "\
+Examples:
+  modelport man > ~/.local/share/man/man1/modelport.1
+  modelport man cp > ~/.local/share/man/man1/modelport-cp.1")]
+    Man {
+        /// For which command
+        command: Option<String>,
+    },
 }
 
 #[derive(ClapArgs, Debug)]

@@ -31,6 +31,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Result<(), Failure> {
         }
         Command::Schemes => commands::schemes::run(output),
         Command::Completions { shell } => commands::completions::run(shell, output),
+        Command::Man { command } => commands::man::run(command.as_deref(), output),
     }
 }
 

@@ -79,6 +79,22 @@ fn a_full_disk_is_a_failure() {
 }
 
 #[test]
+fn the_program_and_each_command_have_a_manual_page() {
+    let place = Place::new();
+    let page = place.run("man");
+    assert!(page.code == 0 && page.stdout.contains(".TH modelport 1"), "{page:?}");
+    assert!(page.stdout.contains("Exit status"), "{page:?}");
+    for command in ["cp", "mv", "rm", "ls", "info", "verify", "convert", "schemes", "completions"] {
+        let page = place.run(&format!("man {command}"));
+        assert!(page.code == 0, "{page:?}");
+        assert!(page.stdout.contains(&format!(".TH modelport-{command} 1")), "{page:?}");
+        assert!(page.stdout.contains("no\\-verify"), "{page:?}");
+    }
+    let none = place.run("man frob");
+    assert!(none.code == 1 && none.stderr.contains("there is no command `frob`"), "{none:?}");
+}
+
+#[test]
 fn wrong_usage_is_status_2() {
     let place = Place::with_model("m");
     for command in [
