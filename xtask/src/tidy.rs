@@ -3,6 +3,7 @@
 mod backends;
 mod members;
 mod readme;
+mod security;
 mod sources;
 mod unused;
 
@@ -27,6 +28,11 @@ pub(crate) fn check(workshop: &Workshop) -> Result<()> {
     complaints.extend(members::check(workshop, &metadata)?);
     complaints.extend(backends::check(workshop, &metadata));
     complaints.extend(unused::check(&metadata)?);
+    let mut code = String::new();
+    for folder in ["crates", "tests"] {
+        unused::read(&workshop.root.join(folder), &mut code)?;
+    }
+    complaints.extend(security::check(workshop, &code)?);
     if let Err(error) = readme::check(workshop) {
         complaints.push(format!("README.md: {error:#}"));
     }

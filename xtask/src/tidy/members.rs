@@ -16,6 +16,10 @@ pub(crate) fn check(workshop: &Workshop, metadata: &Metadata) -> Result<Vec<Stri
             let name = shown(&workshop.root, &member.manifest);
             complaints.push(format!("{name}: does not inherit the workspace's lints"));
         }
+        if member.published && section(&manifest, "package.metadata.docs.rs").is_empty() {
+            let name = shown(&workshop.root, &member.manifest);
+            complaints.push(format!("{name}: does not say how docs.rs builds it"));
+        }
     }
     Ok(complaints)
 }

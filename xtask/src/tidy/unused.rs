@@ -62,7 +62,7 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 /// All Rust code below `folder`, comments left out.
-fn read(folder: &Path, sources: &mut String) -> Result<()> {
+pub(super) fn read(folder: &Path, sources: &mut String) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
