@@ -4,4 +4,5 @@ pub(crate) mod absence;
 pub(crate) mod deny;
 pub(crate) mod features;
 pub(crate) mod guide;
+pub(crate) mod minimal;
 pub(crate) mod msrv;

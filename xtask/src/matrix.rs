@@ -4,7 +4,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::checks::{absence, deny, features, guide, msrv};
+use crate::checks::{absence, deny, features, guide, minimal, msrv};
 use crate::dist;
 use crate::fuzz;
 use crate::peers;
@@ -180,6 +180,12 @@ pub(crate) const MATRIX: &[Cell] = &[
             Step::Tests(&["--manifest-path=examples/third-party-handler/Cargo.toml", SHARED]),
             Step::Check(guide::check),
         ],
+    },
+    Cell {
+        name: "minimal",
+        proves: "what we publish builds with the oldest dependencies that it says it works with",
+        needs: &[Component::Wasm32],
+        steps: &[Step::Check(minimal::check)],
     },
     Cell {
         name: "wasm32",
