@@ -6,3 +6,4 @@ pub(crate) mod features;
 pub(crate) mod guide;
 pub(crate) mod minimal;
 pub(crate) mod msrv;
+pub(crate) mod surface;

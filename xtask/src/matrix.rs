@@ -4,7 +4,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::checks::{absence, deny, features, guide, minimal, msrv};
+use crate::checks::{absence, deny, features, guide, minimal, msrv, surface};
 use crate::dist;
 use crate::fuzz;
 use crate::peers;
@@ -128,6 +128,12 @@ pub(crate) const MATRIX: &[Cell] = &[
             "--no-deps",
             "--document-private-items",
         ])],
+    },
+    Cell {
+        name: "surface",
+        proves: "public interfaces show types of no crate but those that are meant",
+        needs: &[],
+        steps: &[Step::Check(surface::check)],
     },
     Cell {
         name: "features",

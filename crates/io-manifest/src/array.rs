@@ -20,12 +20,15 @@ impl ArrayElement for u16 {}
 impl ArrayElement for u8 {}
 
 mod private {
-    use io_core::DType;
+    use std::borrow::Cow;
+
+    use io_core::{DType, Result};
 
     /// Nobody else can say which bytes may be seen as which elements.
-    pub trait Element: bytemuck::Pod {
+    pub trait Element: Copy {
         const TYPE: DType;
         fn of_little_endian(self) -> Self;
+        fn elements(bytes: &[u8]) -> Result<Cow<'_, [Self]>>;
     }
 
     macro_rules! elements {
@@ -34,6 +37,9 @@ mod private {
                 const TYPE: DType = DType::$dtype;
                 fn of_little_endian(self) -> Self {
                     $read(self)
+                }
+                fn elements(bytes: &[u8]) -> Result<Cow<'_, [Self]>> {
+                    super::elements(bytes)
                 }
             }
         )*};
@@ -76,14 +82,14 @@ impl Tensor<'_> {
         let array = match (&self.spec.quantization, cfg!(target_endian = "little")) {
             (None, true) => {
                 self.check_length()?;
-                match elements(&self.stored)? {
+                match T::elements(&self.stored)? {
                     Cow::Borrowed(all) => ArrayView::from_shape(shape, all).map(CowArray::from),
                     Cow::Owned(all) => Array::from_shape_vec(shape, all).map(CowArray::from),
                 }
             }
             _ => {
                 let decoded: Bytes = self.decode()?;
-                let mut all = elements::<T>(&decoded)?.into_owned();
+                let mut all = T::elements(&decoded)?.into_owned();
                 all.iter_mut().for_each(|element| *element = element.of_little_endian());
                 Array::from_shape_vec(shape, all).map(CowArray::from)
             }

@@ -20,7 +20,29 @@ const ABSENT: &[Absence] = &[
     Absence {
         package: "modelport",
         features: &["--no-default-features"],
-        never: &["cap-std", "tokio", "reqwest"],
+        never: &["cap-std", "tokio", "reqwest", "ndarray", "safetensors", "io-fs", "io-http"],
+    },
+    // And with one on, nothing of the others.
+    Absence {
+        package: "modelport",
+        features: &["--no-default-features", "--features=fs"],
+        never: &["tokio", "reqwest", "rustls", "object_store", "web-sys", "ndarray"],
+    },
+    Absence {
+        package: "modelport",
+        features: &["--no-default-features", "--features=http"],
+        never: &["cap-std", "memmap2", "object_store", "io-fs"],
+    },
+    Absence {
+        package: "modelport",
+        features: &["--no-default-features", "--features=aws"],
+        never: &["cap-std", "memmap2", "io-fs", "io-http"],
+    },
+    // What is for browsers is nothing natively.
+    Absence {
+        package: "modelport",
+        features: &["--no-default-features", "--features=localstorage,indexeddb,opfs,downloads"],
+        never: &["web-sys", "wasm-bindgen", "tokio"],
     },
 ];
 
