@@ -29,6 +29,9 @@ const AT_ONCE: usize = 2;
 /// How long each runs in CI.
 const CI_SECONDS: u64 = 30;
 
+/// And as a cell on somebody's own machine, where the same is run again and again.
+const LOCAL_SECONDS: u64 = 5;
+
 /// What to run, and for how long.
 pub(crate) struct Fuzzing {
     /// These targets, or all when there are none.
@@ -45,9 +48,10 @@ impl Default for Fuzzing {
     }
 }
 
-/// All targets, as long as CI has for it.
+/// All targets, as long as CI has for it; elsewhere little longer than what is known takes.
 pub(crate) fn check(workshop: &Workshop) -> Result<()> {
-    run(workshop, &Fuzzing::default())
+    let seconds = if workshop.ci { CI_SECONDS } else { LOCAL_SECONDS };
+    run(workshop, &Fuzzing { seconds, ..Fuzzing::default() })
 }
 
 pub(crate) fn run(workshop: &Workshop, fuzzing: &Fuzzing) -> Result<()> {
