@@ -76,11 +76,12 @@ impl LocalStorageHandler {
 
     async fn load_model(&self) -> Result<ModelArtifacts> {
         let storage = Storage::open()?;
-        let texts = {
-            let _lock = storage.lock(LockMode::Shared).await?;
-            storage.read(&self.keys)?
+        let read = || {
+            let texts = storage.read(&self.keys)?;
+            record::decode(texts, io_web::decode_base64, self.options.verify)
         };
-        let artifacts = record::decode(texts, io_web::decode_base64, self.options.verify)?;
+        let (artifacts, lock) = storage.look(&self.keys, LockMode::Shared, read).await?;
+        drop(lock);
         let total = artifacts.weight_data_bytes();
         ProgressMeter::new(self.options.progress.clone(), total).add(total);
         Ok(artifacts)

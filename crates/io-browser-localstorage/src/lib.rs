@@ -9,7 +9,8 @@
 //!
 //! - [`LocalStorageHandler`]: save and load; [`LocalStorageStore`]: list, stat, remove, copy, rename;
 //! - `record`: a model as five texts and back;
-//! - `storage`: keys and room, one tab at a time; `journal`: all keys of a model or none.
+//! - `storage`: keys and room, one tab at a time; `journal`: all keys of a model or none;
+//! - `look`: what other tabs have just saved.
 // Elsewhere there is nothing to link to.
 #![cfg_attr(not(target_family = "wasm"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg(target_family = "wasm")]
@@ -19,6 +20,7 @@ mod store;
 
 mod journal;
 mod keys;
+mod look;
 mod record;
 mod storage;
 

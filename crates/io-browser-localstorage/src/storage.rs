@@ -1,5 +1,7 @@
 //! The browser's local storage: all keys of a model or none, one tab at a time.
 
+use std::time::Duration;
+
 use io_core::{Error, ErrorKind, Result, WriteMode};
 use io_manifest::FileIntegrity;
 use io_web::{LockMode, TabLock, global, on};
@@ -14,6 +16,9 @@ use crate::{
 
 /// The lock that our tabs take. TensorFlow.js takes none.
 const LOCK: &str = "modelport/localstorage";
+
+/// Within which time what one tab did reaches another.
+const ARRIVAL: Duration = Duration::from_millis(50);
 
 /// How many UTF-16 units a browser stores for one origin at most, keys included. None tells, but
 /// none of those known stores more.
@@ -72,6 +77,8 @@ impl Storage {
             }
             drop(lock);
             let _exclusive = io_web::lock(LOCK, LockMode::Exclusive).await?;
+            // The tab may be alive and done, and the rest of what it did on its way to us.
+            io_web::sleep(ARRIVAL).await?;
             journal::settle(self)?;
         }
     }

@@ -57,14 +57,16 @@ impl LocalStorageStore {
     async fn put_again(&self, from: &ModelUrl, to: &ModelUrl, instead: bool) -> Result<SaveResult> {
         let (old, new) = (Keys::new(from)?, Keys::new(to)?);
         let storage = Storage::open()?;
-        let _lock = storage.lock(LockMode::Exclusive).await?;
-        let mut info = entry(&storage, from)?.info;
+        // What is damaged is not spread.
+        let read = || {
+            record::decode(storage.read(&old)?, io_web::decode_base64, true)?;
+            Ok((entry(&storage, from)?.info, storage.read(&old)?))
+        };
+        let ((mut info, found), _lock) = storage.look(&old, LockMode::Exclusive, read).await?;
         if from.rest() == to.rest() {
             return Ok(SaveResult::new(to.clone(), info));
         }
-        let found = storage.read(&old)?;
         let data = found.data.unwrap_or_else(|| "".into());
-        // What is damaged is not spread.
         let weights = record::integrity_of(&io_web::decode_base64(&data)?);
         let mut texts = Texts {
             info: found.info.unwrap_or_default(),
@@ -113,8 +115,10 @@ impl ModelStore for LocalStorageStore {
     async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {
         let found = async {
             let storage = Storage::open()?;
-            let _lock = storage.lock(LockMode::Shared).await?;
-            entry(&storage, model)
+            let keys = Keys::new(model)?;
+            let (found, _lock) =
+                storage.look(&keys, LockMode::Shared, || entry(&storage, model)).await?;
+            Ok(found)
         };
         found.await.map_err(|error: Error| error.with_context(Operation::Stat, model))
     }
