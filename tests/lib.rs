@@ -1,6 +1,7 @@
 //! Shared helpers of the end-to-end tests.
 //!
 //! - [`fixtures`]: the models that reference software wrote;
+//! - [`keras_files`]: the files that Keras wrote;
 //! - [`program`]: the program `modelport`, run as a user runs it;
 //! - [`mod@reference`]: real TensorFlow.js and the Python reader;
 //! - [`model`]: model folders as plain files, read with nothing of ours.
@@ -15,6 +16,8 @@
 
 #[path = "support/fixtures.rs"]
 pub mod fixtures;
+#[path = "support/keras_files.rs"]
+pub mod keras_files;
 #[path = "support/model.rs"]
 pub mod model;
 #[path = "support/program.rs"]

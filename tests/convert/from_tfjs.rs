@@ -9,12 +9,11 @@ use std::{
 
 use modelport_tests::{
     fixtures::{self, Fixture},
+    keras_files::{convert, digests, sums},
     model::ModelFiles,
     program, reference,
 };
 use serde_json::Value;
-
-use super::files::{convert, digests, sums};
 
 /// Every layers model of the fixtures that has a topology.
 fn layers_models() -> Vec<Fixture> {

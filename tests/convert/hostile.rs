@@ -11,10 +11,8 @@ use std::{
 use futures::executor::block_on;
 use io_core::{ErrorKind, Result, Weights};
 use modelport_convert::{ConvertOptions, Format, Output, Source, convert, report::Policy};
-use modelport_tests::{program, reference};
+use modelport_tests::{keras_files::some, program, reference};
 use proptest::prelude::*;
-
-use super::files::some;
 
 /// Converts the file `bytes` and reads all that comes out of it; gives how many bytes that is.
 fn read_all(bytes: Vec<u8>) -> Result<u64> {

@@ -6,10 +6,14 @@ use std::{
     process::Command,
 };
 
-use modelport_tests::{fixtures, program, reference};
+use modelport_tests::{
+    fixtures,
+    keras_files::{convert, digests, some, sums},
+    program, reference,
+};
 use serde_json::{Value, json};
 
-use super::files::{convert, digests, predictions, some, sums};
+use super::files::predictions;
 
 /// Runs `h5_edit.py`.
 fn edited(how: &str, from: &Path, to: &Path) {

@@ -2,10 +2,11 @@
 
 use std::{fs, path::Path};
 
-use modelport_tests::fixtures;
+use modelport_tests::{
+    fixtures,
+    keras_files::{convert, digests, some, sums},
+};
 use serde_json::Value;
-
-use super::files::{convert, digests, some, sums};
 
 /// The specs of a model folder, and all its bytes.
 fn stored(dir: &Path) -> (Vec<Value>, Vec<u8>) {

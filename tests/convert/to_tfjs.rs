@@ -2,10 +2,13 @@
 
 use std::fs;
 
-use modelport_tests::fixtures;
+use modelport_tests::{
+    fixtures,
+    keras_files::{self, convert, digests, some, sums},
+};
 use serde_json::Value;
 
-use super::files::{self, assert_predict, convert, digests, predictions, some, sums};
+use super::files::{assert_predict, predictions};
 
 #[test]
 fn behaviour_01_text_of_every_form() {
@@ -156,7 +159,7 @@ fn behaviour_32_unknown_classes_are_listed_and_refused_when_strict() {
 #[test]
 fn behaviour_49_every_weight_is_that_of_the_file() {
     let root = tempfile::tempdir().unwrap();
-    for file in files::all() {
+    for file in keras_files::all() {
         let weights = file.expected["weights"].as_array().unwrap();
         let of_layers: Vec<&Value> = weights
             .iter()

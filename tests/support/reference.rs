@@ -63,11 +63,18 @@ fn checked(mut command: Command, batch: Vec<Value>) -> Vec<Value> {
 }
 
 fn node(script: &str) -> Command {
+    let mut command = node_command();
+    command.arg(interop(script));
+    command
+}
+
+/// Node with real TensorFlow.js at hand; the script is its first argument.
+pub fn node_command() -> Command {
     let tools = tools();
     let modules = tools.join("node/node_modules/@tensorflow/tfjs");
     assert!(modules.is_dir(), "{} is missing; run `cargo xtask setup`", modules.display());
     let mut command = Command::new("node");
-    command.arg(interop(script)).env("MODELPORT_TOOLS", tools);
+    command.env("MODELPORT_TOOLS", tools);
     command
 }
 

@@ -305,6 +305,18 @@ pub(crate) const MATRIX: &[Cell] = &[
         ],
     },
     Cell {
+        name: "keras",
+        proves: "real Keras 2 and 3 load every file that we write, predict the same and give it back",
+        needs: &[Component::Keras, Component::NodeTfjs],
+        steps: &[
+            // Whatever is to be downloaded is downloaded before the network is gone.
+            Step::Cargo(&["fetch"]),
+            // The tests run the program.
+            Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
+            Step::IsolatedTests(&["--workspace", "--all-features", "--test=keras"]),
+        ],
+    },
+    Cell {
         name: "end-to-end",
         proves: "the crates together agree with real TensorFlow.js and the Python reader",
         needs: &[

@@ -8,6 +8,7 @@ pub(crate) mod chromium;
 pub(crate) mod deny;
 pub(crate) mod firefox;
 mod http_peers;
+mod keras;
 pub(crate) mod npm;
 mod object_stores;
 mod python;
@@ -30,6 +31,7 @@ pub(crate) enum Component {
     Chromium,
     Firefox,
     HttpPeers,
+    Keras,
     NodeTfjs,
     ObjectStores,
     PythonTfjs,
@@ -40,12 +42,13 @@ pub(crate) enum Component {
 }
 
 impl Component {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::BrowserDriver,
         Self::CargoDeny,
         Self::Chromium,
         Self::Firefox,
         Self::HttpPeers,
+        Self::Keras,
         Self::NodeTfjs,
         Self::ObjectStores,
         Self::PythonTfjs,
@@ -62,6 +65,7 @@ impl Component {
             Self::Chromium => "chromium",
             Self::Firefox => "firefox",
             Self::HttpPeers => "http-peers",
+            Self::Keras => "keras",
             Self::NodeTfjs => "node-tfjs",
             Self::ObjectStores => "object-stores",
             Self::PythonTfjs => "python-tfjs",
@@ -92,6 +96,7 @@ pub(crate) fn one(workshop: &Workshop, component: Component) -> Result<()> {
         Component::Chromium => chromium::set_up(),
         Component::Firefox => firefox::set_up(workshop),
         Component::HttpPeers => http_peers::set_up(workshop),
+        Component::Keras => keras::set_up(workshop),
         Component::NodeTfjs => npm::install(workshop, "node", &workshop.interop()),
         Component::ObjectStores => object_stores::set_up(workshop),
         Component::PythonTfjs => python::set_up(workshop),

@@ -6,7 +6,7 @@ use io_core::{Error, ErrorKind, ModelArtifacts, Result, Weights};
 use crate::{
     Container, ConvertOptions, Format, Keras, container,
     format::FileFormat,
-    keras, quantize,
+    keras, passing, quantize,
     report::Report,
     safetensors,
     tensors::{self, Tensor},
@@ -58,25 +58,29 @@ pub async fn convert(
     options: &ConvertOptions,
 ) -> Result<Conversion> {
     let mut report = Report::new();
-    let mut model = match source {
-        Source::Model(model) => model,
+    let (mut model, from_keras) = match source {
+        Source::Model(model) => (model, false),
         Source::File(bytes) => read(bytes, &mut report).await?,
     };
+    let through = from_keras && !matches!(format, Format::Tfjs | Format::Safetensors);
+    let aside = if through { passing::set_aside(&mut report) } else { Vec::new() };
     report.check(options.policy)?;
     change_weights(&mut model, format, options).await?;
     let output = match format.file() {
         None => Output::Model(model),
         Some(format) => Output::File(write(model, format, options, &mut report).await?),
     };
+    passing::settle(&mut report, aside);
     report.check(options.policy)?;
     Ok(Conversion { output, report })
 }
 
-async fn read(bytes: Weights, report: &mut Report) -> Result<ModelArtifacts> {
+/// The model in a file, and whether Keras has written it.
+async fn read(bytes: Weights, report: &mut Report) -> Result<(ModelArtifacts, bool)> {
     match container(&bytes).await? {
-        Container::Hdf5 => keras::read_hdf5(bytes, report).await,
-        Container::Zip => keras::read_archive(bytes, report).await,
-        Container::Safetensors => safetensors::read(bytes, report).await,
+        Container::Hdf5 => Ok((keras::read_hdf5(bytes, report).await?, true)),
+        Container::Zip => Ok((keras::read_archive(bytes, report).await?, true)),
+        Container::Safetensors => Ok((safetensors::read(bytes, report).await?, false)),
         Container::Json => Err(Error::new(
             ErrorKind::InvalidInput,
             "a model.json is a model with weights beside it, not a file of its own",

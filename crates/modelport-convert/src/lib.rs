@@ -18,6 +18,7 @@ mod format;
 mod options;
 
 mod keras;
+mod passing;
 mod quantize;
 mod safetensors;
 mod tensors;

@@ -230,6 +230,33 @@ impl Report {
         Err(Error::new(ErrorKind::Unsupported, list.join("; ")).with_hint(hint))
     }
 
+    /// Takes out every entry of which `wanted` is true.
+    pub(crate) fn take(&mut self, wanted: impl Fn(&Change) -> bool) -> Vec<Entry> {
+        let taken = self.entries.extract_if(.., |entry| wanted(&entry.change)).collect();
+        self.find_places();
+        taken
+    }
+
+    /// Takes a change out at one place; gives whether it was there.
+    pub(crate) fn take_at(&mut self, change: &Change, at: &str) -> bool {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.change == *change) else {
+            return false;
+        };
+        let before = entry.at.len();
+        entry.at.retain(|place| place != at);
+        let was_there = entry.at.len() < before;
+        if was_there && entry.at.is_empty() {
+            self.entries.retain(|entry| entry.change != *change);
+            self.find_places();
+        }
+        was_there
+    }
+
+    fn find_places(&mut self) {
+        let places = self.entries.iter().map(|entry| entry.change.clone()).zip(0..);
+        self.places = places.collect();
+    }
+
     fn entry(&mut self, change: Change) -> &mut Entry {
         let next = self.entries.len();
         let place = *self.places.entry(change.clone()).or_insert(next);
