@@ -1,11 +1,16 @@
 //! Writing weights into the files of a model, with their checksums.
 
-use std::{fs::File, io::Write, sync::Arc, vec};
+use std::{fs::File, io::Write, pin::pin, sync::Arc, vec};
 
 use blocking::{Task, unblock};
+use bytes::Bytes;
 use cap_std::fs::Dir;
-use futures::{StreamExt, future};
-use io_core::{Error, ProgressMeter, Result, Weights};
+use futures::{
+    StreamExt,
+    future::{self, Either},
+    stream::Fuse,
+};
+use io_core::{Error, ProgressMeter, Result, WeightStream, Weights};
 use io_manifest::{Checksum, FileIntegrity, Shard};
 
 use crate::{error::on, staging, sync::Durability};
@@ -13,6 +18,10 @@ use crate::{error::on, staging, sync::Durability};
 /// The most that is handed to one write: large enough that the hand-over costs nothing, small
 /// enough for progress and for cancelling.
 const PIECE_BYTES: usize = 8 << 20;
+
+/// How many bytes of small chunks are handed over together at most: a hand-over wakes another thread,
+/// which costs as much as writing what a socket gives at a time.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// What is written before it is summed: it is still in the cache then.
 const STEP_BYTES: usize = 512 << 10;
@@ -23,7 +32,7 @@ const FLUSH_BYTES: u64 = 16 << 20;
 
 /// Writes `weights` into the files `shards` of `dir`, and returns what each holds, in order.
 ///
-/// The next chunk is fetched and the chunks before are flushed while one is written, so two chunks
+/// The next chunks are fetched and those before are flushed while some are written, so two batches
 /// are in memory.
 pub(crate) async fn write_weights(
     dir: Arc<Dir>,
@@ -42,39 +51,74 @@ pub(crate) async fn write_weights(
     };
     // One at a time: a disk that is slower than the source holds it back.
     let mut flush: Option<Task<Result<()>>> = None;
-    let mut stream = weights.stream().fuse();
-    let mut chunk = stream.next().await.transpose()?;
-    while let Some(mut rest) = chunk {
-        let mut following = None;
-        while !rest.is_empty() {
-            let piece = rest.split_to(rest.len().min(PIECE_BYTES));
-            let bytes = piece.len() as u64;
-            let write = unblock(move || writer.write(&piece).map(|()| writer));
-            writer = if rest.is_empty() {
-                let (written, next) = future::join(write, stream.next()).await;
-                following = next;
-                written?
-            } else {
-                write.await?
-            };
-            meter.add(bytes);
-            if let Some((name, file)) = writer.due_for_flush() {
-                if let Some(earlier) = flush.take() {
-                    earlier.await?;
-                }
-                flush = Some(unblock(move || file.sync_data().map_err(on("flush", name))));
+    let mut arriving = Arriving { stream: weights.stream().fuse(), rest: Bytes::new() };
+    let mut batch: Vec<Bytes> = arriving.next().await?.into_iter().collect();
+    while !batch.is_empty() {
+        let bytes = batch.iter().map(|chunk| chunk.len() as u64).sum();
+        let write = unblock(move || {
+            batch.iter().try_for_each(|chunk| writer.write(chunk))?;
+            Ok::<_, Error>(writer)
+        });
+        let (written, following) = arriving.beside(write).await;
+        writer = written?;
+        meter.add(bytes);
+        if let Some((name, file)) = writer.due_for_flush() {
+            if let Some(earlier) = flush.take() {
+                earlier.await?;
             }
+            flush = Some(unblock(move || file.sync_data().map_err(on("flush", name))));
         }
-        chunk = match following {
-            Some(next) => Some(next?),
-            // Also where the chunk was empty.
-            None => stream.next().await.transpose()?,
-        };
+        batch = following?;
     }
     if let Some(last) = flush {
         last.await?;
     }
     unblock(move || writer.finish()).await
+}
+
+/// Weights that come while others are written.
+struct Arriving {
+    stream: Fuse<WeightStream>,
+    /// Of a chunk that is larger than a piece.
+    rest: Bytes,
+}
+
+impl Arriving {
+    /// The next chunk, or a piece of a large one; nothing lost if it is given up.
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        while self.rest.is_empty() {
+            match self.stream.next().await.transpose()? {
+                Some(chunk) => self.rest = chunk,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(self.rest.split_to(self.rest.len().min(PIECE_BYTES))))
+    }
+
+    /// Does `work`, and gives what came meanwhile, at least one piece; nothing at the end.
+    async fn beside<T>(&mut self, mut work: Task<T>) -> (T, Result<Vec<Bytes>>) {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while bytes < BATCH_BYTES {
+            match future::select(&mut work, pin!(self.next())).await {
+                Either::Left((done, next)) => {
+                    // There is nothing to do without another one.
+                    let following = if batch.is_empty() {
+                        next.await.map(|piece| piece.into_iter().collect())
+                    } else {
+                        Ok(batch)
+                    };
+                    return (done, following);
+                }
+                Either::Right((Ok(Some(piece)), _)) => {
+                    bytes += piece.len();
+                    batch.push(piece);
+                }
+                Either::Right((Ok(None), _)) => break,
+                Either::Right((Err(error), _)) => return (work.await, Err(error)),
+            }
+        }
+        (work.await, Ok(batch))
+    }
 }
 
 /// Cuts a stream of bytes into files.

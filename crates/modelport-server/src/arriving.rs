@@ -25,6 +25,9 @@ use crate::{Limits, problem::Problem};
 /// piece of its content. More than any read of ours at once, and than any headers.
 const MAX_BACKLOG: u64 = 2 << 20;
 
+/// The most bytes that are given at once: the form takes whatever is there before it gives anything.
+const MAX_GIVEN: usize = 256 << 10;
+
 /// What went wrong on the client's side, kept while an error passes through code that has its own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fault(Arc<Mutex<Option<Problem>>>);
@@ -72,7 +75,8 @@ pub(crate) struct Arriving {
     /// Time spent waiting for the client, and none that the store took.
     waited: Duration,
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
-    pause: bool,
+    /// Bytes that were given since the form last had to wait.
+    given: usize,
 }
 
 impl Arriving {
@@ -85,7 +89,7 @@ impl Arriving {
             received: 0,
             waited: Duration::ZERO,
             waiting: None,
-            pause: false,
+            given: 0,
         }
     }
 
@@ -113,8 +117,7 @@ impl Arriving {
             return self
                 .fail(Problem::bad_request("the headers of a part of the form are too long"));
         }
-        // The form takes whatever is there before it gives anything; one piece is enough.
-        self.pause = true;
+        self.given = self.given.saturating_add(bytes.len());
         Poll::Ready(Some(Ok(bytes)))
     }
 }
@@ -124,7 +127,8 @@ impl Stream for Arriving {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        if std::mem::take(&mut this.pause) {
+        if this.given >= MAX_GIVEN {
+            this.given = 0;
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -140,6 +144,7 @@ impl Stream for Arriving {
                 }
             }
             Poll::Pending => {
+                this.given = 0;
                 let patience = this.patience();
                 let (_, sleep) = this.waiting.get_or_insert_with(|| {
                     (Instant::now(), Box::pin(tokio::time::sleep(patience)))

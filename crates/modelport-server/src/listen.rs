@@ -20,6 +20,10 @@ use tokio_io_timeout::TimeoutStream;
 
 use crate::Tls;
 
+/// What a connection reads at a time, at most: bodies come in pieces of this size where the client is
+/// fast.
+const BUFFER_BYTES: usize = 256 << 10;
+
 /// How connections are served.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
@@ -30,7 +34,7 @@ pub struct ListenOptions {
     pub connections: usize,
     /// The most headers of a request: 64.
     pub headers: usize,
-    /// The most bytes that a request's headers have, and that a connection buffers: 64 KiB.
+    /// The most bytes that a request's headers have: 64 KiB.
     pub header_bytes: usize,
     /// How long the headers of a request may take, and how long a connection may be idle: 30 s.
     pub header_timeout: Duration,
@@ -167,8 +171,7 @@ impl Connection {
             .header_read_timeout(self.options.header_timeout)
             .max_headers(self.options.headers)
             .max_header_size(self.options.header_bytes)
-            // Hyper wants no less.
-            .max_buf_size(self.options.header_bytes.max(8 << 10));
+            .max_buf_size(self.options.header_bytes.max(BUFFER_BYTES));
         let service = TowerToHyperService::new(self.router.clone());
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         if let Err(error) = watcher.watch(connection).await {
