@@ -13,6 +13,7 @@
 //! - [`tensors()`], [`tensor_stream()`], [`tensor_pieces()`]: weights one by one, in memory or from a
 //!   stream;
 //! - features `ndarray` and `safetensors`: the same as arrays and views of those crates;
+//! - [`read_tensors()`]: some weights, and of the bytes those of theirs alone;
 //! - [`encode_weights`]: the way back;
 //! - [`describe_foreign`]: what a weight file that has the wrong length may be instead.
 
@@ -31,6 +32,7 @@ mod shards;
 
 mod dequantize;
 mod encode;
+mod read_tensors;
 mod specs;
 mod tensor_pieces;
 mod tensor_stream;
@@ -50,6 +52,7 @@ pub use checksum::{Checksum, FileIntegrity};
 pub use encode::{NamedTensor, TensorData, encode_weights};
 pub use model_json::{ModelJson, WeightFile, WeightsGroup};
 pub use path::check_path;
+pub use read_tensors::read_tensors;
 #[cfg(feature = "safetensors")]
 pub use safetensors_view::SafetensorsView;
 pub use shards::{MAX_SHARDS, Shard, plan_shards};

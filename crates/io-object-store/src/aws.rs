@@ -5,12 +5,12 @@
 //! `conditional_put`, the others in `KEYS`, and those of every cloud: `anonymous`, `env`,
 //! `instance_metadata`, `max_retries`, `allow_http`, `timeout`, `proxy_url` and the like.
 
-use io_core::{Error, ErrorKind, HandlerOptions, ModelUrl, Result};
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use io_core::{HandlerOptions, ModelUrl, Result};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 
 use crate::{
     CAPABILITIES,
-    cloud::{Config, Key, Opened, credential, plain},
+    cloud::{Config, Key, Opened, client_builder, credential, plain},
     environment::Variables,
     location::split,
 };
@@ -56,7 +56,7 @@ const KEYS: &[Key] = &[
     plain("sse_bucket_key_enabled", &[]),
 ];
 
-fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
+pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
     let config = Config::read(options, KEYS)?;
     let (bucket, key) = split(url)?;
     let found = config.has("access_key_id")
@@ -69,34 +69,38 @@ fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
         "set `access_key_id` and `secret_access_key`, or AWS_ACCESS_KEY_ID and \
          AWS_SECRET_ACCESS_KEY in the environment",
     )?;
-    Opened::new(url, &config, (bucket, key), || {
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(bucket)
-            .with_skip_signature(config.anonymous)
-            .with_retry(config.retry.clone());
-        for (name, value) in &config.values {
-            builder = builder.with_config(name_of(name)?, value);
-        }
-        Ok(builder.build())
-    })
+    let builder = AmazonS3Builder::new().with_bucket_name(bucket);
+    Opened::new(url, &config, (bucket, key), address(&config, bucket), builder)
 }
 
-fn name_of(name: &str) -> Result<AmazonS3ConfigKey> {
-    let known = name.parse().or_else(|_| format!("aws_{name}").parse());
-    known.map_err(|_: object_store::Error| {
-        Error::new(ErrorKind::InvalidInput, format!("the client has no option `{name}`"))
-    })
+/// Where the keys of a bucket begin.
+fn address(config: &Config, bucket: &str) -> String {
+    let in_host = config.text("virtual_hosted_style_request") == Some("true");
+    match (config.text("endpoint"), in_host) {
+        // An endpoint of that style has the bucket in it.
+        (Some(endpoint), true) => endpoint.trim_end_matches('/').to_owned(),
+        (Some(endpoint), false) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
+        (None, _) => {
+            let region = config.text("region").unwrap_or("us-east-1");
+            format!("https://s3.{region}.amazonaws.com/{bucket}")
+        }
+    }
 }
+
+client_builder!(AmazonS3Builder, AmazonS3ConfigKey, AmazonS3, ["", "aws_"], |builder| {
+    builder.with_skip_signature(true)
+});
 
 #[cfg(test)]
 mod tests {
-    use super::{KEYS, REGISTRATION, name_of};
+    use super::{AmazonS3Builder, KEYS, REGISTRATION};
+    use crate::cloud::name_of;
     use io_core::{ErrorKind, HandlerOptions, ModelUrl};
 
     #[test]
     fn the_client_knows_every_setting() {
         for key in KEYS {
-            name_of(key.name).unwrap();
+            name_of::<AmazonS3Builder>(key.name).unwrap();
         }
     }
 

@@ -1,4 +1,4 @@
-//! `az://`, `abfs://` and `abfss://`: Azure Blob Storage.
+//! `az://`, `abfs://`, `abfss://`, `adl://` and `azure://`: Azure Blob Storage.
 //!
 //! `az://container/path/to/model` with the account from the setting `account_name` or the
 //! environment; `abfss://container@account.dfs.core.windows.net/path/to/model` names it itself.
@@ -9,18 +9,18 @@
 //! `max_retries`, `allow_http`, `timeout`, `proxy_url` and the like.
 
 use io_core::{Error, ErrorKind, HandlerOptions, ModelUrl, Result};
-use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::azure::{AzureConfigKey, MicrosoftAzure, MicrosoftAzureBuilder};
 
 use crate::{
     CAPABILITIES,
-    cloud::{Config, Key, Opened, credential, plain},
+    cloud::{Config, Key, Opened, client_builder, credential, plain},
     environment::Variables,
     location::split,
 };
 
 io_core::register_handler! {
     name: "azure",
-    schemes: ["az", "abfs", "abfss"],
+    schemes: ["az", "abfs", "abfss", "adl", "azure"],
     capabilities: CAPABILITIES,
     open: |url, options| open(url, options)?.handler(url, options),
     store: Some(|url, options| open(url, options)?.model_store(url, options)),
@@ -48,7 +48,7 @@ const KEYS: &[Key] = &[
     plain("disable_tagging", &[]),
 ];
 
-fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
+pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
     let mut config = Config::read(options, KEYS)?;
     let (authority, key) = split(url)?;
     let container = match authority.split_once('@') {
@@ -75,37 +75,33 @@ fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
         found,
         "set `account_key` or `sas_key`, or AZURE_STORAGE_ACCOUNT_KEY in the environment",
     )?;
-    Opened::new(url, &config, (authority, key), || {
-        let mut builder = MicrosoftAzureBuilder::new()
-            .with_container_name(container)
-            .with_skip_signature(config.anonymous)
-            .with_retry(config.retry.clone());
-        for (name, value) in &config.values {
-            builder = builder.with_config(name_of(name)?, value);
-        }
-        Ok(builder.build())
-    })
+    let builder = MicrosoftAzureBuilder::new().with_container_name(container);
+    let account = config.text("account_name").unwrap_or_default();
+    let address = match config.text("endpoint") {
+        Some(endpoint) => format!("{}/{container}", endpoint.trim_end_matches('/')),
+        None => format!("https://{account}.blob.core.windows.net/{container}"),
+    };
+    Opened::new(url, &config, (authority, key), address, builder)
 }
 
-fn name_of(name: &str) -> Result<AzureConfigKey> {
-    let known = name
-        .parse()
-        .or_else(|_| format!("azure_storage_{name}").parse())
-        .or_else(|_| format!("azure_{name}").parse());
-    known.map_err(|_: object_store::Error| {
-        Error::new(ErrorKind::InvalidInput, format!("the client has no option `{name}`"))
-    })
-}
+client_builder!(
+    MicrosoftAzureBuilder,
+    AzureConfigKey,
+    MicrosoftAzure,
+    ["", "azure_storage_", "azure_"],
+    |builder| builder.with_skip_signature(true)
+);
 
 #[cfg(test)]
 mod tests {
-    use super::{KEYS, REGISTRATION, name_of};
+    use super::{KEYS, MicrosoftAzureBuilder, REGISTRATION};
+    use crate::cloud::name_of;
     use io_core::{ErrorKind, HandlerOptions, ModelUrl};
 
     #[test]
     fn the_client_knows_every_setting() {
         for key in KEYS {
-            name_of(key.name).unwrap();
+            name_of::<MicrosoftAzureBuilder>(key.name).unwrap();
         }
     }
 

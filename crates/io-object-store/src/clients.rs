@@ -42,14 +42,15 @@ fn find(same: &str) -> Option<Store> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_CLIENTS, find, get_or_build};
+    use super::{MAX_CLIENTS, Store, find, get_or_build};
     use object_store::memory::InMemory;
     use std::sync::Arc;
 
     #[test]
     fn a_client_is_built_once_and_not_kept_for_ever() {
-        let build =
-            |name: &str| get_or_build(name.to_owned(), || Ok(Arc::new(InMemory::new()))).unwrap();
+        let build = |name: &str| {
+            get_or_build(name.to_owned(), || Ok(Store(Arc::new(InMemory::new())))).unwrap().0
+        };
         let first = build("first");
         assert!(Arc::ptr_eq(&first, &build("first")));
         assert!(!Arc::ptr_eq(&first, &build("second")));

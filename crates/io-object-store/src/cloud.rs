@@ -1,9 +1,9 @@
 //! What the clouds share: settings and variables to the configuration of a client.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
-use io_core::{Error, ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl, Result};
-use object_store::RetryConfig;
+use io_core::{Error, ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl, Result, redact};
+use object_store::{ObjectStore, RetryConfig};
 
 use crate::{
     ObjectModelStore, ObjectStoreHandler, ObjectStoreOptions, clients,
@@ -13,6 +13,27 @@ use crate::{
     objects::Store,
     options,
 };
+
+/// A setting that is in force, for people.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` for what is secret.
+    pub value: Option<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The options of the handler.
+    Option,
+    /// The environment variable of this name.
+    Variable(&'static str),
+}
 
 /// A setting of one cloud.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +82,8 @@ pub(crate) struct Config {
     pub(crate) anonymous: bool,
     pub(crate) objects: ObjectStoreOptions,
     pub(crate) retry: RetryConfig,
+    /// All that was set, for people.
+    settings: Vec<Setting>,
     instance_metadata: bool,
     secrets: Vec<String>,
 }
@@ -97,10 +120,14 @@ impl Config {
         let is_credential =
             |name: &str| keys.iter().any(|key| key.name == name && key.is_credential);
         let own_credentials = anonymous || options.settings.keys().any(|name| is_credential(name));
-        let mut values = match settings.bool("env")? {
-            Some(false) => BTreeMap::new(),
-            _ => Variables(keys).read(lookup),
-        };
+        let mut values = BTreeMap::new();
+        let mut variables = BTreeMap::new();
+        if settings.bool("env")? != Some(false) {
+            for (name, variable, value) in Variables(keys).find(lookup) {
+                values.insert(name, value);
+                variables.insert(name, variable);
+            }
+        }
         values.retain(|name, _| !(own_credentials && is_credential(name)));
         values.insert("timeout", TIMEOUT.to_owned());
         for name in keys.iter().map(|key| key.name).chain(CLIENT) {
@@ -108,12 +135,31 @@ impl Config {
                 values.insert(name, value.to_owned());
             }
         }
+        let is_secret = |name: &str| is_credential(name) || name == "proxy_url";
+        let given = options.settings.iter().map(|(name, value)| {
+            let value = (!is_secret(name)).then(|| redact(value));
+            Setting { name: name.clone(), value, origin: Origin::Option }
+        });
+        let from_variables = variables.iter().filter(|(name, _)| {
+            values.contains_key(*name) && !options.settings.contains_key(**name)
+        });
+        let settings = given
+            .chain(from_variables.map(|(name, variable)| Setting {
+                name: (*name).to_owned(),
+                value: values.get(name).filter(|_| !is_secret(name)).map(|value| redact(value)),
+                origin: Origin::Variable(variable),
+            }))
+            .collect();
         let secrets: Vec<String> = values
             .iter()
-            .filter(|(name, _)| is_credential(name) || **name == "proxy_url")
+            .filter(|(name, _)| is_secret(name))
             .map(|(_, value)| value.clone())
             .collect();
-        Ok(Self { values, anonymous, objects, retry, instance_metadata, secrets })
+        Ok(Self { values, anonymous, objects, retry, settings, instance_metadata, secrets })
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -141,12 +187,80 @@ impl Config {
         (&self.values, self.anonymous, self.retry.max_retries)
     }
 
+    /// The builder with all settings.
+    fn apply<B: ClientBuilder>(&self, builder: B) -> Result<B> {
+        let mut builder = builder.retrying(self.retry.clone());
+        if self.anonymous {
+            builder = builder.anonymous();
+        }
+        for (name, value) in &self.values {
+            builder = builder.set(name_of::<B>(name)?, value);
+        }
+        Ok(builder)
+    }
+
     /// The error of a client that cannot be built.
     pub(crate) fn refused(&self, error: &object_store::Error) -> Error {
         let cause = Cause::of(error).without(self.secrets.iter().map(String::as_str));
         Error::new(ErrorKind::InvalidInput, "the settings of the store do not fit together")
             .with_source(cause)
     }
+}
+
+/// The builder of a cloud's client. All of them have these methods, and no trait of their own.
+pub(crate) trait ClientBuilder: Sized {
+    /// The names of the client's settings.
+    type Key: FromStr<Err = object_store::Error>;
+    /// The client.
+    type Client: ObjectStore;
+    /// What the client puts before the names that we use.
+    const PREFIXES: &'static [&'static str];
+
+    fn set(self, key: Self::Key, value: &str) -> Self;
+    fn retrying(self, retry: RetryConfig) -> Self;
+    fn anonymous(self) -> Self;
+    fn finish(self) -> object_store::Result<Self::Client>;
+}
+
+/// Implements [`ClientBuilder`] for a builder by its own methods.
+macro_rules! client_builder {
+    ($builder:ty, $key:ty, $client:ty, $prefixes:expr, |$anonymous:ident| $unsigned:expr) => {
+        impl $crate::cloud::ClientBuilder for $builder {
+            type Key = $key;
+            type Client = $client;
+            const PREFIXES: &'static [&'static str] = &$prefixes;
+
+            fn set(self, key: Self::Key, value: &str) -> Self {
+                self.with_config(key, value)
+            }
+
+            fn retrying(self, retry: object_store::RetryConfig) -> Self {
+                self.with_retry(retry)
+            }
+
+            fn anonymous(self) -> Self {
+                let $anonymous = self;
+                $unsigned
+            }
+
+            fn finish(self) -> object_store::Result<Self::Client> {
+                self.build()
+            }
+        }
+    };
+}
+pub(crate) use client_builder;
+
+/// The client's own name of a setting.
+///
+/// # Errors
+///
+/// `InvalidInput` when it has none of that name.
+pub(crate) fn name_of<B: ClientBuilder>(name: &str) -> Result<B::Key> {
+    let known = B::PREFIXES.iter().find_map(|prefix| format!("{prefix}{name}").parse().ok());
+    known.ok_or_else(|| {
+        Error::new(ErrorKind::InvalidInput, format!("the client has no option `{name}`"))
+    })
 }
 
 /// A client and how it is to be used.
@@ -156,28 +270,33 @@ pub(crate) struct Opened {
     /// What stands between `://` and the key.
     pub(crate) authority: String,
     pub(crate) key: String,
+    /// Where the keys of this place begin.
+    pub(crate) address: String,
+    pub(crate) settings: Vec<Setting>,
 }
 
 impl Opened {
-    /// The client that `build` makes, or one that was made of the same before: a client reads all
-    /// certificates of the system and has connections of its own.
+    /// The client that `builder` makes with the settings of `config`, or one that was made of the
+    /// same before: a client reads all certificates of the system and has connections of its own.
     ///
     /// # Errors
     ///
     /// `InvalidInput` when the client cannot be built.
-    pub(crate) fn new<S: object_store::ObjectStore>(
+    pub(crate) fn new<B: ClientBuilder>(
         url: &ModelUrl,
         config: &Config,
         (authority, key): (&str, &str),
-        build: impl FnOnce() -> Result<object_store::Result<S>>,
+        address: String,
+        builder: B,
     ) -> Result<Self> {
         let same = format!("{}://{authority} {:?}", url.scheme(), config.identity());
         let store = clients::get_or_build(same, || {
-            let built = build()?.map_err(|error| config.refused(&error))?;
-            Ok(Arc::new(built))
+            let built = config.apply(builder)?.finish().map_err(|error| config.refused(&error))?;
+            Ok(Store(Arc::new(built)))
         })?;
-        let objects = config.objects.clone();
-        Ok(Self { store, objects, authority: authority.to_owned(), key: key.to_owned() })
+        let (objects, settings) = (config.objects.clone(), config.settings.clone());
+        let (authority, key) = (authority.to_owned(), key.to_owned());
+        Ok(Self { store, objects, authority, key, address, settings })
     }
 
     pub(crate) fn handler(
@@ -187,7 +306,7 @@ impl Opened {
     ) -> Result<Box<dyn IOHandler>> {
         let Self { store, objects, key, .. } = self;
         let (url, options) = (url.clone(), options.clone());
-        Ok(Box::new(ObjectStoreHandler::with_options(store, url, &key, options, objects)?))
+        Ok(Box::new(ObjectStoreHandler::with_options(store.0, url, &key, options, objects)?))
     }
 
     pub(crate) fn model_store(
@@ -195,10 +314,22 @@ impl Opened {
         url: &ModelUrl,
         options: &HandlerOptions,
     ) -> Result<Box<dyn ModelStore>> {
+        Ok(Box::new(self.models(url, options)?))
+    }
+
+    /// The models at and below the URL.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidUrl` when no object can have such a key.
+    pub(crate) fn models(
+        self,
+        url: &ModelUrl,
+        options: &HandlerOptions,
+    ) -> Result<ObjectModelStore> {
         let base = Base::new(url.scheme(), &self.authority);
         let (url, options) = (url.clone(), options.clone());
-        let store = ObjectModelStore::with_options(self.store, url, base, options, self.objects)?;
-        Ok(Box::new(store))
+        ObjectModelStore::with_options(self.store, url, base, options, self.objects)
     }
 }
 

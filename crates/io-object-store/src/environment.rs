@@ -5,8 +5,6 @@
 //! `false` turns it off. If a setting gives credentials, all credentials come from settings: half of
 //! one pair and half of another would be refused by the cloud without a helpful word.
 
-use std::collections::BTreeMap;
-
 /// Which variables are read for one cloud, and the setting that each stands for. Of several
 /// variables for one setting the first that is there counts. Empty ones are not there.
 #[derive(Clone, Copy, Debug)]
@@ -18,11 +16,15 @@ impl Variables {
         self.0.iter().flat_map(|key| key.variables).copied()
     }
 
-    /// What `lookup` has for them, by the names of the settings.
-    pub fn read(&self, lookup: impl Fn(&str) -> Option<String>) -> BTreeMap<&'static str, String> {
+    /// What `lookup` has for them: setting, variable and value of each.
+    pub(crate) fn find(
+        &self,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Vec<(&'static str, &'static str, String)> {
         let found = self.0.iter().filter_map(|key| {
-            let mut values = key.variables.iter().filter_map(|name| lookup(name));
-            Some((key.name, values.find(|value| !value.is_empty())?))
+            let mut values = key.variables.iter().filter_map(|name| Some((*name, lookup(name)?)));
+            let (variable, value) = values.find(|(_, value)| !value.is_empty())?;
+            Some((key.name, variable, value))
         });
         found.collect()
     }

@@ -5,12 +5,12 @@
 //! `application_credentials`, `bearer_token`, `base_url`, and those of every cloud: `anonymous`,
 //! `env`, `instance_metadata`, `max_retries`, `allow_http`, `timeout`, `proxy_url` and the like.
 
-use io_core::{Error, ErrorKind, HandlerOptions, ModelUrl, Result};
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use io_core::{HandlerOptions, ModelUrl, Result};
+use object_store::gcp::{GoogleCloudStorage, GoogleCloudStorageBuilder, GoogleConfigKey};
 
 use crate::{
     CAPABILITIES,
-    cloud::{Config, Key, Opened, credential, plain},
+    cloud::{Config, Key, Opened, client_builder, credential, plain},
     environment::Variables,
     location::split,
 };
@@ -39,7 +39,7 @@ const KEYS: &[Key] = &[
 const NOBODY: &str =
     r#"{"private_key":"","private_key_id":"","client_email":"","disable_oauth":true}"#;
 
-fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
+pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
     let config = Config::read(options, KEYS)?;
     let (bucket, key) = split(url)?;
     let found = KEYS.iter().any(|key| key.is_credential && config.has(key.name));
@@ -48,35 +48,26 @@ fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
         "set `service_account` or `application_credentials` to the path of a key file, or \
          GOOGLE_APPLICATION_CREDENTIALS in the environment",
     )?;
-    Opened::new(url, &config, (bucket, key), || {
-        let mut builder = GoogleCloudStorageBuilder::new()
-            .with_bucket_name(bucket)
-            .with_retry(config.retry.clone());
-        if config.anonymous {
-            builder = builder.with_skip_signature(true).with_service_account_key(NOBODY);
-        }
-        for (name, value) in &config.values {
-            builder = builder.with_config(name_of(name)?, value);
-        }
-        Ok(builder.build())
-    })
+    let builder = GoogleCloudStorageBuilder::new().with_bucket_name(bucket);
+    let base = config.text("base_url").unwrap_or("https://storage.googleapis.com");
+    let address = format!("{}/{bucket}", base.trim_end_matches('/'));
+    Opened::new(url, &config, (bucket, key), address, builder)
 }
 
-fn name_of(name: &str) -> Result<GoogleConfigKey> {
-    name.parse().map_err(|_: object_store::Error| {
-        Error::new(ErrorKind::InvalidInput, format!("the client has no option `{name}`"))
-    })
-}
+client_builder!(GoogleCloudStorageBuilder, GoogleConfigKey, GoogleCloudStorage, [""], |builder| {
+    builder.with_skip_signature(true).with_service_account_key(NOBODY)
+});
 
 #[cfg(test)]
 mod tests {
-    use super::{KEYS, REGISTRATION, name_of};
+    use super::{GoogleCloudStorageBuilder, KEYS, REGISTRATION};
+    use crate::cloud::name_of;
     use io_core::{ErrorKind, HandlerOptions, ModelUrl};
 
     #[test]
     fn the_client_knows_every_setting() {
         for key in KEYS {
-            name_of(key.name).unwrap();
+            name_of::<GoogleCloudStorageBuilder>(key.name).unwrap();
         }
     }
 

@@ -7,7 +7,9 @@ use io_core::{
     Capabilities, Error, HandlerOptions, IOHandler, ModelArtifacts, ModelUrl, Operation,
     ProgressMeter, Result, SaveResult, Weights,
 };
-use io_manifest::{KeyOrder, WeightFileRef, check_specs, plan_shards, write_model_json};
+use io_manifest::{
+    FileIntegrity, KeyOrder, WeightFileRef, check_specs, plan_shards, write_model_json,
+};
 use object_store::ObjectStore;
 use tokio::sync::mpsc;
 
@@ -68,7 +70,7 @@ impl ObjectStoreHandler {
         options: HandlerOptions,
         objects: ObjectStoreOptions,
     ) -> Result<Self> {
-        let location = Location::new(prefix)?;
+        let (store, location) = (Store(store), Location::new(prefix)?);
         Ok(Self { store, url, location, options, objects })
     }
 
@@ -82,11 +84,19 @@ impl ObjectStoreHandler {
             None => Vec::new(),
             Some(_) => plan_shards(total, self.options.shard_bytes, &self.location.weights_name())?,
         };
-        let unique = names::unique()?;
+        // Their checksums are known when they have passed.
+        let mut named: Vec<(String, FileIntegrity)> = shards
+            .iter()
+            .map(|shard| {
+                let bytes = shard.range.end - shard.range.start;
+                (shard.name.clone(), FileIntegrity { bytes, crc64nvme: 0 })
+            })
+            .collect();
+        names::make_unique(&artifacts, &info, &mut named)?;
         let mut objects = Vec::with_capacity(shards.len());
-        for shard in &mut shards {
-            shard.name = names::with_unique(&shard.name, &unique);
-            let bytes = shard.range.end - shard.range.start;
+        for (shard, (name, known)) in shards.iter_mut().zip(named) {
+            let bytes = known.bytes;
+            shard.name = name;
             let in_parts = bytes > part_bytes(bytes, self.objects.part_bytes);
             objects.push(Object::new(self.location.weights(&shard.name)?, in_parts));
         }

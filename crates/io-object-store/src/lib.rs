@@ -6,7 +6,7 @@
 //! text after the bucket is the key, taken literally: `%20` is three characters, `?` and `#` are one.
 //!
 //! An object store cannot rename, so each save gives its weight objects names of their own
-//! (`weights.0123456789abcdef.bin`). They are written first; one conditional put of `model.json` is
+//! (`weights.0123456789abcdef-….bin`). They are written first; one conditional put of `model.json` is
 //! the commit; then the objects of the model that was replaced are removed. A reader that still
 //! holds the old `model.json` gets `Conflict`, never other bytes.
 //!
@@ -16,6 +16,8 @@
 //!   and [`gc`](ObjectModelStore::gc), which finds what killed saves left behind;
 //! - [`ObjectStoreOptions`]: what can be set for every store. Each cloud is a feature and a module:
 //!   `aws`, `azure`, `gcp`; without any, a store that the caller hands over works;
+//! - [`place()`] and [`probe_conditions`](ObjectModelStore::probe_conditions), for those who look after a
+//!   store;
 //! - `publish` and `upload`: how a save is all or nothing;
 //! - `snapshot` and `source`: how a load sees one model though others save.
 //!
@@ -38,7 +40,10 @@ mod clients;
 mod cloud;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub mod environment;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+mod place;
 
+mod listing;
 mod location;
 mod names;
 mod options;
@@ -50,6 +55,7 @@ mod upload;
 mod snapshot;
 mod source;
 
+mod conditions;
 mod gc;
 mod parts;
 mod transfer;
@@ -57,6 +63,12 @@ mod transfer;
 mod error;
 mod objects;
 mod runtime;
+
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+pub use cloud::{Origin, Setting};
+pub use conditions::{Condition, Conditions};
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+pub use place::{Place, place};
 
 pub use gc::{Garbage, GcOptions};
 pub use handler::{CAPABILITIES, ObjectStoreHandler};

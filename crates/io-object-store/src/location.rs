@@ -59,7 +59,7 @@ impl Location {
 }
 
 /// The object of this name, literally, under a prefix.
-fn child(directory: &Path, name: &str) -> Result<Path> {
+pub(crate) fn child(directory: &Path, name: &str) -> Result<Path> {
     // Not `Path::join`, which would encode the name.
     let directory = directory.as_ref();
     if directory.is_empty() { parse(name) } else { parse(&format!("{directory}/{name}")) }

@@ -1,6 +1,6 @@
 //! A store and what is asked of it: one object read, several removed.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{fmt, ops::Deref, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -17,7 +17,24 @@ const MAX_JSON_BYTES: u64 = 512 << 20;
 /// How many small requests run at a time.
 pub(crate) const SMALL_REQUESTS: usize = 16;
 
-pub(crate) type Store = Arc<dyn ObjectStore>;
+/// A store that many share. It shows its name alone: the settings of a client have credentials in
+/// them, and clients show some of those.
+#[derive(Clone)]
+pub(crate) struct Store(pub(crate) Arc<dyn ObjectStore>);
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Deref for Store {
+    type Target = dyn ObjectStore;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
 
 /// A JSON object as it was at one instant.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream};
 use io_core::Result;
 use io_manifest::ModelJson;
-use object_store::path::Path;
+use object_store::{ObjectMeta, path::Path};
 
 use crate::{
     location::Location,
@@ -22,6 +22,19 @@ pub(crate) fn of(text: &[u8], location: &Location) -> BTreeSet<Path> {
         return BTreeSet::new();
     };
     model.files().iter().filter_map(|file| location.weights(&file.path).ok()).collect()
+}
+
+/// Whether a JSON object, which may be anything, reads as a model.
+///
+/// # Errors
+///
+/// What the store refuses with.
+pub(crate) async fn is_model(store: &Store, json: &ObjectMeta) -> Result<bool> {
+    if json.size > MAX_NEIGHBOUR_BYTES {
+        return Ok(false);
+    }
+    let found = objects::read_json(store, &json.location).await?;
+    Ok(found.is_some_and(|found| ModelJson::parse(&found.text).is_ok()))
 }
 
 /// The weight objects of all models directly under a prefix.

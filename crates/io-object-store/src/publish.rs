@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use io_core::{Error, ErrorKind, Result, WriteMode};
 use object_store::{
-    Error as StoreError, ObjectStore, PutMode, PutOptions, PutPayload, PutResult, UpdateVersion,
+    Error as StoreError, PutMode, PutOptions, PutPayload, PutResult, UpdateVersion,
 };
 
 use crate::{

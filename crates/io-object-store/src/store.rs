@@ -14,18 +14,22 @@ use tokio::sync::mpsc;
 use crate::{
     ObjectStoreOptions,
     error::{failed, shown},
-    location::{Base, Location, MODEL_JSON},
+    listing::{self, Listed, Listing},
+    location::{Base, Location},
     objects::{self, Store},
-    runtime,
+    parts, runtime,
     snapshot::{Look, Snapshot},
     transfer::{self, Transfer},
 };
 
 /// How many models of a list are looked at ahead of the caller.
-const AHEAD: usize = 8;
+const AHEAD: usize = 16;
 
 /// The models under a prefix of an object store, at any depth: the prefixes that have a
-/// `model.json`.
+/// `model.json`, and other JSON objects that are models.
+///
+/// Sizes and dates of models that were saved by this crate are read from the list itself; for others
+/// there is a request for each.
 #[derive(Clone, Debug)]
 pub struct ObjectModelStore {
     pub(crate) store: Store,
@@ -53,7 +57,7 @@ impl ObjectModelStore {
     ) -> Result<Self> {
         let objects = ObjectStoreOptions::from_settings(&options)?;
         let base = Base::new(base.scheme(), base.rest());
-        Self::with_options(store, url, base, options, objects)
+        Self::with_options(Store(store), url, base, options, objects)
     }
 
     pub(crate) fn with_options(
@@ -133,12 +137,15 @@ impl ModelStore for ObjectModelStore {
         let url = self.url.clone();
         let context = move |error: Error| error.with_context(Operation::List, &url);
         // Nothing is asked for before the stream is polled; dropping it ends the task.
-        let start = move || match runtime::spawn(own.send_entries(sender)) {
-            Ok(task) => stream::unfold((receiver, task), |(mut receiver, task)| async {
-                Some((receiver.recv().await?, (receiver, task)))
-            })
-            .boxed(),
-            Err(error) => stream::iter([Err(error)]).boxed(),
+        let start = move || -> ModelList {
+            match runtime::spawn(own.send_entries(sender)) {
+                Ok(task) => {
+                    Box::pin(stream::unfold((receiver, task), |(mut receiver, task)| async {
+                        Some((receiver.recv().await?, (receiver, task)))
+                    }))
+                }
+                Err(error) => Box::pin(stream::iter([Err(error)])),
+            }
         };
         let started = stream::once(async move { start() }).flatten();
         Box::pin(started.map(move |entry| entry.map_err(&context)))
@@ -169,17 +176,16 @@ impl ObjectModelStore {
     async fn send_entries(self, sender: mpsc::Sender<Result<ModelEntry>>) {
         let root = (!self.root.is_root()).then_some(&self.root);
         let what = format!("cannot list `{}`", shown(&self.root));
-        let listed = self.store.list(root).filter_map(|found| {
-            let entry = match found {
-                Ok(meta) => {
-                    let is_model = meta.location.filename() == Some(MODEL_JSON);
-                    is_model.then(|| Ok(meta.location))
-                }
-                Err(error) => Some(Err(failed(what.clone(), &error))),
+        let objects = self.store.list(root).map(Some).chain(stream::iter([None]));
+        let listed = objects.scan(Listing::default(), |listing, object| {
+            let found: Vec<Result<Listed>> = match object {
+                Some(Ok(meta)) => listing.push(meta).into_iter().map(Ok).collect(),
+                Some(Err(error)) => vec![Err(failed(what.clone(), &error))],
+                None => listing.finish().into_iter().map(Ok).collect(),
             };
-            async { entry }
+            std::future::ready(Some(stream::iter(found)))
         });
-        let entries = listed.map(|json| async { self.entry(json?).await }).buffered(AHEAD);
+        let entries = listed.flatten().map(|found| self.entry(found)).buffered(AHEAD);
         let mut entries = std::pin::pin!(entries);
         while let Some(entry) = entries.next().await {
             if let Some(entry) = entry.transpose()
@@ -190,14 +196,27 @@ impl ObjectModelStore {
         }
     }
 
-    /// The model with this JSON object; `None` when it was removed since it was listed.
-    async fn entry(&self, json: Path) -> Result<Option<ModelEntry>> {
-        let directory = json.parent().unwrap_or_default();
-        let location = Location { directory: directory.clone(), name: MODEL_JSON.to_owned() };
+    /// The model with this JSON object; `None` when it is none, or was removed since it was listed.
+    async fn entry(&self, found: Result<Listed>) -> Result<Option<ModelEntry>> {
+        let Listed { json, info } = found?;
+        let key = &json.location;
+        let directory = key.parent().unwrap_or_default();
+        let name = key.filename().unwrap_or_default().to_owned();
+        let is_named = listing::is_named_model(key);
+        let url = self.base.url(if is_named { &directory } else { key })?;
+        if let Some(info) = info {
+            return Ok(Some(ModelEntry::new(url, info)));
+        }
+        // `model.json` is a model, if perhaps a damaged one; another object is one if it reads as
+        // one.
+        if !is_named && !parts::is_model(&self.store, &json).await? {
+            return Ok(None);
+        }
+        let location = Location { directory, name };
         match Snapshot::open(&self.store, &location, Look::Lengths).await {
-            Ok(snapshot) => Ok(Some(ModelEntry::new(self.base.url(&directory)?, snapshot.info()?))),
+            Ok(snapshot) => Ok(Some(ModelEntry::new(url, snapshot.info()?))),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                match objects::head(&self.store, &json).await? {
+                match objects::head(&self.store, key).await? {
                     // It is there: one of its parts is not.
                     Some(_) => Err(error),
                     None => Ok(None),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use io_core::{Error, ModelArtifactsInfo, ProgressMeter, Result, Weights, WriteMode};
-use io_manifest::{KeyOrder, WeightFileRef, plan_shards, write_model_json};
+use io_core::{BoxFuture, Error, ModelArtifactsInfo, ProgressMeter, Result, Weights, WriteMode};
+use io_manifest::{FileIntegrity, KeyOrder, WeightFileRef, plan_shards, write_model_json};
 use object_store::{ObjectStoreExt, path::Path};
 use tokio::sync::mpsc;
 
@@ -83,9 +83,8 @@ impl Transfer {
         copied: &mut Vec<Path>,
         is_given_up: impl Fn() -> bool + Send + Sync,
     ) -> Result<(), Failed> {
-        let unique = names::unique()?;
         let meter = ProgressMeter::new(self.progress.clone(), source.byte_length());
-        let names = self.names(source, &unique)?;
+        let names = self.names(source)?;
         let keys: Vec<Path> =
             names.iter().map(|name| self.to.weights(name)).collect::<Result<_>>()?;
         copied.extend(keys.iter().cloned());
@@ -102,7 +101,7 @@ impl Transfer {
             }
         });
         // Every request that has begun ends before anything is taken back.
-        let jobs: Vec<futures::future::BoxFuture<'_, Result<(), Failed>>> =
+        let jobs: Vec<BoxFuture<'_, Result<(), Failed>>> =
             jobs.map(|job| Box::pin(job) as _).collect();
         let results: Vec<Result<(), Failed>> =
             stream::iter(jobs).buffer_unordered(self.options.concurrency).collect().await;
@@ -123,14 +122,23 @@ impl Transfer {
     }
 
     /// New names for as many objects as there are.
-    fn names(&self, source: &Snapshot, unique: &str) -> Result<Vec<String>> {
+    fn names(&self, source: &Snapshot) -> Result<Vec<String>> {
         let count = source.files.len() as u64;
         let single = self.to.weights_name();
         let planned = match count {
             0 => Vec::new(),
             _ => plan_shards(count, std::num::NonZeroU64::new(1), &single)?,
         };
-        Ok(planned.into_iter().map(|shard| names::with_unique(&shard.name, unique)).collect())
+        let mut named: Vec<(String, FileIntegrity)> = planned
+            .into_iter()
+            .zip(source.files.iter())
+            .map(|(shard, file)| {
+                let unknown = FileIntegrity { bytes: file.length, crc64nvme: 0 };
+                (shard.name, file.integrity.unwrap_or(unknown))
+            })
+            .collect();
+        names::make_unique(&source.model.artifacts, &source.info()?, &mut named)?;
+        Ok(named.into_iter().map(|(name, _)| name).collect())
     }
 
     async fn copy_object(&self, file: &WeightObject, to: &Path) -> Result<()> {

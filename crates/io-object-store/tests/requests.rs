@@ -3,8 +3,11 @@
 
 mod support;
 
+use std::num::NonZeroU64;
+
 use futures::{TryStreamExt, executor::block_on};
-use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl};
+use io_core::{DType, ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl, WeightSpec};
+use io_manifest::read_tensors;
 use io_object_store::ObjectStoreHandler;
 use object_store::{ObjectStoreExt, path::Path};
 use support::{
@@ -13,6 +16,9 @@ use support::{
 };
 
 const FLOATS: u64 = 5 << 18;
+
+/// Shards of ten floats.
+const SHARD: NonZeroU64 = NonZeroU64::new(40).unwrap();
 
 fn open(key: &str) -> ObjectStoreHandler {
     open_with(key, &HandlerOptions::new())
@@ -24,6 +30,24 @@ fn open_with(key: &str, options: &HandlerOptions) -> ObjectStoreHandler {
 
 fn url(key: &str) -> ModelUrl {
     ModelUrl::new("bench", key).unwrap()
+}
+
+#[test]
+fn of_some_weights_only_their_bytes_are_read() {
+    let handler = open_with("some/m", &HandlerOptions::new().with_shard_bytes(SHARD));
+    let mut model = model(3, 1000);
+    let specs = [("a", 10), ("b", 3), ("c", 987)];
+    model.weight_specs =
+        Some(specs.map(|(name, n)| WeightSpec::new(name, [n], DType::Float32)).to_vec());
+    block_on(handler.save(model)).unwrap();
+    let all = block_on(handler.load()).unwrap();
+    let (specs, weights) = (all.weight_specs.unwrap(), all.weight_data.unwrap());
+    let bytes = block_on(weights.to_bytes()).unwrap();
+    bench::store("some").bytes_read();
+    let found = block_on(read_tensors(&specs, &weights, &["b", "a"])).unwrap();
+    assert_eq!(bench::store("some").bytes_read(), 52);
+    assert_eq!((&*found[0].0.name, &found[0].1[..]), ("b", &bytes[40..52]));
+    assert_eq!((&*found[1].0.name, &found[1].1[..]), ("a", &bytes[..40]));
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub static KNOWN_SCHEMES: &[KnownScheme] = &[
     known("az", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
     known("abfs", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
     known("abfss", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
+    known("adl", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
+    known("azure", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
 ];
 
 const BROWSER: bool = cfg!(target_family = "wasm");

@@ -25,9 +25,11 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use futures::{StreamExt, executor};
 use io_core::{
     Error, ErrorKind, HandlerOptions, ModelArtifacts, ModelEntry, ModelList, Result, SaveResult,
+    WeightSpec,
 };
 
 use crate::{IntoModelUrl, TransferOptions, VerifyReport};
@@ -89,6 +91,31 @@ pub fn load(url: impl IntoModelUrl) -> Result<ModelArtifacts> {
 /// Those of [`crate::load_with`] and [`block_on`].
 pub fn load_with(url: impl IntoModelUrl, options: &HandlerOptions) -> Result<ModelArtifacts> {
     block_on(crate::load_with(url, options))
+}
+
+/// [`crate::load_tensors`], waiting for it.
+///
+/// # Errors
+///
+/// Those of [`crate::load_tensors`] and [`block_on`].
+pub fn load_tensors(
+    url: impl IntoModelUrl,
+    names: &[impl AsRef<str>],
+) -> Result<Vec<(WeightSpec, Bytes)>> {
+    block_on(crate::load_tensors(url, names))
+}
+
+/// [`crate::load_tensors_with`], waiting for it.
+///
+/// # Errors
+///
+/// Those of [`crate::load_tensors_with`] and [`block_on`].
+pub fn load_tensors_with(
+    url: impl IntoModelUrl,
+    names: &[impl AsRef<str>],
+    options: &HandlerOptions,
+) -> Result<Vec<(WeightSpec, Bytes)>> {
+    block_on(crate::load_tensors_with(url, names, options))
 }
 
 /// [`crate::list_models`], as an iterator that waits for each model.

@@ -28,7 +28,7 @@
 //! | `http` | `io-http` | `http://`, `https://` |
 //! | `aws` | `io-object-store` | `s3://`, `s3a://` |
 //! | `gcp` | `io-object-store` | `gs://` |
-//! | `azure` | `io-object-store` | `az://`, `abfs://`, `abfss://` |
+//! | `azure` | `io-object-store` | `az://`, `abfs://`, `abfss://`, `adl://`, `azure://` |
 //! | `localstorage` | `io-browser-localstorage` | `localstorage://`, in browsers |
 //! | `indexeddb` | `io-browser-indexeddb` | `indexeddb://`, in browsers |
 //! | `opfs` | `io-opfs` | `opfs://`, in browsers |
@@ -58,8 +58,9 @@ pub use io_http::{Cache, CacheEntry};
 
 pub use backends::{BACKENDS, KNOWN_SCHEMES, registry};
 pub use models::{
-    handler, handler_with, list_models, list_models_with, load, load_with, remove_model,
-    remove_model_with, save, save_with, stat_model, stat_model_with, store, store_with,
+    handler, handler_with, list_models, list_models_with, load, load_tensors, load_tensors_with,
+    load_with, remove_model, remove_model_with, save, save_with, stat_model, stat_model_with,
+    store, store_with,
 };
 pub use transfer::TransferOptions;
 pub use url::{IntoModelUrl, url};

@@ -1,9 +1,11 @@
 //! One model, or the models of one place, by URL.
 
+use bytes::Bytes;
 use io_core::{
     HandlerOptions, IOHandler, ModelArtifacts, ModelEntry, ModelList, ModelStore, Result,
-    SaveResult,
+    SaveResult, WeightSpec,
 };
+use io_manifest::read_tensors;
 
 use crate::{IntoModelUrl, registry};
 
@@ -47,6 +49,56 @@ pub async fn load(url: impl IntoModelUrl) -> Result<ModelArtifacts> {
 /// Those of [`load`].
 pub async fn load_with(url: impl IntoModelUrl, options: &HandlerOptions) -> Result<ModelArtifacts> {
     handler_with(url, options)?.load().await
+}
+
+/// Loads the weights of these `names` from the model at `url`, in their order, and of its bytes those
+/// of theirs alone, where the place can be read from the middle.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use modelport::{DType, ModelArtifacts, WeightSpec, Weights, manifest::Tensor};
+///
+/// let model = ModelArtifacts {
+///     weight_specs: Some(vec![
+///         WeightSpec::new("kernel", [1000, 2], DType::Float32),
+///         WeightSpec::new("bias", [2], DType::Int32),
+///     ]),
+///     weight_data: Some(Weights::from([vec![0; 8000], vec![1, 0, 0, 0, 2, 0, 0, 0]].concat())),
+///     ..ModelArtifacts::default()
+/// };
+/// modelport::save("memory://some", model).await?;
+///
+/// let found = modelport::load_tensors("memory://some", &["bias"]).await?;
+/// for (spec, stored) in found {
+///     assert_eq!(Tensor { spec: &spec, stored }.to_i32()?, [1, 2]);
+/// }
+/// # Ok::<(), modelport::Error>(()) }).unwrap();
+/// ```
+///
+/// # Errors
+///
+/// Those of [`load`] and of [`manifest::read_tensors`](crate::manifest::read_tensors), which says what
+/// is read besides, and that no checksum is verified.
+pub async fn load_tensors(
+    url: impl IntoModelUrl,
+    names: &[impl AsRef<str>],
+) -> Result<Vec<(WeightSpec, Bytes)>> {
+    load_tensors_with(url, names, &HandlerOptions::new()).await
+}
+
+/// [`load_tensors`] with options.
+///
+/// # Errors
+///
+/// Those of [`load_tensors`].
+pub async fn load_tensors_with(
+    url: impl IntoModelUrl,
+    names: &[impl AsRef<str>],
+    options: &HandlerOptions,
+) -> Result<Vec<(WeightSpec, Bytes)>> {
+    let model = load_with(url, options).await?;
+    let specs = model.weight_specs.unwrap_or_default();
+    read_tensors(&specs, &model.weight_data.unwrap_or_default(), names).await
 }
 
 /// The models under `url`, without reading their weights.

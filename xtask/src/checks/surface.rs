@@ -31,7 +31,8 @@ const SURFACES: &[Surface] = &[
     Surface { package: "io-http", shows: &[] },
     Surface { package: "io-object-store", shows: &["object_store"] },
     Surface { package: "io-conformance", shows: &[] },
-    Surface { package: "modelport", shows: &[] },
+    // What `load_tensors` gives.
+    Surface { package: "modelport", shows: &["bytes"] },
 ];
 
 /// Those of Rust itself.

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use futures::{FutureExt, StreamExt, executor::block_on, stream::BoxStream};
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
-    memory::InMemory, path::Path,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    UploadPart, memory::InMemory, path::Path,
 };
 
 /// What goes wrong.
@@ -53,6 +53,7 @@ struct State {
     open_uploads: AtomicI64,
     bytes_read: AtomicU64,
     cannot_copy: AtomicBool,
+    careless: AtomicBool,
 }
 
 impl Faulty {
@@ -82,6 +83,11 @@ impl Faulty {
     /// From now on it does not copy.
     pub fn without_copies(&self) {
         self.state.cannot_copy.store(true, SeqCst);
+    }
+
+    /// From now on it takes the conditions of a write and does not keep them.
+    pub fn careless(&self) {
+        self.state.careless.store(true, SeqCst);
     }
 
     /// All keys, in order.
@@ -128,8 +134,11 @@ impl ObjectStore for Faulty {
         &self,
         location: &Path,
         payload: PutPayload,
-        options: PutOptions,
+        mut options: PutOptions,
     ) -> Result<PutResult> {
+        if self.state.careless.load(SeqCst) {
+            options.mode = PutMode::Overwrite;
+        }
         let fault = match location.extension() {
             Some("json") => self.state.fault(&self.state.jsons, Call::Json),
             _ => self.state.fault(&self.state.puts, Call::Put),
