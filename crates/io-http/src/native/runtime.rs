@@ -30,13 +30,32 @@ pub(crate) async fn sleep(time: Duration) -> Result<()> {
 ///
 /// `Unexpected` when the system gives no threads, else what the future fails with.
 pub(crate) async fn within<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = runtime()?;
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|context| {
-        let _entered = runtime.enter();
-        future.as_mut().poll(context)
-    })
-    .await
+    let mut entering = Entering { runtime: runtime()?, future: Some(Box::pin(future)) };
+    std::future::poll_fn(|context| entering.poll(context)).await
+}
+
+/// A future that is polled, and dropped too, where timers and sockets are at hand: what gives a
+/// connection back to its pool starts a task.
+struct Entering<F> {
+    runtime: &'static Runtime,
+    future: Option<Pin<Box<F>>>,
+}
+
+impl<F: Future> Entering<F> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<F::Output> {
+        let _entered = self.runtime.enter();
+        match &mut self.future {
+            Some(future) => future.as_mut().poll(context),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<F> Drop for Entering<F> {
+    fn drop(&mut self) {
+        let _entered = self.runtime.enter();
+        self.future = None;
+    }
 }
 
 /// A task that runs though nobody polls it, and ends when this is dropped.
@@ -86,4 +105,34 @@ fn runtime() -> Result<&'static Runtime> {
         let cause = io::Error::new(error.kind(), error.to_string());
         Error::new(ErrorKind::Unexpected, "cannot start threads for requests").with_source(cause)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    struct SpawnsWhenDropped;
+
+    impl Drop for SpawnsWhenDropped {
+        fn drop(&mut self) {
+            tokio::spawn(async {});
+        }
+    }
+
+    #[test]
+    fn what_is_given_up_may_start_tasks() {
+        let given_up = within(async {
+            let _connection = SpawnsWhenDropped;
+            std::future::pending().await
+        });
+        let mut given_up = Box::pin(given_up);
+        let polled: Poll<io_core::Result<()>> =
+            pin!(given_up.as_mut()).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(given_up);
+    }
 }
