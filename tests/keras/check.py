@@ -10,12 +10,11 @@ The batch is a list of {"file", "keras": 2 | 3, "expected", "artifact"?, "topolo
 
 Prints one JSON line per file, in order, then exits with 0; what Keras refuses is an answer:
 
-    {"file", "predict": "ok" | "error: ...", "optimizer": [[name, shape, sha256]] | null}
+    {"file", "predict": "ok" | "error: ..."}
 
 All files are loaded by one process, since importing TensorFlow takes longer than any of them.
 """
 
-import hashlib
 import json
 import os
 import pathlib
@@ -41,11 +40,10 @@ def main(arguments):
 
 def check(subject):
     library = LIBRARIES[subject["keras"]]
-    line = {"predict": None, "optimizer": None}
+    line = {"predict": None}
     try:
         model = load(library, subject)
         line["predict"] = predict(model, subject)
-        line["optimizer"] = optimizer(model)
         if "save" in subject:
             model.save(subject["save"])
     # Whatever Keras raises is its answer.
@@ -87,21 +85,6 @@ def predict(model, subject):
 def tensor(described):
     values = [float(value) for value in described["data"]]
     return np.array(values, described["dtype"]).reshape(described["shape"])
-
-
-def optimizer(model):
-    """The variables of the optimizer, in its order; None when the model is not compiled."""
-    own = getattr(model, "optimizer", None)
-    if own is None:
-        return None
-    variables = own.variables() if callable(own.variables) else own.variables
-    return [describe(variable) for variable in variables]
-
-
-def describe(variable):
-    value = np.asarray(variable)
-    digest = hashlib.sha256(value.tobytes()).hexdigest()
-    return [getattr(variable, "path", variable.name), list(value.shape), digest]
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ fn behaviour_10_and_24_models_trained_in_tensorflow_js() {
         }
     }
     for (answer, (subject, save)) in real::check(&batch).iter().zip(&batch) {
-        assert_eq!(answer.predict, "ok", "{}", subject.name);
+        assert_eq!(answer, "ok", "{}", subject.name);
         assert!(fs::metadata(save).unwrap().len() > 0);
     }
 }

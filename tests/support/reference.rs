@@ -27,14 +27,14 @@ pub fn tfjs_check(subjects: &[Subject<'_>]) -> Vec<Value> {
         }
         None => json!({"dir": dir}),
     });
-    checked(node("tfjs_check.js"), batch.collect())
+    checked(&mut node("tfjs_check.js"), "dir", &batch.collect::<Vec<_>>())
 }
 
 /// What the Python reader makes of each folder, in order; see `interop/python_check.py`.
 pub fn python_check(dirs: &[PathBuf]) -> Vec<Value> {
     let mut command = Command::new(python());
     command.arg(interop("python_check.py"));
-    checked(command, dirs.iter().map(|dir| json!({"dir": dir})).collect())
+    checked(&mut command, "dir", &dirs.iter().map(|dir| json!({"dir": dir})).collect::<Vec<_>>())
 }
 
 /// Loads the model at `from` with TensorFlow.js and saves it to `to` with tfjs-node's handler.
@@ -43,22 +43,28 @@ pub fn tfjs_save(from: &Path, to: &Path) {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
-/// The Python that was set up.
+/// The Python that has the reader.
 pub fn python() -> PathBuf {
-    let python = tools().join("python/bin/python");
+    python_of("python")
+}
+
+/// The Python that was set up as this component.
+pub fn python_of(component: &str) -> PathBuf {
+    let python = tools().join(component).join("bin/python");
     assert!(python.is_file(), "{} is missing; run `cargo xtask setup`", python.display());
     python
 }
 
-fn checked(mut command: Command, batch: Vec<Value>) -> Vec<Value> {
+/// What `command` says of each subject of a batch, a line of JSON each, which repeats its `key`.
+pub fn checked(command: &mut Command, key: &str, batch: &[Value]) -> Vec<Value> {
     let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), serde_json::to_vec(&batch).unwrap()).unwrap();
+    fs::write(file.path(), serde_json::to_vec(batch).unwrap()).unwrap();
     let ran = finish(command.arg("--batch").arg(file.path()));
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let lines: Vec<Value> =
         ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let asked: Vec<_> = batch.iter().map(|subject| &subject["dir"]).collect();
-    assert_eq!(lines.iter().map(|line| &line["dir"]).collect::<Vec<_>>(), asked);
+    let asked: Vec<_> = batch.iter().map(|subject| &subject[key]).collect();
+    assert_eq!(lines.iter().map(|line| &line[key]).collect::<Vec<_>>(), asked);
     lines
 }
 

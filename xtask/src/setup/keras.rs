@@ -1,4 +1,4 @@
-//! Real Keras 2 and Keras 3 on TensorFlow, the reference converter, and the tools of libhdf5.
+//! Real Keras 2 and Keras 3 on TensorFlow, and the tools of libhdf5.
 
 use std::fs;
 
