@@ -83,5 +83,5 @@ pub mod __private {
     #[cfg(not(target_family = "wasm"))]
     pub use futures::executor::block_on;
     #[cfg(target_family = "wasm")]
-    pub use wasm_bindgen_test;
+    pub use wasm_bindgen_test::{self as test_runner, wasm_bindgen_test};
 }

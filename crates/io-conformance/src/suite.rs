@@ -39,21 +39,11 @@ macro_rules! conformance {
         skipped: $skipped:expr,
         block_on: $block_on:expr $(,)?
     ) => {
-        #[cfg(not(target_family = "wasm"))]
-        #[test]
-        fn runs_and_skips_as_many_behaviours_as_expected() {
-            if let Err(seen) = $crate::plan(&$setup()).expect($ran, $skipped) {
-                panic!("{seen}");
-            }
-        }
-
-        #[cfg(target_family = "wasm")]
-        #[$crate::__private::wasm_bindgen_test::wasm_bindgen_test(
-                                                    crate = $crate::__private::wasm_bindgen_test
-                                                )]
-        fn runs_and_skips_as_many_behaviours_as_expected() {
-            if let Err(seen) = $crate::plan(&$setup()).expect($ran, $skipped) {
-                panic!("{seen}");
+        $crate::__test! {
+            fn runs_and_skips_as_many_behaviours_as_expected() {
+                if let Err(seen) = $crate::plan(&$setup()).expect($ran, $skipped) {
+                    panic!("{seen}");
+                }
             }
         }
 
@@ -174,23 +164,45 @@ macro_rules! conformance {
 macro_rules! __tests {
     ([$setup:expr] [$block_on:expr] $($label:ident)*) => {$(
         #[cfg(not(target_family = "wasm"))]
-        #[test]
-        fn $label() {
-            if let Err(broken) = $block_on($crate::check(stringify!($label), $setup())) {
-                panic!("{broken}");
+        $crate::__test! {
+            fn $label() {
+                if let Err(broken) = $block_on($crate::check(stringify!($label), $setup())) {
+                    panic!("{broken}");
+                }
             }
         }
 
         #[cfg(target_family = "wasm")]
-        #[$crate::__private::wasm_bindgen_test::wasm_bindgen_test(
-            crate = $crate::__private::wasm_bindgen_test
-        )]
-        async fn $label() {
-            if let Err(broken) = $crate::check(stringify!($label), $setup()).await {
-                panic!("{broken}");
+        $crate::__test! {
+            async fn $label() {
+                if let Err(broken) = $crate::check(stringify!($label), $setup()).await {
+                    panic!("{broken}");
+                }
             }
         }
     )*};
+}
+
+/// A function that the target's test runner runs.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(target_family = "wasm"))]
+macro_rules! __test {
+    ($function:item) => {
+        #[test]
+        $function
+    };
+}
+
+/// A function that the target's test runner runs.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(target_family = "wasm")]
+macro_rules! __test {
+    ($function:item) => {
+        #[$crate::__private::wasm_bindgen_test(crate = $crate::__private::test_runner)]
+        $function
+    };
 }
 
 #[cfg(test)]
