@@ -6,7 +6,7 @@ use io_core::{
     ProgressMeter, Result, SaveResult, Weights, WriteMode,
 };
 use io_manifest::check_specs;
-use io_web::{StoredWeights, on};
+use io_web::{StoredWeights, exists, name_of, no_room, on};
 use web_sys::IdbObjectStore;
 
 use crate::{
@@ -208,28 +208,6 @@ pub(crate) fn refused(error: Error, needed: Option<u64>) -> Error {
 /// The error for a model that is not there.
 pub(crate) fn not_found() -> Error {
     Error::new(ErrorKind::NotFound, "there is no model of this name in the browser's database")
-}
-
-fn exists() -> Error {
-    Error::new(ErrorKind::AlreadyExists, "there already is a model of this name")
-}
-
-/// The name of a model, which is the key of its records.
-///
-/// # Errors
-///
-/// `InvalidUrl` when it is empty.
-pub(crate) fn name_of(url: &ModelUrl) -> Result<&str> {
-    match url.rest() {
-        "" => Err(Error::new(ErrorKind::InvalidUrl, "the name of the model is empty")),
-        name => Ok(name),
-    }
-}
-
-fn no_room(needed: Option<u64>, available: Option<u64>) -> Error {
-    let kind = ErrorKind::QuotaExceeded { needed, available };
-    Error::new(kind, "the model does not fit into what the browser stores for this site")
-        .with_hint("remove models, or let the browser store more for this site")
 }
 
 #[async_trait(?Send)]

@@ -3,19 +3,18 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
 use io_core::{
     Error, ErrorKind, HandlerOptions, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore,
-    ModelUrl, Operation, Result, SaveResult, WriteMode, now,
+    ModelUrl, Operation, Result, SaveResult, WriteMode, is_inside, now,
 };
-use io_web::on;
+use io_web::{name_of, on};
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 
 use crate::{
     collect,
     database::{Database, INFO, MODELS, TENSORFLOW_JS},
-    handler::{name_of, not_found, put, refused},
+    handler::{not_found, put, refused},
     layout::Layout,
     record,
     transaction::{Access, Transaction, result},
@@ -63,7 +62,7 @@ impl IndexedDbStore {
                 found.entry(name).or_default().1 = Some(info);
             }
         }
-        let inside = found.into_iter().filter(|(name, _)| self.is_inside(name));
+        let inside = found.into_iter().filter(|(name, _)| is_inside(self.url.rest(), name));
         let entries = inside.map(|(name, (stored, info))| {
             let url = ModelUrl::new(self.url.scheme(), &name)?;
             let info = info_of_both(stored, info.as_ref());
@@ -71,13 +70,6 @@ impl IndexedDbStore {
             Ok(ModelEntry::new(url.clone(), info.map_err(context)?))
         });
         Ok(entries.collect())
-    }
-
-    /// By whole segments: `indexeddb://a` has `a/b` but not `ab`.
-    fn is_inside(&self, name: &str) -> bool {
-        let root = self.url.rest().trim_end_matches('/');
-        root.is_empty()
-            || name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// Looks at one model, and removes it if asked to, in one transaction.
@@ -172,12 +164,7 @@ impl ModelStore for IndexedDbStore {
 
     fn list(&self) -> ModelList {
         let store = self.clone();
-        let entries = stream::once(async move {
-            let context = |error: Error| error.with_context(Operation::List, &store.url);
-            let entries = store.entries().await;
-            stream::iter(entries.unwrap_or_else(|error| vec![Err(context(error))]))
-        });
-        Box::pin(entries.flatten())
+        io_web::list(self.url.clone(), async move { store.entries().await })
     }
 
     async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {

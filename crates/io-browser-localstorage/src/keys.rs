@@ -75,10 +75,3 @@ pub(crate) fn model_of(key: &str) -> Option<Result<&str>> {
     }
     path.strip_suffix("/info").map(Ok)
 }
-
-/// Whether the model `name` lies at or below `root`, by whole segments: `a` has `a/b`, not `ab`.
-pub(crate) fn is_inside(root: &ModelUrl, name: &str) -> bool {
-    let root = root.rest().trim_end_matches('/');
-    root.is_empty()
-        || name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}

@@ -1,12 +1,13 @@
 //! The models in local storage.
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
 use io_core::{
     Error, HandlerOptions, Json, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Result,
-    SaveResult, WriteMode, now,
+    SaveResult, WriteMode, is_inside, now,
 };
+use io_manifest::Checksum;
 use io_web::LockMode;
+use js_sys::JsString;
 
 use crate::{
     journal,
@@ -40,7 +41,7 @@ impl LocalStorageStore {
         for key in storage.keys()? {
             match keys::model_of(&key) {
                 None => {}
-                Some(Ok(name)) if keys::is_inside(&self.url, name) => {
+                Some(Ok(name)) if is_inside(self.url.rest(), name) => {
                     let url = ModelUrl::new(self.url.scheme(), name)?;
                     let found = entry(&storage, &url);
                     entries.push(found.map_err(|error| error.with_context(Operation::List, &url)));
@@ -57,22 +58,29 @@ impl LocalStorageStore {
     async fn put_again(&self, from: &ModelUrl, to: &ModelUrl, instead: bool) -> Result<SaveResult> {
         let (old, new) = (Keys::new(from)?, Keys::new(to)?);
         let storage = Storage::open()?;
-        // What is damaged is not spread.
         let read = || {
-            record::decode(storage.read(&old)?, io_web::decode_base64, true)?;
-            Ok((entry(&storage, from)?.info, storage.read(&old)?))
+            let found = storage.read(&old)?;
+            let mut checksum = Checksum::new();
+            let bytes = |data: &JsString| {
+                let bytes = io_web::decode_base64(data)?;
+                checksum.update(&bytes);
+                Ok(bytes)
+            };
+            // What is damaged is not spread.
+            record::decode(found.clone(), bytes, true)?;
+            Ok((found, checksum.integrity()))
         };
-        let ((mut info, found), _lock) = storage.look(&old, LockMode::Exclusive, read).await?;
+        let ((found, weights), _lock) = storage.look(&old, LockMode::Exclusive, read).await?;
+        let saved = found.info.unwrap_or_default();
+        let mut info = record::read_info(&saved)?;
         if from.rest() == to.rest() {
             return Ok(SaveResult::new(to.clone(), info));
         }
-        let data = found.data.unwrap_or_else(|| "".into());
-        let weights = record::integrity_of(&io_web::decode_base64(&data)?);
         let mut texts = Texts {
-            info: found.info.unwrap_or_default(),
+            info: saved,
             topology: found.topology.unwrap_or_default(),
             specs: found.specs.unwrap_or_default(),
-            data,
+            data: found.data.unwrap_or_else(|| "".into()),
             // A model of old has none, and an empty text would be no metadata.
             metadata: found.metadata.unwrap_or_else(|| "{}".to_owned()),
         };
@@ -105,11 +113,7 @@ impl ModelStore for LocalStorageStore {
 
     fn list(&self) -> ModelList {
         let store = self.clone();
-        let entries = stream::once(async move {
-            let context = |error: Error| error.with_context(Operation::List, &store.url);
-            stream::iter(store.entries().await.unwrap_or_else(|error| vec![Err(context(error))]))
-        });
-        Box::pin(entries.flatten())
+        io_web::list(self.url.clone(), async move { store.entries().await })
     }
 
     async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {

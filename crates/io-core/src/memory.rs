@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 use crate::{
     Capabilities, Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifacts, ModelArtifactsInfo,
     ModelEntry, ModelList, ModelStore, ModelUrl, Operation, ProgressMeter, Result, SaveResult,
-    Weights, WriteMode,
+    Weights, WriteMode, is_inside,
 };
 
 const CAPABILITIES: Capabilities =
@@ -158,16 +158,8 @@ impl ModelStore for MemoryStore {
     }
 
     fn list(&self) -> ModelList {
-        // By whole segments: `memory://a` has `a/b` but not `ab`.
-        let root = self.url.rest().trim_end_matches('/');
-        let inside = |name: &str| {
-            root.is_empty()
-                || name
-                    .strip_prefix(root)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
         let entries: Vec<_> = with_models(|models| {
-            let found = models.iter().filter(|(name, _)| inside(name));
+            let found = models.iter().filter(|(name, _)| is_inside(self.url.rest(), name));
             found
                 .map(|(name, model)| {
                     Ok(ModelEntry::new(ModelUrl::new("memory", name)?, model.info.clone()))

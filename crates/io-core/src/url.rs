@@ -101,6 +101,20 @@ const SECRET_WORDS: &[&str] = &[
     "policy",
 ];
 
+/// Whether the model `name` lies at or below `root`, by whole segments; everything does below none.
+///
+/// ```
+/// use io_core::is_inside;
+///
+/// assert!(is_inside("a", "a/b") && is_inside("a/", "a") && is_inside("", "ab"));
+/// assert!(!is_inside("a", "ab"));
+/// ```
+pub fn is_inside(root: &str, name: &str) -> bool {
+    let root = root.trim_end_matches('/');
+    root.is_empty()
+        || name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// `text` as it may be printed: without user information before an `@` and without the values of
 /// parameters that look like secrets. What [`ModelUrl`] does to its own text.
 pub fn redact(text: &str) -> String {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use io_core::ModelArtifactsInfo;
+use io_core::{ModelArtifactsInfo, is_inside};
 use object_store::{ObjectMeta, path::Path};
 
 use crate::{
@@ -64,7 +64,7 @@ impl Listing {
         };
         let mut done = Vec::new();
         while let Some(last) = self.open.pop() {
-            if is_at_or_below(&path, &last.path) {
+            if is_inside(&last.path, &path) {
                 self.open.push(last);
                 break;
             }
@@ -146,11 +146,6 @@ impl Prefix {
         });
         known.collect()
     }
-}
-
-fn is_at_or_below(path: &str, place: &str) -> bool {
-    place.is_empty()
-        || path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether the JSON object of this key is a model by its name alone.

@@ -7,11 +7,11 @@ use io_core::{
     ModelUrl, Operation, ProgressMeter, Result, SaveResult, Weights, WriteMode,
 };
 use io_manifest::{Checksum, KeyOrder, ModelJson, WeightFileRef, check_specs, write_model_json};
-use io_web::{JsPiece, JsWeights, StoredWeights, free_space};
+use io_web::{JsPiece, JsWeights, StoredWeights, exists, free_space, name_of, no_room};
 
 use crate::{
     OpfsStore, files,
-    place::{Place, finish, name_of, not_found},
+    place::{Place, finish, not_found},
     record::{Head, Record},
     staged::Staged,
 };
@@ -94,7 +94,7 @@ impl OpfsHandler {
             }
         }
         match free_space().await {
-            Some(available) if available < needed => Err(no_room(needed, Some(available))),
+            Some(available) if available < needed => Err(no_room(Some(needed), Some(available))),
             _ => Ok(()),
         }
     }
@@ -105,10 +105,7 @@ impl OpfsHandler {
         let record = place.find(name_of(&self.url)?).await?.ok_or_else(not_found)?;
         let model = ModelJson::parse(record.json.as_bytes())?;
         let mut weights = JsWeights::new([]);
-        if let Some(id) = &record.head.weights {
-            let file = files::find(&place.weights, id).await?;
-            let file =
-                file.ok_or_else(|| Error::corrupt("the weights of the model are missing"))?;
+        if let Some(file) = place.weights_of(&record).await? {
             weights = JsWeights::new([JsPiece::Blob(file.into())]);
         }
         drop(lock);
@@ -169,22 +166,12 @@ pub(crate) async fn publish(
     .await
 }
 
-fn exists() -> Error {
-    Error::new(ErrorKind::AlreadyExists, "there already is a model of this name")
-}
-
 /// Says what it means when storing `needed` bytes failed.
 pub(crate) fn refused(error: Error, needed: u64) -> Error {
     match error.kind() {
-        ErrorKind::QuotaExceeded { .. } => no_room(needed, None).with_source(error),
+        ErrorKind::QuotaExceeded { .. } => no_room(Some(needed), None).with_source(error),
         _ => error,
     }
-}
-
-fn no_room(needed: u64, available: Option<u64>) -> Error {
-    let kind = ErrorKind::QuotaExceeded { needed: Some(needed), available };
-    Error::new(kind, "the model does not fit into what the browser stores for this site")
-        .with_hint("remove models, or let the browser store more for this site")
 }
 
 #[async_trait(?Send)]

@@ -1,11 +1,11 @@
 //! The two directories, and the lock for what has to be done in one step.
 
 use futures::channel::oneshot;
-use io_core::{Error, ErrorKind, ModelUrl, Result};
+use io_core::{Error, ErrorKind, Result};
 use io_web::{LockMode, TabLock, global, lock};
 use js_sys::{decode_uri_component, encode_uri_component};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::FileSystemDirectoryHandle;
+use web_sys::{File, FileSystemDirectoryHandle};
 
 use crate::{files, record::Record};
 
@@ -66,6 +66,13 @@ impl Place {
         Ok(all)
     }
 
+    /// The file with the weights of a model, if it has any. The caller has the lock.
+    pub(crate) async fn weights_of(&self, record: &Record) -> Result<Option<File>> {
+        let Some(id) = &record.head.weights else { return Ok(None) };
+        let found = files::find(&self.weights, id).await?;
+        found.map(Some).ok_or_else(|| Error::corrupt("the weights of the model are missing"))
+    }
+
     /// Makes `record` the model of this name, in one step. The caller has the exclusive lock.
     pub(crate) async fn put(&self, name: &str, record: &Record) -> Result<()> {
         let file = file_of(name);
@@ -113,18 +120,6 @@ pub(crate) async fn finish<T: 'static>(
         let _ = tell.send(work.await);
     });
     wait.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "the page is going away")))
-}
-
-/// The name of a model.
-///
-/// # Errors
-///
-/// `InvalidUrl` when it is empty.
-pub(crate) fn name_of(url: &ModelUrl) -> Result<&str> {
-    match url.rest() {
-        "" => Err(Error::new(ErrorKind::InvalidUrl, "the name of the model is empty")),
-        name => Ok(name),
-    }
 }
 
 /// The error for a model that is not there.

@@ -1,16 +1,15 @@
 //! The models in the private file system.
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
 use io_core::{
-    Error, HandlerOptions, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Result,
-    SaveResult, WriteMode, now,
+    HandlerOptions, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Result, SaveResult,
+    WriteMode, is_inside, now,
 };
+use io_web::name_of;
 
 use crate::{
-    files,
     handler::{publish, refused},
-    place::{Place, finish, name_of, not_found},
+    place::{Place, finish, not_found},
     staged::Staged,
     sweep,
 };
@@ -51,20 +50,13 @@ impl OpfsStore {
             })
             .await;
         }
-        let inside = all.into_iter().filter(|(name, _)| self.is_inside(name));
+        let inside = all.into_iter().filter(|(name, _)| is_inside(self.url.rest(), name));
         let entries = inside.map(|(name, record)| {
             let url = ModelUrl::new(self.url.scheme(), &name)?;
             let record = record.map_err(|error| error.with_context(Operation::List, &url))?;
             Ok(ModelEntry::new(url, record.head.info))
         });
         Ok(entries.collect())
-    }
-
-    /// By whole segments: `opfs://a` has `a/b` but not `ab`.
-    fn is_inside(&self, name: &str) -> bool {
-        let root = self.url.rest().trim_end_matches('/');
-        root.is_empty()
-            || name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     async fn stat_model(&self, model: &ModelUrl) -> Result<ModelEntry> {
@@ -98,13 +90,9 @@ impl OpfsStore {
         let record = place.find(old).await?.ok_or_else(not_found)?;
         let mut staged = None;
         let needed = record.head.info.weight_data_bytes;
-        if let Some(id) = &record.head.weights {
-            let file = files::find(&place.weights, id).await?;
-            let file =
-                file.ok_or_else(|| Error::corrupt("the weights of the model are missing"))?;
+        if let Some(file) = place.weights_of(&record).await? {
             let mut copy = Staged::begin(&place).await?;
-            let copied = copy.push_blob(&file).await.map_err(|error| refused(error, needed));
-            copied?;
+            copy.push_blob(&file).await.map_err(|error| refused(error, needed))?;
             copy.close().await.map_err(|error| refused(error, needed))?;
             staged = Some(copy);
         }
@@ -127,12 +115,7 @@ impl ModelStore for OpfsStore {
 
     fn list(&self) -> ModelList {
         let store = self.clone();
-        let entries = stream::once(async move {
-            let context = |error: Error| error.with_context(Operation::List, &store.url);
-            let entries = store.entries().await;
-            stream::iter(entries.unwrap_or_else(|error| vec![Err(context(error))]))
-        });
-        Box::pin(entries.flatten())
+        io_web::list(self.url.clone(), async move { store.entries().await })
     }
 
     async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {

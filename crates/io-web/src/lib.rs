@@ -2,11 +2,12 @@
 //!
 //! - [`Global`]: the window or the worker, whichever runs us, and what it has;
 //! - [`error()`], [`JsError`]: JavaScript's exceptions as [`io_core::Error`], by their names;
-//! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory; [`StoredWeights`]: those of a model that was
-//!   loaded;
+//! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory;
+//!   [`StoredWeights`]: those of a model that was loaded;
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
 //! - [`Base64Encoder`], [`decode_base64`]: base64 piece by piece;
-//! - [`lock()`], [`try_lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time.
+//! - [`lock()`], [`try_lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time;
+//! - [`list`], [`name_of`], [`exists`], [`no_room`]: what stores say and do alike.
 // Elsewhere there is nothing to link to.
 #![cfg_attr(not(target_family = "wasm"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg(target_family = "wasm")]
@@ -18,6 +19,7 @@ mod global;
 mod js_weights;
 mod lock;
 mod quota;
+mod store;
 mod stored_weights;
 mod time;
 
@@ -28,5 +30,6 @@ pub use global::{Context, Global, global};
 pub use js_weights::{JsPiece, JsWeights};
 pub use lock::{LockMode, TabLock, lock, try_lock};
 pub use quota::free_space;
+pub use store::{exists, list, name_of, no_room};
 pub use stored_weights::StoredWeights;
 pub use time::sleep;
