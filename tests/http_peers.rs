@@ -108,7 +108,7 @@ fn a_cut_body_goes_on_by_range_and_also_where_nginx_knows_no_ranges() {
 #[test]
 fn schemathesis_finds_the_server_to_be_as_it_describes_itself() {
     let root = tempfile::tempdir().unwrap();
-    let server = Server::start(&root.path().join("models"), &[]);
+    let server = Server::start(root.path().join("models"), &[]);
     let fixture = fixtures::one("js-functional-cnn/tfjs");
     let model = format!("{}/models/m", server.url);
     program::run(["cp", fixture.dir.to_str().unwrap(), &model]).success();

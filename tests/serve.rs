@@ -1,5 +1,7 @@
 //! `modelport serve` with real clients: TensorFlow.js, and our own.
 
+#[path = "serve/round.rs"]
+mod round;
 #[path = "serve/server.rs"]
 pub(crate) mod server;
 
@@ -12,6 +14,7 @@ use std::{
 };
 
 use modelport_tests::{fixtures, model::ModelFiles, program};
+use round::{keeps_models, names_of};
 use serde_json::Value;
 use server::Server;
 
@@ -36,17 +39,21 @@ fn tfjs_saves_to_the_server_and_loads_from_it_with_equal_predictions() {
 }
 
 #[test]
-fn copies_to_the_server_and_back_are_the_same() {
+fn a_folder_is_served_and_keeps_its_models_when_the_server_ends() {
     let root = tempfile::tempdir().unwrap();
-    let server = Server::start(&root.path().join("models"), &[]);
-    for name in ["js-unequal-shards/tfjs-shards", "k2-quant/tfjs-uint8", "w-dtypes/js"] {
-        let fixture = fixtures::one(name);
-        let url = format!("{}/models/{name}", server.url);
-        let back = root.path().join("back").join(name);
-        program::run(["cp", fixture.dir.to_str().unwrap(), &url]).success();
-        program::run(["cp", &format!("{url}/model.json"), back.to_str().unwrap()]).success();
-        ModelFiles::read(&fixture.dir).assert_same(&ModelFiles::read(&back), name);
-    }
+    let root = root.path().join("models");
+    let server = Server::start(&root, &[]);
+    keeps_models(&server.url);
+    drop(server);
+    assert_eq!(names_of(&Server::start(&root, &[]).url), ["moved"]);
+}
+
+#[test]
+fn memory_is_served_and_is_gone_when_the_server_ends() {
+    let server = Server::start("memory://models", &[]);
+    keeps_models(&server.url);
+    drop(server);
+    assert!(names_of(&Server::start("memory://", &[]).url).is_empty());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! `modelport serve`, run as a user runs it.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead as _, BufReader, Read as _},
-    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -19,7 +19,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(root: &Path, arguments: &[&str]) -> Self {
+    /// Serves what is at `root`, a folder or a URL.
+    pub(crate) fn start(root: impl AsRef<OsStr>, arguments: &[&str]) -> Self {
         let mut child = Command::new(program::path())
             .args(["serve", "--json", "--addr", "127.0.0.1:0", "--log", "json", "--root"])
             .arg(root)

@@ -296,12 +296,19 @@ pub(crate) const MATRIX: &[Cell] = &[
     },
     Cell {
         name: "cloud",
-        proves: "object stores keep models whole: all behaviours on real servers for S3 and Azure",
+        proves: "object stores keep models whole on real servers, and `serve` serves them from there",
         needs: &[Component::ObjectStores],
         steps: &[
             // Whatever is to be downloaded is downloaded before the network is gone.
             Step::Cargo(&["fetch"]),
-            Step::IsolatedTests(&["-p=io-object-store", "--all-features", "--test=servers"]),
+            // The tests run the program as well.
+            Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
+            Step::IsolatedTests(&[
+                "--workspace",
+                "--all-features",
+                "--test=servers",
+                "--test=cloud",
+            ]),
         ],
     },
     Cell {

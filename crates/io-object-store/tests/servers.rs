@@ -13,6 +13,8 @@ mod seaweed;
 #[path = "servers/server.rs"]
 mod server;
 mod support;
+#[path = "servers/weed.rs"]
+mod weed;
 
 use io_conformance::Report;
 

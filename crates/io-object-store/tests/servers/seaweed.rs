@@ -1,9 +1,7 @@
 //! `s3://` on SeaweedFS, a production server that checks signatures and conditions.
 
 use std::{
-    fs,
     pin::pin,
-    process::Command,
     sync::atomic::{AtomicU64, Ordering},
     task::{Context, Poll, Waker},
     thread::sleep,
@@ -18,72 +16,15 @@ use io_object_store::aws::REGISTRATION;
 use crate::{
     check,
     http::{encoded, request},
-    server::{Server, free_port, tool},
     support::models::{assert_loads, failing, loads, model},
+    weed::{BUCKET, Seaweed, start},
 };
-
-const BUCKET: &str = "models";
-const USERS: &str = r#"{"identities":[{"name":"test",
-    "credentials":[{"accessKey":"testkey","secretKey":"testsecret"}],
-    "actions":["Admin","Read","List","Tagging","Write"]}]}"#;
-
-struct Seaweed {
-    s3: u16,
-    filer: u16,
-    _server: Server,
-    _folder: tempfile::TempDir,
-}
-
-fn start() -> Seaweed {
-    let folder = tempfile::tempdir().unwrap();
-    let users = folder.path().join("s3.json");
-    fs::write(&users, USERS).unwrap();
-    let data = folder.path().join("data");
-    fs::create_dir(&data).unwrap();
-    let [master, volume, filer, s3] = [(); 4].map(|()| free_port());
-    let mut command = Command::new(tool("object-stores/bin/weed"));
-    command.current_dir(folder.path()).args([
-        "server",
-        // It reports to its makers otherwise.
-        "-master.telemetry=false",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",
-        "-volume.max=400",
-        "-master.volumeSizeLimitMB=128",
-        "-filer",
-        "-s3",
-        "-s3.port.iceberg=0",
-        "-s3.port.lance=0",
-    ]);
-    command.arg(format!("-dir={}", data.display()));
-    command.arg(format!("-s3.config={}", users.display()));
-    for (name, port) in [("master", master), ("volume", volume), ("filer", filer), ("s3", s3)] {
-        command.arg(format!("-{name}.port={port}"));
-    }
-    let server = Server::start(command, s3);
-    let seaweed = Seaweed { s3, filer, _server: server, _folder: folder };
-    // A bucket is a folder of the filer. It answers before it has volumes to write to.
-    let begun = Instant::now();
-    let probe = format!("/buckets/{BUCKET}/probe");
-    while !matches!(request(filer, "PUT", &probe, &[], b"x").0, 200..300) {
-        assert!(begun.elapsed() < Duration::from_secs(60), "no bucket can be written");
-        sleep(Duration::from_millis(100));
-    }
-    request(filer, "DELETE", &probe, &[], b"");
-    seaweed
-}
 
 impl Seaweed {
     fn options(&self) -> HandlerOptions {
-        HandlerOptions::new()
-            .with_setting("env", "false")
-            .with_setting("endpoint", format!("http://127.0.0.1:{}", self.s3))
-            .with_setting("allow_http", "true")
-            .with_setting("region", "us-east-1")
-            .with_setting("access_key_id", "testkey")
-            .with_setting("secret_access_key", "testsecret")
-            .with_setting("max_retries", "2")
-            .with_setting("part_bytes", "5242880")
+        let options = HandlerOptions::new().with_setting("part_bytes", "5242880");
+        let set = |options: HandlerOptions, (key, value)| options.with_setting(key, value);
+        self.settings().into_iter().fold(options, set)
     }
 
     /// Uploads in parts that were neither completed nor aborted.
