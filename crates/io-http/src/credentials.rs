@@ -3,9 +3,11 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use io_core::{Error, ErrorKind, Result};
 use percent_encoding::percent_decode_str;
-use url::{Origin, Url};
 
-use crate::HttpOptions;
+use crate::{
+    HttpOptions,
+    platform::{Origin, Url},
+};
 
 /// Headers that belong to some origins.
 #[derive(Clone)]
@@ -117,10 +119,9 @@ fn invalid(message: String) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::Credentials;
+    use super::{Credentials, Url};
     use crate::HttpOptions;
     use io_core::ErrorKind;
-    use url::Url;
 
     #[test]
     fn go_to_their_origins_only() {

@@ -2,11 +2,10 @@
 
 use http::Method;
 use io_core::{Error, ErrorKind, Result};
-use url::Url;
 
 use crate::{
     ask::Ask,
-    platform::{Transport, random, sleep},
+    platform::{Transport, Url, random, sleep},
     response::Head,
     retry::{Failure, Tries},
 };

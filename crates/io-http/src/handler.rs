@@ -7,13 +7,12 @@ use io_core::{
     Capabilities, Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifacts, ModelUrl, Operation,
     ProgressMeter, Result, SaveResult, Weights, WriteMode,
 };
-use url::Url;
 
 use crate::{
     HttpOptions, HttpStore,
     credentials::Credentials,
     model,
-    platform::{Transport, within},
+    platform::{Transport, Url, within},
     probe, resolve,
     service::Service,
     source::{HttpWeights, in_time},

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use io_core::{Error, Result};
 use io_manifest::{Checksum, FileIntegrity, ModelJson, describe_foreign};
-use url::Url;
 
 use crate::{
     ask::Ask,
     cache::{Cached, Tee},
     error::changed,
-    platform::Transport,
+    platform::{Transport, Url},
     resolve::base_after_redirects,
     weight_file::SecretUrl,
 };

@@ -3,10 +3,9 @@
 
 use bytes::Bytes;
 use io_manifest::FileIntegrity;
-use url::Url;
 
 use crate::{
-    platform::{Reply, Transport},
+    platform::{Reply, Transport, Url},
     response::Version,
 };
 

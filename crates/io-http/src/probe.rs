@@ -6,12 +6,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use http::Method;
 use io_core::{Error, Result};
 use io_manifest::{FileIntegrity, ModelJson};
-use url::Url;
 
 use crate::{
     ask::Ask,
     cache::Cached,
-    platform::{ASKS_IDENTITY, Transport},
+    platform::{ASKS_IDENTITY, Transport, Url},
     resolve::{given_url, weight_url},
     response::{Version, shown},
     retry::Failure,

@@ -2,10 +2,9 @@
 
 use io_core::{Error, ErrorKind, ModelUrl, Result, redact};
 use io_manifest::check_path;
-use percent_encoding::percent_decode_str;
-use url::Url;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::platform::SCHEMES;
+use crate::platform::{SCHEMES, Url};
 
 /// The URL of the model file. User information is kept for `credentials`; a fragment is dropped.
 ///
@@ -109,6 +108,12 @@ fn join(model: &Url, reference: &str, what: &str) -> Result<Url> {
     if SCHEMES.contains(&url.scheme()) { Ok(url) } else { Err(invalid()) }
 }
 
+/// A text as a segment of a path, or as a value in a query.
+pub(crate) fn encode(text: &str) -> String {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(text, KEPT).to_string()
+}
+
 fn join_queries(first: Option<&str>, second: Option<&str>) -> Option<String> {
     let parts: Vec<&str> =
         [first, second].into_iter().flatten().filter(|q| !q.is_empty()).collect();
@@ -117,7 +122,7 @@ fn join_queries(first: Option<&str>, second: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{given_url, model_url, weight_url};
+    use super::{Url, given_url, model_url, weight_url};
     use io_core::{ErrorKind, ModelUrl};
 
     #[test]
@@ -133,7 +138,7 @@ mod tests {
             ("http://h/a/", "http://h/a", "http://h/a/"),
             ("http://h/a/m.json", "http://h/a/m.json", "http://h/a/m.json"),
         ] {
-            let parse = |text| url::Url::parse(text).unwrap();
+            let parse = |text| Url::parse(text).unwrap();
             let base = super::base_after_redirects(&parse(asked), parse(last));
             assert_eq!(base, parse(expected), "{asked} {last}");
         }
@@ -221,7 +226,7 @@ mod tests {
             ("data:,x", None),
         ] {
             let found = given_url(&model, given);
-            assert_eq!(found.as_ref().ok().map(url::Url::as_str), expected);
+            assert_eq!(found.as_ref().ok().map(Url::as_str), expected);
             assert!(found.is_ok() || found.unwrap_err().kind() == ErrorKind::InvalidInput);
         }
     }

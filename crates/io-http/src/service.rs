@@ -8,9 +8,12 @@ use std::{
 use io_core::{Capabilities, Error, ErrorKind, Operation, Result};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use url::Url;
 
-use crate::{ask::Ask, platform::Transport};
+use crate::{
+    ask::Ask,
+    platform::{Transport, Url},
+    resolve::encode,
+};
 
 /// Where a server says what it can do.
 const DOCUMENT: &str = "/.well-known/modelport";
@@ -109,8 +112,11 @@ impl Service {
     /// The URL of the model `name`, or of the place of all models.
     pub(crate) fn url(&self, name: &str) -> Url {
         let mut url = self.models.clone();
-        if let (false, Ok(mut segments)) = (name.is_empty(), url.path_segments_mut()) {
-            segments.extend(name.split('/'));
+        if !name.is_empty() {
+            // What would lead upwards names nothing.
+            let named = name.split('/').filter(|segment| !matches!(*segment, "." | ".."));
+            let segments: Vec<_> = named.map(encode).collect();
+            url.set_path(&format!("{}/{}", url.path(), segments.join("/")));
         }
         url
     }
@@ -158,7 +164,7 @@ fn origin(url: &Url) -> String {
 #[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::Service;
-    use url::Url;
+    use crate::platform::Url;
 
     #[test]
     fn names_and_urls_are_those_of_models() {

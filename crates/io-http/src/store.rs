@@ -10,14 +10,13 @@ use io_core::{
     ModelUrl, Operation, Result, SaveResult, WriteMode,
 };
 use serde::Deserialize;
-use url::Url;
 
 use crate::{
     HttpOptions,
     ask::Ask,
     credentials::Credentials,
-    platform::{Transport, within},
-    resolve,
+    platform::{Transport, Url, within},
+    resolve::{self, encode},
     retry::Failure,
     service::Service,
 };
@@ -146,7 +145,7 @@ impl HttpStore {
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
         let mut url = service.url(&name);
-        url.query_pairs_mut().append_pair(parameter, &new_name);
+        url.set_query(Some(&format!("{parameter}={}", encode(&new_name))));
         let create = (self.options.write_mode == WriteMode::Create).then_some("*");
         let mut tries = self.transport.tries();
         while let Err(failure) = self.act(Method::POST, &url, create).await {
@@ -178,13 +177,13 @@ impl HttpStore {
                 .with_hint(format!("the models of this server are below {place}")));
         };
         let mut url = service.url("");
-        url.query_pairs_mut().append_pair("limit", PAGE);
-        if !root.is_empty() {
-            url.query_pairs_mut().append_pair("prefix", &root);
+        let mut query = format!("limit={PAGE}");
+        for (parameter, value) in [("prefix", Some(&*root)), ("after", after)] {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                query.extend(["&", parameter, "=", &encode(value)]);
+            }
         }
-        if let Some(after) = after {
-            url.query_pairs_mut().append_pair("after", after);
-        }
+        url.set_query(Some(&query));
         let fresh = Ask { fresh: true, ..Ask::default() };
         let (_, text, _) = self.transport.get_all(&url, fresh, "the server").await?;
         let page: Page = read(&text)?;

@@ -5,11 +5,10 @@ use io_core::{
     Error, ErrorKind, ModelArtifacts, ModelArtifactsInfo, ProgressCallback, ProgressMeter, Result,
 };
 use io_manifest::{KeyOrder, WeightFileRef, check_specs, write_model_json};
-use url::Url;
 
 use crate::{
     ask::Ask,
-    platform::{Form, Payload, Transport},
+    platform::{Form, Payload, Transport, Url},
     retry::Failure,
     store::already_there,
 };

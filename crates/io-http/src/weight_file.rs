@@ -4,10 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use io_core::{Error, Result};
 use io_manifest::{FileIntegrity, describe_foreign};
-use url::Url;
 
 use crate::{
     error::changed,
+    platform::Url,
     response::{Head, Version, shown},
 };
 

@@ -1,15 +1,17 @@
 //! Why a request got no answer, as well as a page can know: browsers say no more than "failed".
 
+use std::net::Ipv4Addr;
+
 use io_core::{Error, ErrorKind};
 use io_web::JsError;
 use js_sys::{Function, Object, Promise};
-use url::Url;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::{
     abort::Abort,
     javascript::{global, page_origin, property, set, text},
+    url::Url,
 };
 use crate::retry::Failure;
 
@@ -77,12 +79,12 @@ fn is_offline() -> bool {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    let host = url.host_str().unwrap_or_default();
+    // Browsers write an address in one way only.
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host == "[::1]"
+        || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
 }
 
 /// Whether the server answers a page that wants to know nothing from it.

@@ -10,6 +10,7 @@ mod reply;
 mod settings;
 mod task;
 mod transport;
+mod url;
 
 pub(crate) use form::{Form, Payload};
 pub(crate) use init::PageOptions;
@@ -17,6 +18,7 @@ pub(crate) use reply::Reply;
 pub(crate) use settings::{NAMES, read};
 pub(crate) use task::{Instant, Spawned, sleep, spawn, timeout_at, within};
 pub(crate) use transport::Transport;
+pub(crate) use url::{Origin, Url};
 
 /// Whether a range can be asked for on condition of the version. A page would have to ask the
 /// server first whether it may (CORS), and few say yes: versions are compared here.

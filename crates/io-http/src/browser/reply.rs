@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use io_core::{Error, ErrorKind};
 use js_sys::{ArrayBuffer, Promise, Uint8Array};
-use url::Url;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -13,6 +12,7 @@ use super::{
     abort::Abort,
     javascript::{Headers, Reader, Response, Stream, property, text},
     task::timeout,
+    url::Url,
 };
 use crate::{error::idle, response::Head, retry::Failure};
 

@@ -3,7 +3,6 @@
 use http::Method;
 use io_core::{Error, ErrorKind, Result};
 use js_sys::{Function, Object, Promise};
-use url::Url;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
@@ -14,6 +13,7 @@ use super::{
     javascript::{Response, global, page_origin, property, set, text},
     reply::Reply,
     task::timeout,
+    url::Url,
 };
 use crate::{
     HttpOptions,

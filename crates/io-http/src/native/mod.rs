@@ -14,6 +14,7 @@ pub(crate) use form::{Form, Payload};
 pub(crate) use runtime::{Instant, Spawned, sleep, spawn, timeout_at, within};
 pub(crate) use settings::{NAMES, read};
 pub(crate) use transport::{Reply, Transport};
+pub(crate) use url::{Origin, Url};
 
 /// Whether a range can be asked for on condition of the version.
 pub(crate) const ASKS_IF_RANGE: bool = true;
