@@ -130,6 +130,12 @@ impl PartialEq for Origin {
     }
 }
 
+impl PartialEq for Url {
+    fn eq(&self, other: &Self) -> bool {
+        self.whole == other.whole
+    }
+}
+
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.whole)
