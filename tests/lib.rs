@@ -4,6 +4,7 @@
 //! - [`keras_files`]: the files that Keras wrote;
 //! - [`program`]: the program `modelport`, run as a user runs it;
 //! - [`mod@reference`]: real TensorFlow.js and the Python reader;
+//! - [`mod@servers`]: real servers that stand in for the clouds;
 //! - [`model`]: model folders as plain files, read with nothing of ours.
 #![allow(
     clippy::unwrap_used,
@@ -24,3 +25,5 @@ pub mod model;
 pub mod program;
 #[path = "support/reference.rs"]
 pub mod reference;
+#[path = "support/servers.rs"]
+pub mod servers;

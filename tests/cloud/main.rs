@@ -1,20 +1,57 @@
-//! The program with the servers that stand in for the clouds.
+//! The handlers of the clouds against real servers, which `cargo xtask test --cell cloud` sets up.
+//!
+//! With `--full` the same with as many rounds and bytes as the project promises, for hours.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "a helper of a test that fails is a test that fails"
 )]
 
-#[path = "../../crates/io-object-store/tests/servers/http.rs"]
-#[expect(dead_code, reason = "one client for all tests with these servers")]
-mod http;
+mod azure;
+mod conflicts;
+mod gcs;
+#[path = "../../crates/io-object-store/tests/support/models.rs"]
+#[allow(unreachable_pub, reason = "it is a module of other tests as well")]
+mod models;
+#[path = "../serve/server.rs"]
+#[allow(dead_code, reason = "one way to run it for all tests")]
+mod program_server;
 #[path = "../serve/round.rs"]
 mod round;
+mod s3;
 mod serve;
-#[path = "../../crates/io-object-store/tests/servers/server.rs"]
-mod server;
-#[path = "../../crates/io-object-store/tests/servers/weed.rs"]
-#[expect(dead_code, reason = "one bucket for all tests with it")]
-mod weed;
+
+use std::time::Duration;
+
+use futures::{TryStreamExt, executor::block_on};
+use io_conformance::Report;
+use io_core::{HandlerOptions, ModelUrl};
+use io_object_store::{Garbage, GcOptions};
+
+/// Prints how it went, and fails if it went wrong or less than all was tried.
+#[track_caller]
+fn check(what: &str, report: &Report, ran: usize) {
+    println!("{what}: {report}");
+    assert!(report.passed(), "{report}");
+    assert_eq!(report.ran.len(), ran, "{report}");
+}
+
+/// How much is tried: `few`, or with `--full` as much as the project promises.
+fn amount<T>(few: T, full: T) -> T {
+    if std::env::var_os("MODELPORT_FULL").is_some() { full } else { few }
+}
+
+/// What no model has at and below a place in a cloud, however young; with `remove` it is removed.
+fn garbage(url: &ModelUrl, options: &HandlerOptions, remove: bool) -> Vec<Garbage> {
+    let place = io_object_store::place(url, options).unwrap().expect("a cloud");
+    let all = GcOptions::default().with_older_than(Duration::ZERO).with_dry_run(!remove);
+    block_on(place.store.gc(all).try_collect()).unwrap()
+}
+
+/// The settings of a handler as arguments of the program, where `flag` sets one.
+fn words(flag: &str, options: &HandlerOptions) -> Vec<String> {
+    options.settings.iter().map(|(name, value)| format!("{flag}={name}={value}")).collect()
+}

@@ -13,6 +13,7 @@ usage: cargo xtask COMMAND
   setup                     install what the tests need into target/tools
   test [--cell NAME]...     run the test matrix, or those cells of it
        [--native]           leave the wasm32 cells out
+       [--full]             with as many rounds and bytes as the project promises, for hours
   list                      print the matrix
   ci                        the test matrix as CI runs it
   web [--serve]             build the npm package into dist/npm; --serve: and serve examples/web
@@ -45,6 +46,8 @@ pub(crate) struct Selection {
     pub(crate) cells: Vec<String>,
     /// Leave out what needs another target.
     pub(crate) native: bool,
+    /// As many rounds and bytes as the project promises, not as few as CI has time for.
+    pub(crate) full: bool,
 }
 
 pub(crate) fn parse() -> anyhow::Result<Command> {
@@ -65,6 +68,7 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
         match (command.as_str(), &argument) {
             ("test", Long("cell")) => selection.cells.push(parser.value()?.string()?),
             ("test", Long("native")) => selection.native = true,
+            ("test", Long("full")) => selection.full = true,
             ("fuzz", Value(name)) => fuzzing.targets.push(name.clone().string()?),
             ("fuzz", Long("seconds")) => fuzzing.seconds = parser.value()?.parse()?,
             ("fuzz", Long("keep")) => fuzzing.keep = true,

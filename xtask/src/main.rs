@@ -48,10 +48,13 @@ fn main() -> ExitCode {
 
 /// Tells whether all went well; an error is something that kept the command from running.
 fn run(command: Command) -> anyhow::Result<bool> {
-    let workshop = Workshop::open()?;
+    let mut workshop = Workshop::open()?;
     match command {
         Command::Setup => setup::run(&workshop),
-        Command::Test(selection) => test::run(&workshop, &selection),
+        Command::Test(selection) => {
+            workshop.full = selection.full;
+            test::run(&workshop, &selection)
+        }
         Command::List => list::run(),
         Command::Ci => ci::run(workshop),
         Command::Fuzz(fuzzing) => fuzz::run(&workshop, &fuzzing).map(|()| true),

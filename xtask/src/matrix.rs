@@ -303,12 +303,7 @@ pub(crate) const MATRIX: &[Cell] = &[
             Step::Cargo(&["fetch"]),
             // The tests run the program as well.
             Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
-            Step::IsolatedTests(&[
-                "--workspace",
-                "--all-features",
-                "--test=servers",
-                "--test=cloud",
-            ]),
+            Step::IsolatedTests(&["--workspace", "--all-features", "--test=cloud"]),
         ],
     },
     Cell {

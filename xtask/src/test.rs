@@ -119,7 +119,11 @@ fn something_ran(cell: &Cell, counts: Counts) -> Result<()> {
 fn runner(workshop: &Workshop, arguments: &[&str]) -> (Runner, Command) {
     let (runner, mut command) = if on_path("cargo-nextest").is_some() {
         // A crate may have no tests yet.
-        let profile = if workshop.ci { "--profile=ci" } else { "--profile=default" };
+        let profile = match (workshop.full, workshop.ci) {
+            (true, _) => "--profile=full",
+            (false, true) => "--profile=ci",
+            (false, false) => "--profile=default",
+        };
         let first = ["nextest", "run", "--no-fail-fast", "--no-tests=pass", profile];
         // A workspace of its own has no settings; these are for all.
         let settings = ["--config-file", ".config/nextest.toml"];
@@ -128,6 +132,9 @@ fn runner(workshop: &Workshop, arguments: &[&str]) -> (Runner, Command) {
         (Runner::Cargo, workshop.cargo(&[&["test", "--no-fail-fast"], arguments].concat()))
     };
     command.env("MODELPORT_TOOLS", workshop.tools());
+    if workshop.full {
+        command.env("MODELPORT_FULL", "1");
+    }
     (runner, command)
 }
 

@@ -12,6 +12,8 @@ pub(crate) struct Workshop {
     pub(crate) root: PathBuf,
     /// Whether this is a CI run: nothing may change, and nothing of the machine's own is used.
     pub(crate) ci: bool,
+    /// Whether tests are to try as much as the project promises.
+    pub(crate) full: bool,
     cargo: OsString,
 }
 
@@ -26,6 +28,7 @@ impl Workshop {
         Ok(Self {
             root: root.to_path_buf(),
             ci: env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false"),
+            full: false,
             cargo: env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
         })
     }

@@ -8,7 +8,7 @@ use object_store::{
 
 use crate::{
     ObjectModelStore,
-    error::{failed, on},
+    error::{failed, is_missing, on},
     location::child,
     names, objects, runtime,
 };
@@ -84,9 +84,7 @@ fn judge(written: object_store::Result<PutResult>, key: &Path) -> Result<Conditi
         Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => {
             Ok(Condition::Kept)
         }
-        Err(StoreError::NotImplemented { .. } | StoreError::NotSupported { .. }) => {
-            Ok(Condition::Missing)
-        }
+        Err(error) if is_missing(&error) => Ok(Condition::Missing),
         Err(error) => Err(failed(format!("cannot write `{key}`"), &error)),
     }
 }

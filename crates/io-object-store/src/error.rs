@@ -72,21 +72,53 @@ impl Cause {
 
     /// The client has one error for whatever goes wrong on the way; its text is all there is.
     fn kind(&self) -> ErrorKind {
-        let text = self.0.to_ascii_lowercase();
+        let quota = ErrorKind::QuotaExceeded { needed: None, available: None };
+        // After a retry its text has the setting of that name.
+        let text = self.0.to_ascii_lowercase().replace("retry_timeout", "");
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        if has(&["timed out", "timeout"]) {
-            ErrorKind::Timeout
-        } else if has(&["403 forbidden", "401 unauthorized"]) {
-            ErrorKind::PermissionDenied
-        } else if has(&["quotaexceeded", "insufficientstorage", "507 "]) {
-            ErrorKind::QuotaExceeded { needed: None, available: None }
-        } else if has(&["connect", "sending request", "dns", "connection", "server error", "body"])
-        {
-            ErrorKind::Network
-        } else {
-            ErrorKind::Unexpected
+        match status(&text) {
+            Some(401 | 403) => ErrorKind::PermissionDenied,
+            Some(408 | 504) => ErrorKind::Timeout,
+            Some(405 | 501) => ErrorKind::Unsupported,
+            Some(507) => quota,
+            Some(429 | 500..600) => ErrorKind::Network,
+            _ if has(&[NO_VERSION]) => ErrorKind::Unsupported,
+            _ if has(&["timed out", "timeout"]) => ErrorKind::Timeout,
+            _ if has(&["quotaexceeded", "insufficientstorage"]) => quota,
+            _ if has(&[
+                "connect",
+                "sending request",
+                "dns",
+                "connection",
+                "slowdown",
+                "server error",
+                "body",
+            ]) =>
+            {
+                ErrorKind::Network
+            }
+            _ => ErrorKind::Unexpected,
         }
     }
+}
+
+/// What a client says that wants to know a version which the store did not tell.
+const NO_VERSION: &str = "required for conditional";
+
+/// Whether it is not that something went wrong, but that the store cannot do it.
+pub(crate) fn is_missing(error: &object_store::Error) -> bool {
+    use object_store::Error as E;
+    match error {
+        E::NotImplemented { .. } | E::NotSupported { .. } => true,
+        E::Generic { source, .. } => source.to_string().contains(NO_VERSION),
+        _ => false,
+    }
+}
+
+/// The status that a server answered with, by the text of the client's error in lower case.
+fn status(text: &str) -> Option<u16> {
+    let (_, after) = text.split_once("status code: ")?;
+    after.get(..3)?.parse().ok()
 }
 
 impl fmt::Display for Cause {
@@ -122,6 +154,32 @@ fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Cause, clean};
+    use io_core::ErrorKind;
+
+    /// As the client says it.
+    #[test]
+    fn a_status_tells_the_kind() {
+        let retried = "Generic S3 error: Error performing PUT http://h/b/k in 245.5ms, after 2 \
+                       retries, max_retries: 2, retry_timeout: 180s  - Server returned non-2xx \
+                       status code: ";
+        let quota = ErrorKind::QuotaExceeded { needed: None, available: None };
+        for (said, kind) in [
+            ("501 Not Implemented: <Error>", ErrorKind::Unsupported),
+            ("500 Internal Server Error: ", ErrorKind::Network),
+            ("503 Service Unavailable: <Code>SlowDown</Code>", ErrorKind::Network),
+            ("429 Too Many Requests: ", ErrorKind::Network),
+            ("504 Gateway Timeout: ", ErrorKind::Timeout),
+            ("403 Forbidden: ", ErrorKind::PermissionDenied),
+            ("507 Insufficient Storage: ", quota),
+            ("400 Bad Request: <Code>RequestTimeout</Code>", ErrorKind::Timeout),
+            ("400 Bad Request: <Code>Whatever</Code>", ErrorKind::Unexpected),
+        ] {
+            let error = std::io::Error::other(format!("{retried}{said}"));
+            assert_eq!(Cause::of(&error).kind(), kind, "{said}");
+        }
+        let stalled = std::io::Error::other("HTTP error: operation timed out");
+        assert_eq!(Cause::of(&stalled).kind(), ErrorKind::Timeout);
+    }
 
     #[test]
     fn causes_have_no_signatures() {

@@ -10,7 +10,7 @@ use object_store::{
 
 use crate::{
     OnConflict,
-    error::{on, shown},
+    error::{is_missing, on, shown},
     location::Location,
     objects::{self, Json, Store},
     parts,
@@ -158,8 +158,10 @@ impl Publish {
         let put = self.store.put_opts(&key, payload(), PutOptions::from(mode)).await;
         match put {
             // A store that has no conditional puts can still replace.
-            Err(StoreError::NotImplemented { .. } | StoreError::NotSupported { .. })
-                if self.mode == WriteMode::Replace && self.begun_with.is_none() =>
+            Err(error)
+                if is_missing(&error)
+                    && self.mode == WriteMode::Replace
+                    && self.begun_with.is_none() =>
             {
                 self.store.put_opts(&key, payload(), PutMode::Overwrite.into()).await
             }
@@ -184,15 +186,14 @@ impl Publish {
 
 /// Whether the store has said no, so that nothing can come of the request any more.
 fn is_refusal(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::NotFound { .. }
-            | StoreError::PermissionDenied { .. }
-            | StoreError::Unauthenticated { .. }
-            | StoreError::NotImplemented { .. }
-            | StoreError::NotSupported { .. }
-            | StoreError::InvalidPath { .. }
-    )
+    is_missing(error)
+        || matches!(
+            error,
+            StoreError::NotFound { .. }
+                | StoreError::PermissionDenied { .. }
+                | StoreError::Unauthenticated { .. }
+                | StoreError::InvalidPath { .. }
+        )
 }
 
 fn already_exists(location: &Location) -> Error {

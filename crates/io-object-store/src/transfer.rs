@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::{
     ObjectStoreOptions,
     cutter::{cut, part_bytes},
-    error::{on, replaced, shown},
+    error::{is_missing, on, replaced, shown},
     location::Location,
     names,
     objects::{self, Store},
@@ -148,10 +148,7 @@ impl Transfer {
         match self.store.copy(&file.key, to).await {
             Ok(()) => {}
             Err(object_store::Error::NotFound { .. }) => return Err(replaced()),
-            Err(
-                object_store::Error::NotImplemented { .. }
-                | object_store::Error::NotSupported { .. },
-            ) => return self.stream_object(file, to).await,
+            Err(error) if is_missing(&error) => return self.stream_object(file, to).await,
             Err(error) => return Err(on("copy", &file.key)(error)),
         }
         // Some stores answer before they are done.

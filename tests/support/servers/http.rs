@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Sends one request; the status and the body of the answer.
-pub(crate) fn request(
+pub fn request(
     port: u16,
     method: &str,
     path: &str,
@@ -31,7 +31,7 @@ pub(crate) fn request(
 }
 
 /// A key as it stands in a URL.
-pub(crate) fn encoded(key: &str) -> String {
+pub fn encoded(key: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     let shown = |byte| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02X}") };
     key.bytes().map(shown).collect()

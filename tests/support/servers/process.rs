@@ -10,11 +10,11 @@ use std::{
 
 /// A server that is killed when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Server(Child);
+pub struct Process(Child);
 
-impl Server {
+impl Process {
     /// Starts `command` and waits until something listens at `port`.
-    pub(crate) fn start(mut command: Command, port: u16) -> Self {
+    pub fn start(mut command: Command, port: u16) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let program = PathBuf::from(command.get_program());
         let child = command.spawn().unwrap_or_else(|error| {
@@ -33,7 +33,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -41,14 +41,14 @@ impl Drop for Server {
 }
 
 /// A file among the tools that were set up.
-pub(crate) fn tool(path: &str) -> PathBuf {
+pub fn tool(path: &str) -> PathBuf {
     let tools = std::env::var_os("MODELPORT_TOOLS")
         .unwrap_or_else(|| panic!("run this by `cargo xtask test --cell cloud`"));
     PathBuf::from(tools).join(path)
 }
 
 /// A port that is free, and so is the one 10,000 above it.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = 12_000 + listener.local_addr().unwrap().port() % 20_000;

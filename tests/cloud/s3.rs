@@ -10,48 +10,27 @@ use std::{
 
 use futures::{TryStreamExt, executor::block_on};
 use io_conformance::Place;
-use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelUrl};
+use io_core::{ErrorKind, IOHandler};
 use io_object_store::aws::REGISTRATION;
+use modelport_tests::servers::{Seaweed, Users, encoded, request};
 
 use crate::{
     check,
-    http::{encoded, request},
-    support::models::{assert_loads, failing, loads, model},
-    weed::{BUCKET, Seaweed, start},
+    models::{assert_loads, failing, loads, model},
 };
 
-impl Seaweed {
-    fn options(&self) -> HandlerOptions {
-        let options = HandlerOptions::new().with_setting("part_bytes", "5242880");
-        let set = |options: HandlerOptions, (key, value)| options.with_setting(key, value);
-        self.settings().into_iter().fold(options, set)
-    }
-
-    /// Uploads in parts that were neither completed nor aborted.
-    fn open_uploads(&self) -> usize {
-        let folder = format!("/buckets/{BUCKET}/.uploads/?limit=100");
-        let (status, body) =
-            request(self.filer, "GET", &folder, &[("Accept", "application/json")], b"");
-        if status == 404 {
-            return 0;
-        }
-        let listed: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        listed["Entries"].as_array().map_or(0, Vec::len)
-    }
-}
-
-fn url(key: &str) -> ModelUrl {
-    ModelUrl::new("s3", &format!("{BUCKET}/{key}")).unwrap()
-}
+/// 5 MiB.
+const PART: &str = "5242880";
 
 #[test]
 fn s3_shows_every_behaviour() {
-    let server = start();
+    let server = Seaweed::start(Users::Known);
     let next = AtomicU64::new(0);
     // One request at a time keeps a save of 32 MiB below half of it in memory.
-    let options = server.options().with_setting("concurrency", "1");
+    let options =
+        server.options().with_setting("part_bytes", PART).with_setting("concurrency", "1");
     let place = || {
-        let root = format!("s3://{BUCKET}/place-{}", next.fetch_add(1, Ordering::Relaxed));
+        let root = format!("s3://models/place-{}", next.fetch_add(1, Ordering::Relaxed));
         Place::new(&REGISTRATION, root).with_options(options.clone()).with_settings(&[
             "access_key_id",
             "endpoint",
@@ -67,8 +46,9 @@ fn s3_shows_every_behaviour() {
 fn s3_uploads_in_parts_and_leaves_none_behind() {
     /// 4 parts of 5 MiB and one of 1 MiB.
     const FLOATS: u64 = 21 << 18;
-    let server = start();
-    let open = || (REGISTRATION.open)(&url("large"), &server.options()).unwrap();
+    let server = Seaweed::start(Users::Known);
+    let options = server.options().with_setting("part_bytes", PART);
+    let open = || (REGISTRATION.open)(&server.url("large"), &options).unwrap();
     block_on(open().save(model(1, FLOATS))).unwrap();
     assert_loads(&open(), 1, FLOATS);
     assert_eq!(server.open_uploads(), 0);
@@ -104,36 +84,36 @@ fn s3_uploads_in_parts_and_leaves_none_behind() {
 
 #[test]
 fn s3_keys_with_odd_characters_are_literal() {
-    let server = start();
+    let server = Seaweed::start(Users::Known);
     let keys = ["a b", "100%", "a%20b", "x#1", "q?x=1&y=2", "p+q", "~[1]", "é文", "a'b\"c", "=,;:"];
     for key in keys {
-        let handler = (REGISTRATION.open)(&url(key), &server.options()).unwrap();
+        let handler = (REGISTRATION.open)(&server.url(key), &server.options()).unwrap();
         block_on(handler.save(model(1, 10))).unwrap();
         assert_loads(&handler, 1, 10);
         // As another client sees it.
-        let path = format!("/buckets/{BUCKET}/{}/model.json", encoded(key));
+        let path = format!("/buckets/models/{}/model.json", encoded(key));
         let (status, body) = request(server.filer, "GET", &path, &[], b"");
         assert_eq!(status, 200, "{key}");
         assert!(body.starts_with(b"{\"modelTopology\""), "{key}");
     }
-    let store = (REGISTRATION.store.unwrap())(&url(""), &server.options()).unwrap();
+    let store = (REGISTRATION.store.unwrap())(&server.url(""), &server.options()).unwrap();
     let mut listed: Vec<_> = block_on(store.list().try_collect::<Vec<_>>()).unwrap();
     listed.sort_by(|a, b| a.url.cmp(&b.url));
-    let mut due: Vec<_> = keys.iter().map(|key| url(key)).collect();
+    let mut due: Vec<_> = keys.iter().map(|key| server.url(key)).collect();
     due.sort();
     assert_eq!(listed.into_iter().map(|entry| entry.url).collect::<Vec<_>>(), due);
     for key in keys {
-        block_on(store.rename(&url(key), &url(&format!("moved/{key}")))).unwrap();
-        block_on(store.remove(&url(&format!("moved/{key}")))).unwrap();
+        block_on(store.rename(&server.url(key), &server.url(&format!("moved/{key}")))).unwrap();
+        block_on(store.remove(&server.url(&format!("moved/{key}")))).unwrap();
     }
     assert!(block_on(store.list().try_collect::<Vec<_>>()).unwrap().is_empty());
 }
 
 #[test]
 fn s3_refuses_a_wrong_secret_and_does_not_tell_it() {
-    let server = start();
+    let server = Seaweed::start(Users::Known);
     let options = server.options().with_setting("secret_access_key", "hunter2");
-    let handler = (REGISTRATION.open)(&url("m"), &options).unwrap();
+    let handler = (REGISTRATION.open)(&server.url("m"), &options).unwrap();
     for error in
         [block_on(handler.load()).unwrap_err(), block_on(handler.save(model(1, 10))).unwrap_err()]
     {

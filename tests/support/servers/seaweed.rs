@@ -1,0 +1,136 @@
+//! SeaweedFS, a production server that speaks S3 and checks signatures and conditions.
+
+use std::{
+    fs,
+    process::Command,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use io_core::{HandlerOptions, ModelUrl};
+
+use super::{Process, free_port, request, tool};
+
+const BUCKET: &str = "models";
+const TESTER: &str = r#"{"identities":[{"name":"test",
+    "credentials":[{"accessKey":"testkey","secretKey":"testsecret"}],
+    "actions":["Admin","Read","List","Tagging","Write"]}]}"#;
+
+/// Who may use the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Users {
+    /// Who signs with the right secret.
+    Known,
+    /// Everybody, signed or not.
+    All,
+}
+
+/// The server, with an empty bucket `models`.
+#[derive(Debug)]
+pub struct Seaweed {
+    /// Where it speaks S3.
+    pub s3: u16,
+    /// Where it shows the bucket's folder `/buckets/models` to those who know nothing of S3.
+    pub filer: u16,
+    master: u16,
+    _server: Process,
+    _folder: tempfile::TempDir,
+}
+
+impl Seaweed {
+    /// Starts it.
+    pub fn start(users: Users) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        fs::create_dir(&data).unwrap();
+        let [master, volume, filer, s3] = [(); 4].map(|()| free_port());
+        let mut command = Command::new(tool("object-stores/bin/weed"));
+        command.current_dir(folder.path()).args([
+            "server",
+            // It reports to its makers otherwise.
+            "-master.telemetry=false",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            "-volume.max=400",
+            "-master.volumeSizeLimitMB=128",
+            "-filer",
+            "-s3",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+        ]);
+        command.arg(format!("-dir={}", data.display()));
+        if users == Users::Known {
+            let config = folder.path().join("s3.json");
+            fs::write(&config, TESTER).unwrap();
+            command.arg(format!("-s3.config={}", config.display()));
+        }
+        for (name, port) in [("master", master), ("volume", volume), ("filer", filer), ("s3", s3)] {
+            command.arg(format!("-{name}.port={port}"));
+        }
+        let server = Process::start(command, s3);
+        let seaweed = Self { s3, filer, master, _server: server, _folder: folder };
+        seaweed.make_bucket(BUCKET);
+        seaweed
+    }
+
+    /// A bucket is a folder of the filer. It answers before it has volumes to write to.
+    pub fn make_bucket(&self, name: &str) {
+        let begun = Instant::now();
+        let probe = format!("/buckets/{name}/probe");
+        while !matches!(request(self.filer, "PUT", &probe, &[], b"x").0, 200..300) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no bucket can be written");
+            sleep(Duration::from_millis(100));
+        }
+        request(self.filer, "DELETE", &probe, &[], b"");
+    }
+
+    /// What a handler has to know to use it by S3.
+    pub fn options(&self) -> HandlerOptions {
+        self.options_through(self.s3)
+    }
+
+    /// The same through a proxy at another port.
+    pub fn options_through(&self, port: u16) -> HandlerOptions {
+        HandlerOptions::new()
+            .with_setting("env", "false")
+            .with_setting("endpoint", format!("http://127.0.0.1:{port}"))
+            .with_setting("allow_http", "true")
+            .with_setting("region", "us-east-1")
+            .with_setting("access_key_id", "testkey")
+            .with_setting("secret_access_key", "testsecret")
+            .with_setting("max_retries", "2")
+    }
+
+    /// What a handler has to know to use it as if it were Google's, which speaks as S3 does; for
+    /// that everybody must be let in.
+    pub fn gcs_options(&self) -> HandlerOptions {
+        HandlerOptions::new()
+            .with_setting("env", "false")
+            .with_setting("anonymous", "true")
+            .with_setting("base_url", format!("http://127.0.0.1:{}", self.s3))
+            .with_setting("allow_http", "true")
+            .with_setting("max_retries", "2")
+    }
+
+    /// The model under a key.
+    pub fn url(&self, key: &str) -> ModelUrl {
+        ModelUrl::new("s3", &format!("{BUCKET}/{key}")).unwrap()
+    }
+
+    /// Uploads in parts that were neither completed nor aborted.
+    pub fn open_uploads(&self) -> usize {
+        let folder = format!("/buckets/{BUCKET}/.uploads/?limit=100");
+        let (status, body) =
+            request(self.filer, "GET", &folder, &[("Accept", "application/json")], b"");
+        if status == 404 {
+            return 0;
+        }
+        let listed: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        listed["Entries"].as_array().map_or(0, Vec::len)
+    }
+
+    /// Gives the room of what was removed back to the disk.
+    pub fn vacuum(&self) {
+        request(self.master, "GET", "/vol/vacuum?garbageThreshold=0.01", &[], b"");
+    }
+}
