@@ -79,6 +79,11 @@ impl FileReader {
         self.file.integrity.is_some() && self.is_whole()
     }
 
+    /// How many bytes are still to be handed out.
+    pub(crate) fn remaining(&self) -> u64 {
+        self.range.end.saturating_sub(self.at)
+    }
+
     fn is_whole(&self) -> bool {
         self.range == (0..self.file.length)
     }

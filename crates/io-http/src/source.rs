@@ -92,6 +92,7 @@ impl WeightSource for HttpWeights {
         let reading = Reading {
             waiting: pieces.collect(),
             opening: VecDeque::new(),
+            ahead: 0,
             current: None,
             remaining,
             verified: true,
@@ -123,9 +124,11 @@ impl WeightSource for HttpWeights {
 /// A stream of weights, half way.
 struct Reading {
     weights: HttpWeights,
-    /// Files that nothing was requested of yet, and those whose first answer is awaited or there.
+    /// Files that nothing was requested of yet, and those whose first answer is awaited or there,
+    /// with the bytes of each and of all.
     waiting: VecDeque<FileReader>,
-    opening: VecDeque<Spawned<FileReader>>,
+    opening: VecDeque<(Spawned<FileReader>, u64)>,
+    ahead: u64,
     current: Option<FileReader>,
     remaining: u64,
     /// Whether every byte so far was under a checksum.
@@ -134,9 +137,10 @@ struct Reading {
     deadline: Option<Instant>,
 }
 
-/// How many files are requested ahead of a stream: it hides the way to the server, and what is not
-/// read yet stays there.
-const AHEAD: usize = 2;
+/// How many bytes of files are requested ahead of a stream at most, unless it is only one file: as many
+/// shards of TensorFlow.js as there are requests at once. What is not read yet stays on the server and on
+/// its way, but a server does not wait for ever.
+const AHEAD_BYTES: u64 = 32 << 20;
 
 impl Reading {
     async fn next_in_time(&mut self) -> Result<Option<Bytes>> {
@@ -175,17 +179,27 @@ impl Reading {
     }
 
     async fn open_next(&mut self) -> Result<Option<FileReader>> {
-        let next = match self.opening.pop_front() {
-            Some(opening) => Some(opening.await?),
-            None => self.waiting.pop_front(),
-        };
-        let most = AHEAD.min(self.weights.transport.options.parallel.get() - 1);
+        // The next one counts, too: nothing is read meanwhile.
+        self.look_ahead(self.weights.transport.options.parallel.get());
+        let Some((opening, bytes)) = self.opening.pop_front() else { return Ok(None) };
+        self.ahead = self.ahead.saturating_sub(bytes);
+        Ok(Some(opening.await?))
+    }
+
+    /// Requests the next files, up to `most` at once.
+    fn look_ahead(&mut self, most: usize) {
         while self.opening.len() < most
-            && let Some(reader) = self.waiting.pop_front()
+            && let Some(next) = self.waiting.front()
         {
-            self.opening.push_back(spawn(reader.opened()));
+            let bytes = next.remaining();
+            let is_too_much = self.ahead.saturating_add(bytes) > AHEAD_BYTES;
+            if is_too_much && self.opening.len() > 1 {
+                return;
+            }
+            let Some(reader) = self.waiting.pop_front() else { return };
+            self.ahead = self.ahead.saturating_add(bytes);
+            self.opening.push_back((spawn(reader.opened()), bytes));
         }
-        Ok(next)
     }
 }
 
