@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 
 pub(crate) const USAGE: &str = "\
-usage: cargo xtask bench [--max-bytes N] [--rounds N] [--check]
+usage: cargo xtask bench native [--max-bytes N] [--rounds N] [--check]
 
   --max-bytes N   leave out models that are larger; MB and GB are understood
   --rounds N      measure each case N times, not as often as its size allows

@@ -22,7 +22,8 @@ usage: cargo xtask COMMAND
        [--seconds N]        or so long
        [--keep]             keep in fuzz/corpus what adds to its coverage
   dist                      make what a release is made of: crates, npm package, program
-  bench [ARGUMENTS]         run the benchmarks
+  bench [native | browser]  run the benchmarks, or one of them
+        [ARGUMENTS]         `bench native --help` and `bench browser --help` say which
   tidy [--fix]              check the project's own rules; rewrite what is generated";
 
 pub(crate) enum Command {

@@ -17,15 +17,18 @@ const FIREFOX = {
   args: [],
 };
 
-/** Starts a browser with an empty profile, and the server of its pages. */
-export async function start(name) {
+/**
+ * Starts a browser with an empty profile, and the server of its pages. What a page does may take
+ * `milliseconds`.
+ */
+export async function start(name, milliseconds = 120_000) {
   const { executablePath, ...options } = name === "firefox" ? FIREFOX : CHROMIUM;
   const server = await serve();
   const browser = await puppeteer.launch({
     ...options,
     executablePath: executablePath(),
     headless: true,
-    protocolTimeout: 120_000,
+    protocolTimeout: milliseconds,
   });
   return {
     browser,

@@ -11,6 +11,7 @@ const tools = process.env.MODELPORT_TOOLS ?? join(root, "target", "tools");
 const node = join(tools, "node", "node_modules");
 
 export const places = {
+  bench: join(root, "tests", "browser", "bench"),
   demo: join(root, "examples", "web"),
   fixtures: join(root, "tests", "fixtures"),
   npm: join(root, "dist", "npm"),

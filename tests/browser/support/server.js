@@ -38,7 +38,13 @@ const PAGES = {
   "/bare": page(""),
 };
 
-const FOLDERS = { npm: places.npm, tfjs: places.tfjs, fixtures: places.fixtures, demo: places.demo };
+const FOLDERS = {
+  bench: places.bench,
+  demo: places.demo,
+  fixtures: places.fixtures,
+  npm: places.npm,
+  tfjs: places.tfjs,
+};
 
 /** Starts the server; ends with `close()`. */
 export async function serve() {
