@@ -52,6 +52,7 @@ mutants! {
     weights_of_whatever_is_there_now LazyWeights [R3];
     weights_that_stream_once StreamsOnce [W1];
     ignoring_where_a_range_starts IgnoresRange [W3];
+    telling_the_checksum_of_other_weights TellsOtherChecksum [W5];
     a_rename_that_removes_first RenameRemovesFirst [D6];
     a_copy_that_takes_the_weights CopyTakesWeights [T1];
     telling_secrets TellsSecrets [E4];

@@ -34,6 +34,12 @@ pub trait WeightSource: fmt::Debug + MaybeSend + MaybeSync {
         self.stream(0..self.byte_length()).try_collect().await
     }
 
+    /// The CRC-64/NVME of all bytes, where the place of the weights keeps it, and a stream of all of
+    /// them fails if it is another. Known without reading them; `None` by default.
+    fn crc64nvme(&self) -> Option<u64> {
+        None
+    }
+
     /// The fast path between handlers of one platform, which [`Weights::source_as`] asks for: the
     /// source itself, or one inside it of the same bytes, for those who know its type and can take
     /// the bytes in another form than a stream. `None` by default.
@@ -74,6 +80,20 @@ impl Weights {
         match &self.0 {
             Inner::Whole(parts) => parts.iter().map(|part| part.len() as u64).sum(),
             Inner::Source(source) => source.byte_length(),
+        }
+    }
+
+    /// The CRC-64/NVME of all bytes, when the source keeps it: it is known without reading them, and
+    /// verified as they are read. `None` for weights in memory.
+    ///
+    /// ```
+    /// # use io_core::Weights;
+    /// assert_eq!(Weights::from(vec![1, 2, 3]).crc64nvme(), None);
+    /// ```
+    pub fn crc64nvme(&self) -> Option<u64> {
+        match &self.0 {
+            Inner::Whole(_) => None,
+            Inner::Source(source) => source.crc64nvme(),
         }
     }
 

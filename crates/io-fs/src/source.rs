@@ -9,7 +9,7 @@ use futures::{TryStreamExt, stream};
 use io_core::{
     Error, ModelUrl, Operation, ProgressCallback, ProgressMeter, Result, WeightSource, WeightStream,
 };
-use io_manifest::Checksum;
+use io_manifest::{Checksum, FileIntegrity};
 
 use crate::{
     read,
@@ -67,6 +67,12 @@ impl WeightSource for FsWeights {
             }
         });
         Box::pin(chunks.map_err(context))
+    }
+
+    fn crc64nvme(&self) -> Option<u64> {
+        let files = self.files.files.iter().map(|file| file.integrity.filter(|_| self.verify));
+        let all = FileIntegrity::of_all(files)?;
+        (all.bytes == self.byte_length()).then_some(all.crc64nvme)
     }
 
     async fn read(&self) -> Result<Vec<Bytes>> {

@@ -9,6 +9,7 @@ use io_core::{
     Error, ErrorKind, ModelUrl, Operation, ProgressCallback, ProgressMeter, Result, WeightSource,
     WeightStream,
 };
+use io_manifest::FileIntegrity;
 
 use crate::{
     download::FileReader,
@@ -80,6 +81,11 @@ impl HttpWeights {
 impl WeightSource for HttpWeights {
     fn byte_length(&self) -> u64 {
         self.files.last().map_or(0, |file| file.end())
+    }
+
+    fn crc64nvme(&self) -> Option<u64> {
+        let all = FileIntegrity::of_all(self.files.iter().map(|file| file.integrity))?;
+        (all.bytes == self.byte_length()).then_some(all.crc64nvme)
     }
 
     fn stream(&self, range: Range<u64>) -> WeightStream {

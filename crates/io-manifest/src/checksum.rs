@@ -17,6 +17,30 @@ pub struct FileIntegrity {
     pub crc64nvme: u64,
 }
 
+impl FileIntegrity {
+    /// Length and checksum of the bytes of all files, one after the other; `None` where those of one
+    /// are not known.
+    ///
+    /// ```
+    /// # use io_manifest::{Checksum, FileIntegrity};
+    /// let of = |bytes: &[u8]| {
+    ///     let mut checksum = Checksum::new();
+    ///     checksum.update(bytes);
+    ///     checksum.integrity()
+    /// };
+    /// let files = [Some(of(b"ab")), Some(of(b"")), Some(of(b"c"))];
+    /// assert_eq!(FileIntegrity::of_all(files), Some(of(b"abc")));
+    /// assert_eq!(FileIntegrity::of_all([Some(of(b"ab")), None]), None);
+    /// ```
+    pub fn of_all(files: impl IntoIterator<Item = Option<Self>>) -> Option<Self> {
+        files.into_iter().try_fold(Checksum::new().integrity(), |first, second| {
+            let second = second?;
+            let crc64nvme = combine(first.crc64nvme, second.crc64nvme, second.bytes);
+            Some(Self { bytes: first.bytes.checked_add(second.bytes)?, crc64nvme })
+        })
+    }
+}
+
 /// A checksum in the making.
 #[derive(Clone)]
 pub struct Checksum {

@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use io_core::{
     Error, ModelUrl, Operation, ProgressCallback, ProgressMeter, Result, WeightSource, WeightStream,
 };
-use io_manifest::Checksum;
+use io_manifest::{Checksum, FileIntegrity};
 use object_store::{GetOptions, GetRange};
 
 use crate::{
@@ -36,6 +36,12 @@ pub(crate) struct ObjectWeights {
 impl WeightSource for ObjectWeights {
     fn byte_length(&self) -> u64 {
         self.files.last().map_or(0, |last| last.start + last.length)
+    }
+
+    fn crc64nvme(&self) -> Option<u64> {
+        let files = self.files.iter().map(|file| file.integrity.filter(|_| self.verify));
+        let all = FileIntegrity::of_all(files)?;
+        (all.bytes == self.byte_length()).then_some(all.crc64nvme)
     }
 
     fn stream(&self, range: Range<u64>) -> WeightStream {

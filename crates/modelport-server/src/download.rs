@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use headers::{ContentLength, ETag, HeaderMapExt as _, LastModified};
 use io_core::{Error, ErrorKind, Weights};
 
@@ -156,7 +156,9 @@ async fn part(file: &File, status: StatusCode, range: Range<u64>) -> Result<Resp
     let mut chunks = file.content.stream_range(range);
     // The first chunk before the status: what cannot be read has another one.
     let first: Option<Bytes> = chunks.next().await.transpose()?;
-    let body = Body::from_stream(stream::iter(first.map(Ok)).chain(chunks));
+    // The status is out: all that the client can be told is that the body ends too early.
+    let rest = chunks.inspect_err(|error| tracing::error!("a body was cut off: {error}"));
+    let body = Body::from_stream(stream::iter(first.map(Ok)).chain(rest));
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.typed_insert(ContentLength(length));

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use futures::TryStreamExt as _;
 use io_core::{Error, ErrorKind, ModelArtifactsInfo, Result, Weights, WriteMode};
-use io_manifest::{Checksum, KeyOrder, WeightFileRef, write_model_json};
+use io_manifest::{Checksum, FileIntegrity, KeyOrder, WeightFileRef, write_model_json};
 use sha2::{Digest as _, Sha256};
 
 use crate::{ModelName, state::Server};
@@ -101,8 +101,8 @@ impl Versions {
 impl Server {
     /// The version of a model that the store has now.
     ///
-    /// The weights of a version that was not known are read once, for their checksum: a model that
-    /// is damaged is never served.
+    /// Where the store does not keep a checksum of the weights, those of a version that was not known
+    /// are read once for it.
     ///
     /// # Errors
     ///
@@ -166,12 +166,7 @@ impl Server {
         let weights = artifacts.weight_data.clone().filter(|_| artifacts.weight_specs.is_some());
         let weights = match weights {
             Some(weights) => {
-                let mut checksum = Checksum::new();
-                let mut stream = weights.stream();
-                while let Some(chunk) = stream.try_next().await? {
-                    checksum.update(&chunk);
-                }
-                let integrity = checksum.integrity();
+                let integrity = integrity(&weights).await?;
                 let tag = format!("{:016x}-{:x}", integrity.crc64nvme, integrity.bytes);
                 let name = format!("weights-{tag}.bin");
                 Some((WeightsFile { name, tag, weights }, integrity))
@@ -191,6 +186,23 @@ impl Server {
         let weights = weights.map(|(file, _)| file);
         Ok(Version { info, json, json_tag, json_gzip, weights })
     }
+}
+
+/// Length and checksum of weights.
+///
+/// # Errors
+///
+/// Those of reading them, where the store does not keep their checksum.
+async fn integrity(weights: &Weights) -> Result<FileIntegrity> {
+    if let Some(crc64nvme) = weights.crc64nvme() {
+        return Ok(FileIntegrity { bytes: weights.byte_length(), crc64nvme });
+    }
+    let mut checksum = Checksum::new();
+    let mut stream = weights.stream();
+    while let Some(chunk) = stream.try_next().await? {
+        checksum.update(&chunk);
+    }
+    Ok(checksum.integrity())
 }
 
 /// `text` compressed, where that helps.

@@ -1,7 +1,11 @@
 //! Model files and weights: whole, in part, compressed, on conditions.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 mod support;
 
+use futures::executor::block_on;
+use modelport::{HandlerOptions, ModelUrl};
 use support::{Form, Site, manifest, model_json, weights_path};
 
 #[test]
@@ -81,15 +85,89 @@ fn a_model_that_somebody_else_replaced_is_another_version() {
     assert_eq!(site.get(&weights_path(&site, "m")).body, b"efgh");
 }
 
+/// What the store knows of the weights is not read from them.
+#[test]
+fn weights_of_a_checksum_are_not_read_before_they_are_asked_for() {
+    let site = Site::new();
+    let weights: Vec<u8> = (0..=255).cycle().take(5_000_000).collect();
+    site.put("m", &Form::model(&weights));
+    let stored = site.root.path().join("m/weights.bin");
+    // Whoever reads it finds no byte of it, or not those that it should have.
+    std::fs::write(&stored, vec![0; weights.len()]).unwrap();
+    let path = weights_path(&site, "m");
+    let head = site.get("/models/m/model.json");
+    assert_eq!(head.status, 200);
+
+    // What is sent is verified: the body is not whole.
+    let cut = site.get(&path);
+    assert_eq!((cut.status, cut.header("content-length")), (200, Some("5000000")));
+    assert!(cut.body.len() < weights.len(), "{} bytes", cut.body.len());
+
+    // The tag is the one of the bytes that belong there.
+    std::fs::write(&stored, &weights).unwrap();
+    let whole = site.get(&path);
+    assert!(whole.body == weights);
+    assert_eq!(whole.header("etag"), cut.header("etag"));
+}
+
+#[test]
+fn entity_tags_are_those_of_the_bytes_however_the_store_keeps_them() {
+    let site = Site::new();
+    let weights: Vec<u8> = (0..40_000_u32).flat_map(u32::to_le_bytes).collect();
+    site.put("whole", &Form::model(&weights));
+    let url = |name: &str| {
+        let url = format!("file://{}", site.root.path().join(name).display());
+        ModelUrl::parse(&url).unwrap()
+    };
+    let model = |name: &str| {
+        let options = HandlerOptions::new();
+        modelport::registry().unwrap().handler(&url(name), &options).unwrap()
+    };
+    // In files that have checksums, and as TensorFlow.js leaves it.
+    let sharded = HandlerOptions::new().with_shard_bytes(7_001.try_into().unwrap());
+    let sharded = modelport::registry().unwrap().handler(&url("sharded"), &sharded).unwrap();
+    block_on(async { sharded.save(model("whole").load().await.unwrap()).await }).unwrap();
+    let files = site.files();
+    assert!(files.len() > 20, "{files:?}");
+    let plain = site.root.path().join("plain");
+    std::fs::create_dir(&plain).unwrap();
+    std::fs::write(plain.join("model.json"), model_json("m", weights.len() / 4)).unwrap();
+    std::fs::write(plain.join("model.weights.bin"), &weights).unwrap();
+
+    let tags = ["whole", "sharded", "plain"].map(|name| {
+        let reply = site.get(&weights_path(&site, name));
+        assert!(reply.body == weights, "{name}");
+        reply.header("etag").unwrap().to_owned()
+    });
+    assert!(tags.iter().all(|tag| *tag == tags[0]), "{tags:?}");
+}
+
 #[test]
 fn a_damaged_model_is_named_as_such_and_its_place_is_not() {
     let site = Site::new();
     site.put("m", &Form::model(b"abcd"));
-    let weights = site.root.path().join("m/weights.bin");
-    std::fs::write(&weights, b"abcX").unwrap();
-    let reply = site.get("/models/m/model.json");
-    assert_eq!((reply.status, reply.kind().as_str()), (500, "Corrupt"));
-    assert!(!String::from_utf8(reply.body).unwrap().contains(site.root.path().to_str().unwrap()));
+    let path = weights_path(&site, "m");
+    let stored = site.root.path().join("m/weights.bin");
+    std::fs::write(&stored, b"abcX").unwrap();
+    assert_damaged(&site, &path);
+    // One of another length is noticed before anybody asks for it.
+    std::fs::write(&stored, b"abcde").unwrap();
+    touch(&site.root.path().join("m/model.json"));
+    assert_damaged(&site, "/models/m/model.json");
+}
+
+fn assert_damaged(site: &Site, path: &str) {
+    let reply = site.get(path);
+    assert_eq!((reply.status, reply.kind().as_str()), (500, "Corrupt"), "{path}");
+    let said = String::from_utf8(reply.body).unwrap();
+    assert!(!said.contains(site.root.path().to_str().unwrap()), "{said}");
+}
+
+/// Puts a copy in the place of the file: another version, of which nothing is known.
+fn touch(path: &std::path::Path) {
+    let copy = path.with_extension("copy");
+    std::fs::copy(path, &copy).unwrap();
+    std::fs::rename(copy, path).unwrap();
 }
 
 #[test]

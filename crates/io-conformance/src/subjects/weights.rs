@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures::{TryStreamExt, future};
 use io_core::Weights;
+use io_manifest::Checksum;
 
 use crate::{
     Context, samples,
@@ -21,7 +22,7 @@ behaviours! {
     W4 weights_outlive_their_handler [Put, Load]
         "Weights may be left where they are until they are read.";
     W5 every_way_of_reading_gives_the_same [Put, Load]
-        "All bytes, as a list of pieces, as one buffer or as a stream.";
+        "All bytes, as a list of pieces, as one buffer or as a stream; a checksum that is told is theirs.";
     W6 a_stream_given_up_half_way_does_no_harm [Put, Load]
         "Dropping cancels; a fresh stream starts anew.";
     W7 a_save_does_not_hold_what_it_has_passed_on [Save, Stream]
@@ -102,6 +103,12 @@ async fn every_way_of_reading_gives_the_same(cx: Context) -> Outcome {
     let whole = weights.read().await?;
     ensure!(whole.parts().is_some(), "weights that were read but are not in memory");
     same(&whole.to_bytes().await?, &due)?;
+    let mut checksum = Checksum::new();
+    checksum.update(&due);
+    ensure!(
+        weights.crc64nvme().is_none_or(|told| told == checksum.finish()),
+        "a checksum that is not the one of the bytes"
+    );
     same(&read(&weights).await?, &due)
 }
 

@@ -39,7 +39,7 @@ bugs! {
     EmptySpecs, SwallowsStreamError, RemovesFirst, ShowsHalf, ClaimsStream, ClaimsRename,
     RefusesInOtherWords, ProgressStopsShort, ProgressJumps, ListLeaks, RemoveLeaves, RemoveTakesBelow,
     RemoveTellsNothing, CreateOverwrites, CreateLooksFirst, IgnoresSettings, LazyWeights,
-    StreamsOnce, IgnoresRange, RenameRemovesFirst, CopyTakesWeights, TellsSecrets, HidesOperation,
+    StreamsOnce, IgnoresRange, TellsOtherChecksum, RenameRemovesFirst, CopyTakesWeights, TellsSecrets, HidesOperation,
 }
 
 impl Bug {
@@ -193,6 +193,7 @@ impl IOHandler for Handler {
             Bug::LazyWeights => Source::Lazy(self.url().clone(), whole.len() as u64),
             Bug::StreamsOnce => Source::Once(whole, Default::default()),
             Bug::IgnoresRange => Source::FromStart(whole),
+            Bug::TellsOtherChecksum => Source::Summed(whole),
             _ => return Ok(model),
         };
         model.weight_data = model.weight_data.map(|_| Weights::from_source(source));
@@ -207,14 +208,21 @@ enum Source {
     Lazy(ModelUrl, u64),
     Once(Bytes, std::sync::atomic::AtomicBool),
     FromStart(Bytes),
+    Summed(Bytes),
 }
 
 impl WeightSource for Source {
     fn byte_length(&self) -> u64 {
         match self {
             Self::Lazy(_, length) => *length,
-            Self::Once(bytes, _) | Self::FromStart(bytes) => bytes.len() as u64,
+            Self::Once(bytes, _) | Self::FromStart(bytes) | Self::Summed(bytes) => {
+                bytes.len() as u64
+            }
         }
+    }
+
+    fn crc64nvme(&self) -> Option<u64> {
+        matches!(self, Self::Summed(_)).then_some(0)
     }
 
     fn stream(&self, range: std::ops::Range<u64>) -> WeightStream {
@@ -231,7 +239,7 @@ impl WeightSource for Source {
             Self::Once(_, used) if used.swap(true, std::sync::atomic::Ordering::SeqCst) => {
                 Bytes::new()
             }
-            Self::Once(bytes, _) => bytes.slice(from..to),
+            Self::Once(bytes, _) | Self::Summed(bytes) => bytes.slice(from..to),
             Self::FromStart(bytes) => bytes.slice(..to - from),
         };
         Box::pin(stream::iter([Ok(bytes)]))

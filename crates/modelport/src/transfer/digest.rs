@@ -94,6 +94,10 @@ impl WeightSource for Digesting {
         }))
     }
 
+    fn crc64nvme(&self) -> Option<u64> {
+        self.weights.crc64nvme()
+    }
+
     async fn read(&self) -> Result<Vec<Bytes>> {
         let whole = self.weights.read().await?;
         let parts = whole.parts().unwrap_or_default();
