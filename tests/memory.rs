@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command, time::Instant};
 
 use modelport_tests::{
-    program::{self, finish},
+    program::{self, peak_bytes},
     reference,
 };
 use serde_json::json;
@@ -11,14 +11,6 @@ use serde_json::json;
 const MIB: u64 = 1 << 20;
 const MODEL_BYTES: u64 = 300 * MIB;
 const LIMIT_BYTES: u64 = 64 * MIB;
-
-/// Runs a program and prints the peak of its memory in KiB. Python is small itself, so that what
-/// counts before the program is loaded does not.
-const WATCH: &str = "\
-import resource, subprocess, sys
-status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(status)";
 
 #[test]
 fn a_copy_or_a_move_of_a_large_model_takes_little_memory() {
@@ -39,7 +31,9 @@ fn a_copy_or_a_move_of_a_large_model_takes_little_memory() {
         format!("info --digest {}", path("single")),
     ] {
         let start = Instant::now();
-        let peak = peak_bytes(&command);
+        let mut words = Command::new(program::path());
+        words.args(command.split(' '));
+        let peak = peak_bytes(reference::python().as_ref(), &words);
         let seconds = start.elapsed().as_secs_f64();
         println!("{command}: {} MiB, {seconds:.1} s", peak / MIB);
         assert!(peak < LIMIT_BYTES, "{command} took {} MiB", peak / MIB);
@@ -48,13 +42,6 @@ fn a_copy_or_a_move_of_a_large_model_takes_little_memory() {
     let sizes = ["single", "copy", "back"].map(|name| at(name).join("weights.bin").metadata());
     assert_eq!(sizes.map(|metadata| metadata.unwrap().len()), [MODEL_BYTES; 3]);
     assert!(at("moved").exists() && !at("smaller").exists());
-}
-
-fn peak_bytes(arguments: &str) -> u64 {
-    let mut command = Command::new(reference::python());
-    command.args(["-c", WATCH]).arg(program::path()).args(arguments.split(' '));
-    let kibibytes: u64 = finish(&mut command).success().trim().parse().unwrap();
-    kibibytes * 1024
 }
 
 /// A model of one weight, whose file takes no room on disk.

@@ -16,6 +16,7 @@ mod gcs;
 #[path = "../../crates/io-object-store/tests/support/models.rs"]
 #[allow(unreachable_pub, reason = "it is a module of other tests as well")]
 mod models;
+mod pairs;
 #[path = "../serve/server.rs"]
 #[allow(dead_code, reason = "one way to run it for all tests")]
 mod program_server;

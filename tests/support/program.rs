@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
 };
@@ -56,6 +56,22 @@ pub fn finish(command: &mut Command) -> Ran {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Runs a program and prints the peak of its memory in KiB. Python is small itself, so that what
+/// counts before the program is loaded does not.
+const WATCH: &str = "\
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)";
+
+/// The peak of the memory of a command, which must succeed, measured by Python.
+pub fn peak_bytes(python: &Path, command: &Command) -> u64 {
+    let mut watched = Command::new(python);
+    watched.args(["-c", WATCH]).arg(command.get_program()).args(command.get_args());
+    let kibibytes: u64 = finish(&mut watched).success().trim().parse().unwrap();
+    kibibytes * 1024
 }
 
 /// Where the program is: what the test matrix built, or else what Cargo builds now.

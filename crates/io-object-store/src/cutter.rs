@@ -31,17 +31,20 @@ pub(crate) fn part_bytes(object_bytes: u64, wanted: u64) -> u64 {
     if least <= wanted { wanted } else { least.div_ceil(MIB).saturating_mul(MIB) }
 }
 
-/// Sends the bytes of `weights` to `send` as parts of the objects in `shards`, and returns length
-/// and checksum of each object. `send` says whether anybody still wants them.
+/// Sends the bytes of `weights` as parts of the objects in `shards`, and returns length and checksum
+/// of each object; `None` when nobody wants them any more.
+///
+/// `slot` gives what takes a part once somebody is there for it, so that no part waits in memory
+/// while another one is made.
 ///
 /// # Errors
 ///
 /// What the stream of the weights fails with.
-pub(crate) async fn cut<F: Future<Output = bool>>(
+pub(crate) async fn cut<F: Future<Output = Option<S>>, S: FnOnce(Part)>(
     weights: &Weights,
     shards: &[Shard],
     wanted_part_bytes: u64,
-    mut send: impl FnMut(Part) -> F,
+    mut slot: impl FnMut() -> F,
 ) -> Result<Option<Vec<FileIntegrity>>> {
     let mut stream = weights.stream();
     let mut rest = Bytes::new();
@@ -51,6 +54,7 @@ pub(crate) async fn cut<F: Future<Output = bool>>(
         let part_bytes = part_bytes(object_bytes, wanted_part_bytes);
         let (mut checksum, mut left) = (Checksum::new(), object_bytes);
         loop {
+            let Some(send) = slot().await else { return Ok(None) };
             let mut part = Joined::default();
             let mut missing = part_bytes.min(left);
             left -= missing;
@@ -66,9 +70,7 @@ pub(crate) async fn cut<F: Future<Output = bool>>(
                 checksum.update(&piece);
                 part.add(piece);
             }
-            if !send(Part { object, pieces: part.finish() }).await {
-                return Ok(None);
-            }
+            send(Part { object, pieces: part.finish() });
             if left == 0 {
                 break;
             }
@@ -118,7 +120,7 @@ mod tests {
     use futures::executor::block_on;
     use io_core::Weights;
     use io_manifest::{Checksum, plan_shards};
-    use std::num::NonZeroU64;
+    use std::{cell::RefCell, num::NonZeroU64};
 
     #[test]
     fn parts_are_never_too_many() {
@@ -135,11 +137,10 @@ mod tests {
         let weights = Weights::from_parts(chunks);
         for shard_bytes in [None, NonZeroU64::new(100_000), NonZeroU64::new(7_777)] {
             let shards = plan_shards(300_000, shard_bytes, "w").unwrap();
-            let mut parts: Vec<Part> = Vec::new();
-            let sums = block_on(cut(&weights, &shards, 30_000, |part| {
-                parts.push(part);
-                async { true }
-            }));
+            let taken = RefCell::new(Vec::<Part>::new());
+            let slot = || std::future::ready(Some(|part| taken.borrow_mut().push(part)));
+            let sums = block_on(cut(&weights, &shards, 30_000, slot));
+            let parts = taken.into_inner();
             let sums = sums.unwrap().unwrap();
             for (index, (shard, sum)) in shards.iter().zip(sums).enumerate() {
                 let own: Vec<_> = parts.iter().filter(|part| part.object == index).collect();

@@ -23,7 +23,7 @@ use crate::{
     runtime,
     snapshot::{Look, Snapshot},
     source::ObjectWeights,
-    upload::{Message, Object, Upload},
+    upload::{Message, Object, Upload, slot},
 };
 
 /// What the handlers and stores of this crate can do.
@@ -119,23 +119,20 @@ impl ObjectStoreHandler {
         let upload = runtime::spawn_detached(upload.run(messages, publish))?;
 
         let weights = weights.unwrap_or_else(|| Weights::from_parts([]));
-        let sent = cut(&weights, &shards, self.objects.part_bytes, |part| {
-            let sender = sender.clone();
-            async move { sender.send(Message::Part(part)).await.is_ok() }
-        })
-        .await
-        .and_then(|integrity| {
-            // Without it, the upload has failed and says why.
-            let Some(integrity) = integrity else { return Ok(None) };
-            let files = shards.iter().zip(integrity);
-            let files: Vec<WeightFileRef<'_>> = files
-                .map(|(shard, integrity)| WeightFileRef {
-                    path: &shard.name,
-                    integrity: Some(integrity),
-                })
-                .collect();
-            write_model_json(&artifacts, &files, KeyOrder::Node).map(Some)
-        });
+        let sent = cut(&weights, &shards, self.objects.part_bytes, || slot(&sender))
+            .await
+            .and_then(|integrity| {
+                // Without it, the upload has failed and says why.
+                let Some(integrity) = integrity else { return Ok(None) };
+                let files = shards.iter().zip(integrity);
+                let files: Vec<WeightFileRef<'_>> = files
+                    .map(|(shard, integrity)| WeightFileRef {
+                        path: &shard.name,
+                        integrity: Some(integrity),
+                    })
+                    .collect();
+                write_model_json(&artifacts, &files, KeyOrder::Node).map(Some)
+            });
         match sent {
             Ok(Some(json)) => _ = sender.send(Message::Commit(json.into())).await,
             Ok(None) => {}

@@ -19,7 +19,7 @@ use crate::{
     publish::{Failed, Publish},
     snapshot::{self, Look, Snapshot, WeightObject},
     source::ObjectWeights,
-    upload::{Message, Object, Upload},
+    upload::{Message, Object, Upload, slot},
 };
 
 /// The largest object that S3 copies in one request; a larger one goes through here, in parts.
@@ -183,11 +183,7 @@ impl Transfer {
         let (sender, messages) = mpsc::channel(1);
         let writing = upload.run_to_objects(messages);
         let reading = async move {
-            let sent = cut(&weights, &shards, self.options.part_bytes, |part| {
-                let sender = sender.clone();
-                async move { sender.send(Message::Part(part)).await.is_ok() }
-            })
-            .await;
+            let sent = cut(&weights, &shards, self.options.part_bytes, || slot(&sender)).await;
             if let Ok(Some(_)) = sent {
                 let _ = sender.send(Message::Commit(bytes::Bytes::new())).await;
             }

@@ -29,6 +29,12 @@ pub(crate) enum Message {
     Commit(Bytes),
 }
 
+/// A place in the channel for the next part; `None` when the upload has ended.
+pub(crate) async fn slot(sender: &mpsc::Sender<Message>) -> Option<impl FnOnce(Part)> {
+    let slot = sender.reserve().await.ok()?;
+    Some(move |part| slot.send(Message::Part(part)))
+}
+
 /// The objects of one save.
 #[derive(Debug)]
 pub(crate) struct Upload {
