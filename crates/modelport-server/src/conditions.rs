@@ -101,31 +101,9 @@ fn number(text: &str) -> Option<u64> {
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// Whether the client takes gzip and says so.
-pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
-    let mut any = None;
-    for coding in values.flat_map(|value| value.split(',')) {
-        let mut parts = coding.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let refused = parts.any(|part| {
-            part.strip_prefix("q=")
-                .or_else(|| part.strip_prefix("Q="))
-                .is_some_and(|quality| quality.parse::<f32>().is_ok_and(|quality| quality <= 0.0))
-        });
-        if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
-            return !refused;
-        }
-        if name == "*" {
-            any = Some(!refused);
-        }
-    }
-    any.unwrap_or(false)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, Validators, accepts_gzip, evaluate};
+    use super::{Outcome, Validators, evaluate};
     use axum::http::{HeaderMap, HeaderName, HeaderValue};
     use std::time::{Duration, SystemTime};
 
@@ -188,22 +166,5 @@ mod tests {
             assert_eq!(evaluate(&headers(lines), &validators, 10), expected, "{lines:?}");
         }
         assert_eq!(evaluate(&headers(&[("range", "bytes=0-")]), &validators, 0), Unsatisfiable);
-    }
-
-    #[test]
-    fn gzip_is_for_those_who_ask() {
-        for (value, expected) in [
-            ("gzip", true),
-            ("br, gzip;q=0.5", true),
-            ("*", true),
-            ("gzip;q=0", false),
-            ("gzip; q=0.0, *", false),
-            ("*;q=0", false),
-            ("identity", false),
-            ("", false),
-        ] {
-            assert_eq!(accepts_gzip(&headers(&[("accept-encoding", value)])), expected, "{value}");
-        }
-        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 }

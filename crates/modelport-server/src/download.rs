@@ -14,9 +14,11 @@ use io_core::{Error, ErrorKind, Weights};
 
 use crate::{
     ModelName,
-    conditions::{Outcome, Validators, accepts_gzip, evaluate},
+    coding::{Coding, accepted},
+    conditions::{Outcome, Validators, evaluate},
     name::MODEL_JSON,
     problem::Problem,
+    siblings::Siblings,
     state::Server,
     versions::Version,
 };
@@ -68,39 +70,79 @@ impl Server {
         headers: &HeaderMap,
     ) -> Result<Option<File>, Error> {
         if file == MODEL_JSON {
-            return Ok(Some(model_file(&*self.version(name).await?, headers)));
+            return Ok(Some(model_file(&*self.version(name).await?, headers).await));
         }
         let version = self.version_of(name, file).await?;
-        Ok(version.and_then(|version| {
-            let weights = version.weights.as_ref()?;
-            Some(File {
-                content: weights.weights.clone(),
-                kind: "application/octet-stream",
-                encoding: None,
-                varies: false,
-                immutable: true,
-                validators: validators(&weights.tag, version.info.date_saved),
-            })
+        let Some((weights, saved)) = version
+            .as_ref()
+            .and_then(|version| Some((version.weights.as_ref()?, version.info.date_saved)))
+        else {
+            return Ok(None);
+        };
+        let compressed = compressed(headers, &weights.siblings, None).await;
+        Ok(Some(File {
+            kind: "application/octet-stream",
+            varies: compressed.is_some() || weights.siblings.exist().await,
+            immutable: true,
+            validators: validators(&weights.tag, compressed.as_ref(), saved),
+            encoding: compressed.as_ref().map(|form| form.coding.name()),
+            content: compressed.map_or_else(|| weights.weights.clone(), |form| form.content),
         }))
     }
 }
 
-fn model_file(version: &Version, headers: &HeaderMap) -> File {
-    let gzip = version.json_gzip.clone().filter(|_| accepts_gzip(headers));
-    let is_gzip = gzip.is_some();
-    let tag = format!("{}{}", version.json_tag, if is_gzip { "-gzip" } else { "" });
+async fn model_file(version: &Version, headers: &HeaderMap) -> File {
+    let (gzip, siblings) = (&version.json_gzip, &version.json_siblings);
+    let compressed = compressed(headers, siblings, gzip.as_ref()).await;
     File {
-        content: Weights::from(gzip.unwrap_or_else(|| version.json.clone())),
         kind: "application/json",
-        encoding: is_gzip.then_some("gzip"),
-        varies: version.json_gzip.is_some(),
+        varies: compressed.is_some() || gzip.is_some() || siblings.exist().await,
         immutable: false,
-        validators: validators(&tag, version.info.date_saved),
+        validators: validators(&version.json_tag, compressed.as_ref(), version.info.date_saved),
+        encoding: compressed.as_ref().map(|form| form.coding.name()),
+        content: compressed.map_or_else(|| version.json.clone().into(), |form| form.content),
     }
 }
 
-fn validators(tag: &str, saved: SystemTime) -> Validators {
-    let etag: Option<ETag> = format!("\"{tag}\"").parse().ok();
+/// A compressed form of a file.
+struct Compressed {
+    coding: Coding,
+    /// Of a form that somebody else made.
+    checksum: Option<u64>,
+    content: Weights,
+}
+
+/// The form that the client likes best of those that there are, `gzip` among them; `None` for the
+/// bytes as they are, which is what ranges are of.
+async fn compressed(
+    headers: &HeaderMap,
+    siblings: &Siblings,
+    gzip: Option<&Bytes>,
+) -> Option<Compressed> {
+    if headers.contains_key(header::RANGE) {
+        return None;
+    }
+    for coding in accepted(headers) {
+        if let Some((checksum, content)) = siblings.get(coding).await {
+            return Some(Compressed { coding, checksum: Some(checksum), content });
+        }
+        if let Some(gzip) = gzip.filter(|_| coding == Coding::Gzip) {
+            return Some(Compressed { coding, checksum: None, content: gzip.clone().into() });
+        }
+    }
+    None
+}
+
+/// Each form has a tag of its own.
+fn validators(tag: &str, compressed: Option<&Compressed>, saved: SystemTime) -> Validators {
+    let etag = match compressed {
+        None => format!("\"{tag}\""),
+        Some(Compressed { coding, checksum: None, .. }) => format!("\"{tag}-{}\"", coding.name()),
+        Some(Compressed { coding, checksum: Some(checksum), .. }) => {
+            format!("\"{tag}-{}-{checksum:016x}\"", coding.name())
+        }
+    };
+    let etag: Option<ETag> = etag.parse().ok();
     // A date before 1970 is a broken clock; the format cannot print it.
     Validators { etag, modified: saved.max(SystemTime::UNIX_EPOCH) }
 }

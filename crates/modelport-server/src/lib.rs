@@ -20,7 +20,7 @@
 //!
 //! - `routes`: what is where;
 //! - `upload`, `form`, `arriving`: a request body becomes a model, all or nothing;
-//! - `versions`, `download`: one version of a model, and the requests for it;
+//! - `versions`, `siblings`, `download`: one version of a model, and the requests for it;
 //! - `manage`: listing, removing, copying, moving;
 //! - `access`, `name`, `problem`: who may do what to which name, and what is said when it fails;
 //! - `listen`, `tls`: connections.
@@ -33,8 +33,10 @@ mod form;
 mod spool;
 mod upload;
 
+mod coding;
 mod conditions;
 mod download;
+mod siblings;
 mod versions;
 
 mod manage;

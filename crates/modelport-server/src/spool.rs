@@ -52,14 +52,19 @@ impl WeightSource for Once {
     }
 }
 
-/// Weights in a file that has no name: whatever happens, nothing of it stays.
+/// Weights in a file that is open.
 #[derive(Debug)]
-struct Spooled {
+struct InFile {
     file: Arc<File>,
     length: u64,
 }
 
-/// Writes `weights` into such a file.
+/// The first `length` bytes of `file`, which nobody else reads.
+pub(crate) fn in_file(file: Arc<File>, length: u64) -> Weights {
+    Weights::from_source(InFile { file, length })
+}
+
+/// Writes `weights` into a file that has no name: whatever happens, nothing of it stays.
 ///
 /// # Errors
 ///
@@ -72,10 +77,10 @@ pub(crate) async fn spool(mut weights: WeightStream) -> Result<Weights> {
         length = length.saturating_add(chunk.len() as u64);
         file = blocking(move || file.write_all(&chunk).map(|()| file)).await?;
     }
-    Ok(Weights::from_source(Spooled { file: Arc::new(file), length }))
+    Ok(in_file(Arc::new(file), length))
 }
 
-impl WeightSource for Spooled {
+impl WeightSource for InFile {
     fn byte_length(&self) -> u64 {
         self.length
     }
@@ -110,7 +115,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T> {
     let failed = |source: io_core::BoxError| {
-        Error::new(ErrorKind::Unexpected, "the temporary file cannot be used").with_source(source)
+        Error::new(ErrorKind::Unexpected, "a file of the server cannot be used").with_source(source)
     };
     match spawn_blocking(work).await {
         Ok(Ok(done)) => Ok(done),

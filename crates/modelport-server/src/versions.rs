@@ -7,6 +7,7 @@
 use std::{
     collections::HashMap,
     io::Write as _,
+    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -20,7 +21,11 @@ use io_core::{Error, ErrorKind, ModelArtifactsInfo, Result, Weights, WriteMode};
 use io_manifest::{Checksum, FileIntegrity, KeyOrder, WeightFileRef, write_model_json};
 use sha2::{Digest as _, Sha256};
 
-use crate::{ModelName, state::Server};
+use crate::{
+    ModelName,
+    siblings::{self, Siblings},
+    state::Server,
+};
 
 /// The most versions that are kept; each may hold files of the store open.
 const MAX_KEPT: usize = 128;
@@ -43,6 +48,7 @@ pub(crate) struct Version {
     pub(crate) json_tag: String,
     /// The model file in gzip, where that is shorter.
     pub(crate) json_gzip: Option<Bytes>,
+    pub(crate) json_siblings: Siblings,
     pub(crate) weights: Option<WeightsFile>,
 }
 
@@ -53,6 +59,7 @@ pub(crate) struct WeightsFile {
     /// The entity tag, without quotes.
     pub(crate) tag: String,
     pub(crate) weights: Weights,
+    pub(crate) siblings: Siblings,
 }
 
 /// The versions that were asked for last.
@@ -164,12 +171,14 @@ impl Server {
         let handler = self.handler(name, WriteMode::Replace)?;
         let artifacts = handler.load().await?;
         let weights = artifacts.weight_data.clone().filter(|_| artifacts.weight_specs.is_some());
+        let (json_path, weights_path) = self.paths(name).await?.unzip();
         let weights = match weights {
             Some(weights) => {
                 let integrity = integrity(&weights).await?;
                 let tag = format!("{:016x}-{:x}", integrity.crc64nvme, integrity.bytes);
                 let name = format!("weights-{tag}.bin");
-                Some((WeightsFile { name, tag, weights }, integrity))
+                let siblings = Siblings::new(weights_path.flatten(), integrity);
+                Some((WeightsFile { name, tag, weights, siblings }, integrity))
             }
             None => None,
         };
@@ -183,8 +192,19 @@ impl Server {
         let digest = Sha256::digest(&json);
         let json_tag = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let json_gzip = gzip(&json);
+        let json_integrity = integrity(&Weights::from(json.clone())).await?;
+        let json_siblings = Siblings::new(json_path, json_integrity);
         let weights = weights.map(|(file, _)| file);
-        Ok(Version { info, json, json_tag, json_gzip, weights })
+        Ok(Version { info, json, json_tag, json_gzip, json_siblings, weights })
+    }
+
+    /// Where the model file and the weights are, where that is a folder.
+    async fn paths(&self, name: &ModelName) -> Result<Option<(PathBuf, Option<PathBuf>)>> {
+        if self.root.scheme() != "file" {
+            return Ok(None);
+        }
+        let folder = PathBuf::from(self.url(name)?.rest());
+        Ok(Some(siblings::paths_in(folder, self.options.limits.model_json_bytes).await))
     }
 }
 
