@@ -20,8 +20,7 @@ for (const name of BROWSERS) {
     test("a model is added, copied and removed by keyboard", async () => {
       const page = await session.open("/demo/index.html");
       const problems = watch(page);
-      const picture = (what) =>
-        page.screenshot({ path: join(places.screenshots, `${name}-${what}.png`), fullPage: true });
+      const picture = (what) => photograph(page, join(places.screenshots, `${name}-${what}.png`));
       await page.setViewport({ width: 1200, height: 800 });
       await page.waitForSelector("#details button");
       await picture("1-empty");
@@ -30,7 +29,11 @@ for (const name of BROWSERS) {
       await page.keyboard.press("Enter");
       await page.waitForSelector('[data-url="indexeddb://sample"][aria-current="true"]');
       await page.waitForSelector("#details [aria-busy]", { hidden: true });
+      await isCoveredByNothing(page);
       await picture("2-sample");
+      if (name === "chromium") {
+        await inTheDark(page, () => picture("2-sample-dark"));
+      }
 
       // Its own name in the other place is offered; another one is typed over it.
       await tabTo(page, "Copy…");
@@ -57,13 +60,19 @@ for (const name of BROWSERS) {
       await tabTo(page, "Remove");
       await page.keyboard.press("Enter");
       await page.waitForSelector('[data-url="localstorage://by hand"]', { hidden: true });
+      await page.setViewport({ width: 400, height: 800 });
+      await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+      await isCoveredByNothing(page);
+      await picture("4-narrow");
       assert.deepEqual(await stored(session, page), ["indexeddb://sample"]);
 
-      await page.setViewport({ width: 400, height: 800 });
-      await picture("4-narrow");
+      await tabTo(page, (text) => text.startsWith("sample"));
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("#details .histogram");
+      await page.waitForSelector("#details [aria-busy]", { hidden: true });
+      await picture("5-narrow-sample");
       if (name === "chromium") {
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
-        await picture("5-dark");
+        await inTheDark(page, () => picture("5-narrow-sample-dark"));
       }
       assert.deepEqual(problems, []);
       await page.close();
@@ -72,17 +81,49 @@ for (const name of BROWSERS) {
 }
 
 /** Presses Tab, from the top of the page or of its dialog, until the control has the focus. */
-async function tabTo(page, text) {
+async function tabTo(page, wanted) {
+  const is = typeof wanted === "string" ? (text) => text === wanted : wanted;
   // Past the end Firefox's own controls follow, and its driver does not lead back from them.
   await page.evaluate(() => document.querySelector(".skip").focus());
   const seen = [];
   for (let step = 0; step < 60; step += 1) {
     await page.keyboard.press("Tab");
     const focused = await page.evaluate(() => document.activeElement.textContent.trim());
-    if (focused === text) return;
+    if (is(focused)) return;
     seen.push(focused);
   }
-  assert.fail(`no way by keyboard to "${text}", only to ${JSON.stringify(seen)}`);
+  assert.fail(`no way by keyboard to "${wanted}", only to ${JSON.stringify(seen)}`);
+}
+
+/** Fails when notices, of which there is one, are over what is shown of a model. */
+async function isCoveredByNothing(page) {
+  await page.waitForSelector("#tasks .task");
+  assert.equal(await page.$$eval("#tasks .task", (all) => all.length), 1, "notices pile up");
+  const [notice, details] = await page.evaluate(() =>
+    ["#tasks .task", "#details > *"].map((selector) => {
+      const { left, right, top, bottom } = document.querySelector(selector).getBoundingClientRect();
+      return { left, right, top, bottom };
+    }),
+  );
+  const isApart = notice.right <= details.left || notice.top >= details.bottom;
+  assert.ok(isApart, JSON.stringify({ notice, details }));
+}
+
+/** A picture of the whole page, as a screen shows it that is high enough. */
+async function photograph(page, path) {
+  const { width, height } = page.viewport();
+  const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewport({ width, height: Math.max(height, whole) });
+  await page.screenshot({ path });
+  await page.setViewport({ width, height });
+}
+
+/** Does something while the page is as who likes it dark sees it. */
+async function inTheDark(page, work) {
+  const prefer = (value) => page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+  await prefer("dark");
+  await work();
+  await prefer("light");
 }
 
 /** What another tab finds; `page` is in front again afterwards. */

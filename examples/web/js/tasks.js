@@ -17,7 +17,7 @@ const SAY_EVERY = 0.25;
 export async function runTask({ doing, done, failed, work }) {
   const abort = new AbortController();
   const card = new Card(doing, () => abort.abort());
-  byId("tasks").append(card.element);
+  add(card);
   announce(`${doing}…`);
   try {
     await work({ signal: abort.signal, onProgress: (_, progress) => card.progress(progress) });
@@ -39,9 +39,25 @@ export async function runTask({ doing, done, failed, work }) {
 /** Says what happened without anything to wait for. */
 export function note(failed, error) {
   const card = new Card(failed);
-  byId("tasks").append(card.element);
+  add(card);
   card.fail(failed, error);
 }
+
+function add(card) {
+  removeFinished();
+  byId("tasks").append(card.element);
+}
+
+/** News takes the place of what was told before. */
+function removeFinished() {
+  const finished = byId("tasks").querySelectorAll(".finished:not(:focus-within)");
+  for (const card of finished) card.remove();
+}
+
+// What has the focus is scrolled to where no card covers it.
+new ResizeObserver(([{ target }]) => {
+  document.documentElement.style.scrollPaddingBottom = `${target.offsetHeight + 8}px`;
+}).observe(byId("tasks"));
 
 class Card {
   constructor(title, cancel) {
@@ -66,6 +82,7 @@ class Card {
   }
 
   finish(text, kind) {
+    removeFinished();
     this.bar.remove();
     this.text.remove();
     this.title.textContent = text;
