@@ -3,7 +3,7 @@
 use futures::StreamExt;
 use io_core::{HandlerOptions, ProgressMeter, Result, Weights};
 use io_manifest::{Checksum, FileIntegrity};
-use io_web::{JsWeights, copy_in, new_array, on};
+use io_web::{Gathered, JsWeights, copy_in, gather, new_array, on};
 use js_sys::{Array, Uint8Array};
 use web_sys::Blob;
 
@@ -45,7 +45,11 @@ pub(crate) async fn write(
                 let data = Data::Buffer(here.to_array_buffer().await?);
                 Ok(Written { data, integrity: None, pieces: None, last: total })
             }
-            None => into_buffer(weights, meter).await,
+            None => {
+                let Gathered { array, integrity, last } = gather(weights, meter).await?;
+                let (data, integrity) = (Data::Buffer(array.buffer()), Some(integrity));
+                Ok(Written { data, integrity, pieces: None, last })
+            }
         };
     }
     let size = piece_bytes(options, total)?.get();
@@ -53,19 +57,6 @@ pub(crate) async fn write(
         Some(here) => from_objects(here, size, meter).await,
         None => from_stream(weights, size, meter).await,
     }
-}
-
-async fn into_buffer(weights: &Weights, meter: &ProgressMeter) -> Result<Written> {
-    let array = new_array(weights.byte_length())?;
-    let (mut stream, mut checksum, mut last) = (weights.stream(), Checksum::new(), 0);
-    while let Some(bytes) = stream.next().await {
-        let bytes = bytes?;
-        copy_in(&array, checksum.byte_length(), &bytes)?;
-        checksum.update(&bytes);
-        meter.add(std::mem::replace(&mut last, bytes.len() as u64));
-    }
-    let integrity = Some(checksum.integrity());
-    Ok(Written { data: Data::Buffer(array.buffer()), integrity, pieces: None, last })
 }
 
 /// Bytes that are in JavaScript stay there.

@@ -1,13 +1,13 @@
 //! One model in local storage: save and load.
 
 use async_trait::async_trait;
-use futures::StreamExt;
 use io_core::{
     Capabilities, HandlerOptions, IOHandler, ModelArtifacts, ModelUrl, Operation, ProgressMeter,
-    Result, SaveResult,
+    Result, SaveResult, Weights,
 };
-use io_manifest::{Checksum, check_specs};
-use io_web::{Base64Encoder, LockMode};
+use io_manifest::check_specs;
+use io_web::{Gathered, JsWeights, LockMode, StoredWeights, gather};
+use js_sys::Uint8Array;
 
 use crate::{LocalStorageStore, keys::Keys, record, storage::Storage};
 
@@ -53,20 +53,10 @@ impl LocalStorageHandler {
 
         // All is read before anything is written, so that the writing need not wait.
         let meter = ProgressMeter::new(self.options.progress.clone(), total);
-        let (mut encoder, mut checksum) = (Base64Encoder::with_capacity(total)?, Checksum::new());
-        let mut last = 0;
-        if let Some(weights) = artifacts.weight_data.take() {
-            let mut stream = weights.stream();
-            while let Some(bytes) = stream.next().await {
-                let bytes = bytes?;
-                encoder.push(&bytes)?;
-                checksum.update(&bytes);
-                // The last piece counts when it is stored.
-                meter.add(std::mem::replace(&mut last, bytes.len() as u64));
-            }
-        }
-        let integrity = checksum.integrity();
-        let texts = record::encode(&artifacts, &info, encoder.finish()?, integrity)?;
+        let weights = artifacts.weight_data.take().unwrap_or_default();
+        let Gathered { array, integrity, last } = bytes_of(&weights, &meter).await?;
+        let text = io_web::encode_base64(&array)?;
+        let texts = record::encode(&artifacts, &info, text, integrity)?;
 
         let _lock = storage.lock(LockMode::Exclusive).await?;
         storage.write(&self.keys, &texts, integrity, self.options.write_mode)?;
@@ -80,12 +70,35 @@ impl LocalStorageHandler {
             let texts = storage.read(&self.keys)?;
             record::decode(texts, io_web::decode_base64, self.options.verify)
         };
-        let (artifacts, lock) = storage.look(&self.keys, LockMode::Shared, read).await?;
+        let ((mut artifacts, weights), lock) =
+            storage.look(&self.keys, LockMode::Shared, read).await?;
         drop(lock);
-        let total = artifacts.weight_data_bytes();
-        ProgressMeter::new(self.options.progress.clone(), total).add(total);
+        if weights.is_none() {
+            ProgressMeter::new(self.options.progress.clone(), 0);
+        }
+        artifacts.weight_data = weights.map(|weights| {
+            Weights::from_source(StoredWeights {
+                url: self.url.clone(),
+                weights: weights.into(),
+                // It has been compared.
+                integrity: None,
+                verify: false,
+                progress: self.options.progress.clone(),
+            })
+        });
         Ok(artifacts)
     }
+}
+
+/// The bytes of `weights` in JavaScript, where they may be already.
+async fn bytes_of(weights: &Weights, meter: &ProgressMeter) -> Result<Gathered> {
+    let Some(here) = weights.source_as::<JsWeights>() else {
+        return gather(weights, meter).await;
+    };
+    let buffer = here.to_array_buffer().await?;
+    let array = Uint8Array::new(&buffer);
+    let integrity = io_web::integrity_of(&array)?;
+    Ok(Gathered { array, integrity, last: integrity.bytes })
 }
 
 #[async_trait(?Send)]

@@ -10,11 +10,12 @@
 
 use io_core::{Json, Result};
 use io_manifest::FileIntegrity;
+use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     keys::Keys,
-    record::{Integrity, Texts, integrity_of},
+    record::{Integrity, Texts},
     storage::{Storage, StoredTexts, units},
 };
 
@@ -122,8 +123,10 @@ impl Note {
         if info != self.before && info.as_ref() != Some(new_info) {
             return Ok(false);
         }
-        let data = storage.get_text(keys.data())?.map(|data| io_web::decode_base64(&data));
-        Ok(data.is_some_and(|data| data.is_ok_and(|data| *weights == integrity_of(&data).into())))
+        let Some(text) = storage.get_text(keys.data())? else { return Ok(false) };
+        let found = io_web::decode_base64(&text)
+            .and_then(|data| io_web::integrity_of(&Uint8Array::new(&data)));
+        Ok(found.is_ok_and(|found| *weights == found.into()))
     }
 
     /// Does the rest, for which there is room.

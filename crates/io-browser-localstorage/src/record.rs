@@ -1,8 +1,9 @@
 //! A model as the five texts of its keys, and back.
 
-use bytes::Bytes;
-use io_core::{Error, ErrorKind, Json, ModelArtifacts, ModelArtifactsInfo, Result, Weights};
-use io_manifest::{Checksum, FileIntegrity, KeyOrder, ModelJson, WeightFileRef, write_model_json};
+use io_core::{Error, ErrorKind, Json, ModelArtifacts, ModelArtifactsInfo, Result};
+use io_manifest::{FileIntegrity, KeyOrder, ModelJson, WeightFileRef, write_model_json};
+use io_web::{buffer_length, integrity_of};
+use js_sys::{ArrayBuffer, Uint8Array};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// The key of the metadata that has length and checksum of the weights. TensorFlow.js passes over
@@ -76,8 +77,8 @@ pub(crate) fn encode<Data>(
     })
 }
 
-/// What the texts of a model say, whose weights are the `bytes` of their text. The metadata may be
-/// missing, as in models of old.
+/// What the texts of a model say, and its weights, which are the `bytes` of their text. The metadata
+/// may be missing, as in models of old.
 ///
 /// # Errors
 ///
@@ -85,9 +86,9 @@ pub(crate) fn encode<Data>(
 /// - `Corrupt` when one cannot be read or they do not fit together.
 pub(crate) fn decode<Data>(
     texts: Texts<Option<String>, Option<Data>>,
-    bytes: impl FnOnce(&Data) -> Result<Bytes>,
+    bytes: impl FnOnce(&Data) -> Result<ArrayBuffer>,
     verify: bool,
-) -> Result<ModelArtifacts> {
+) -> Result<(ModelArtifacts, Option<ArrayBuffer>)> {
     let Texts { info, topology, specs, data, metadata } = texts;
     let info = read_info(&info.ok_or_else(not_found)?)?;
     let topology = json_of(topology.ok_or_else(|| missing("topology"))?)?;
@@ -111,8 +112,8 @@ pub(crate) fn decode<Data>(
 
     let mut model = ModelJson::parse(file.as_bytes())?;
     if has_weights {
-        model.check_lengths(&[data.len() as u64])?;
-    } else if !data.is_empty() {
+        model.check_lengths(&[buffer_length(&data)])?;
+    } else if buffer_length(&data) > 0 {
         return Err(Error::corrupt("there are weights but no weight specs"));
     }
     let extra = &mut model.artifacts.extra;
@@ -122,8 +123,7 @@ pub(crate) fn decode<Data>(
             check(&integrity, &data)?;
         }
     }
-    model.artifacts.weight_data = has_weights.then(|| Weights::from(data));
-    Ok(model.artifacts)
+    Ok((model.artifacts, has_weights.then_some(data)))
 }
 
 /// What the text of an `info` key says.
@@ -177,19 +177,13 @@ fn push_member(object: &mut String, key: &str, value: &str) {
     *object += &format!(r#""{key}":{value}"#);
 }
 
-fn check(integrity: &Json, data: &Bytes) -> Result<()> {
-    if integrity.read::<Integrity>()? == Integrity::from(integrity_of(data)) {
+fn check(integrity: &Json, data: &ArrayBuffer) -> Result<()> {
+    let found = integrity_of(&Uint8Array::new(data))?;
+    if integrity.read::<Integrity>()? == Integrity::from(found) {
         Ok(())
     } else {
         Err(Error::corrupt("the weights fail their checksum"))
     }
-}
-
-/// Length and checksum of weights.
-pub(crate) fn integrity_of(data: &Bytes) -> FileIntegrity {
-    let mut checksum = Checksum::new();
-    checksum.update(data);
-    checksum.integrity()
 }
 
 /// Length and checksum, as a model file has them.

@@ -5,9 +5,8 @@ use io_core::{
     Error, HandlerOptions, Json, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Result,
     SaveResult, WriteMode, is_inside, now,
 };
-use io_manifest::Checksum;
 use io_web::LockMode;
-use js_sys::JsString;
+use js_sys::Uint8Array;
 
 use crate::{
     journal,
@@ -60,15 +59,11 @@ impl LocalStorageStore {
         let storage = Storage::open()?;
         let read = || {
             let found = storage.read(&old)?;
-            let mut checksum = Checksum::new();
-            let bytes = |data: &JsString| {
-                let bytes = io_web::decode_base64(data)?;
-                checksum.update(&bytes);
-                Ok(bytes)
-            };
             // What is damaged is not spread.
-            record::decode(found.clone(), bytes, true)?;
-            Ok((found, checksum.integrity()))
+            let (_, weights) = record::decode(found.clone(), io_web::decode_base64, true)?;
+            let weights =
+                weights.map_or_else(|| Uint8Array::new_with_length(0), |it| Uint8Array::new(&it));
+            Ok((found, io_web::integrity_of(&weights)?))
         };
         let ((found, weights), _lock) = storage.look(&old, LockMode::Exclusive, read).await?;
         let saved = found.info.unwrap_or_default();

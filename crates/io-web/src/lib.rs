@@ -5,7 +5,8 @@
 //! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory;
 //!   [`StoredWeights`]: those of a model that was loaded;
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
-//! - [`Base64Encoder`], [`decode_base64`]: base64 piece by piece;
+//! - [`gather`]: weights into one buffer; [`integrity_of`]: its checksum;
+//! - [`encode_base64`], [`decode_base64`]: bytes as text and back;
 //! - [`lock()`], [`try_lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time;
 //! - [`list`], [`name_of`], [`exists`], [`no_room`]: what stores say and do alike.
 // Elsewhere there is nothing to link to.
@@ -15,6 +16,7 @@
 mod base64;
 mod bytes;
 mod error;
+mod gather;
 mod global;
 mod js_weights;
 mod lock;
@@ -23,9 +25,10 @@ mod store;
 mod stored_weights;
 mod time;
 
-pub use base64::{Base64Encoder, decode_base64};
+pub use base64::{decode_base64, encode_base64};
 pub use bytes::{array_length, buffer_length, copy_in, copy_out, new_array};
 pub use error::{JsError, error, kind_of, on};
+pub use gather::{Gathered, gather, integrity_of};
 pub use global::{Context, Global, global};
 pub use js_weights::{JsPiece, JsWeights};
 pub use lock::{LockMode, TabLock, lock, try_lock};
