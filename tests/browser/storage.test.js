@@ -95,6 +95,37 @@ for (const name of BROWSERS) {
       });
     }
 
+    test("localstorage: a list shows no half of what TensorFlow.js saves in another tab", async () => {
+      const [writer, reader] = [await session.open(), await session.open("/bare")];
+      const url = "localstorage://coming-and-going";
+      const written = writer.evaluate(async (url) => {
+        const weightData = new ArrayBuffer(1 << 20);
+        const weightSpecs = [{ name: "w", shape: [weightData.byteLength / 4], dtype: "int32" }];
+        const [handler] = tf.io.getSaveHandlers(url);
+        for (let round = 0; round < 40; round += 1) {
+          await handler.save({ modelTopology: {}, weightSpecs, weightData });
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          await tf.io.removeModel(url);
+        }
+        localStorage.setItem("written", "");
+      }, url);
+      const found = await reader.evaluate(async (url) => {
+        const [errors, found] = [[], { with: 0, without: 0 }];
+        const onError = (error) => errors.push(`${error.kind}: ${error}`);
+        while (localStorage.getItem("written") === null) {
+          const models = await modelport.listModels({ url: "localstorage://", onError });
+          found[url in models ? "with" : "without"] += 1;
+          await new Promise((resolve) => setTimeout(resolve));
+        }
+        localStorage.removeItem("written");
+        return { ...found, errors };
+      }, url);
+      await written;
+      assert.deepEqual(found.errors, []);
+      assert.ok(found.with > 0, JSON.stringify(found));
+      await Promise.all([writer.close(), reader.close()]);
+    });
+
     test("a graph model with strings, bools and integers", async () => {
       const page = await session.open();
       const run = async (url, byUs) => {

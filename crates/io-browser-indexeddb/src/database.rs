@@ -1,7 +1,10 @@
 //! A connection to a database: that of TensorFlow.js, or ours beside it.
 
+use std::time::Duration;
+
+use futures::future::{Either, select};
 use io_core::{Error, ErrorKind, Result};
-use io_web::{global, on};
+use io_web::{global, on, sleep};
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
@@ -18,6 +21,10 @@ pub(crate) const KEY_PATH: &str = "modelPath";
 
 /// The store of the pieces of large models.
 pub(crate) const PIECES: &str = "weight_pieces";
+
+/// How long a database may take to open. A request waits, without being told, behind that of a tab
+/// which upgrades or deletes the database, and that waits until every other tab lets go of it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a database is made of. All have the version that a new database gets by itself.
 #[derive(Debug)]
@@ -58,7 +65,7 @@ impl Database {
     /// # Errors
     ///
     /// - `Unsupported`, `PermissionDenied`: there are no databases, or none for us.
-    /// - `Conflict`: another tab holds it.
+    /// - `Conflict`: for long another tab has been upgrading or deleting it.
     /// - `Corrupt`: there is a database of this name, but another one.
     pub(crate) async fn open(schema: &'static Schema) -> Result<Self> {
         let failed = "the browser does not open its database";
@@ -67,23 +74,19 @@ impl Database {
         let settled = Promise::new(&mut |resolve, _| {
             request.set_onsuccess(Some(&resolve));
             request.set_onerror(Some(&resolve));
-            request.set_onblocked(Some(&resolve));
         });
         let upgrade = Closure::<dyn FnMut(IdbVersionChangeEvent)>::new(move |event| {
             make_stores(schema, &event)
         });
         request.set_onupgradeneeded(Some(upgrade.as_ref().unchecked_ref()));
         let opening = Opening { schema, request: Some(request) };
-        let event: Event = JsFuture::from(settled).await.map_err(on(failed))?.unchecked_into();
-        match event.type_().as_str() {
-            "success" => opening.finish(),
-            "blocked" => Err(Error::new(
-                ErrorKind::Conflict,
-                "another tab keeps the database from being upgraded",
-            )
-            .with_hint("close other tabs of this site")),
-            _ => Err(opening.failure(failed)),
-        }
+        // It is never told to be blocked, as one that asks for a version is.
+        let patience = Box::pin(sleep(PATIENCE));
+        let event: Event = match select(JsFuture::from(settled), patience).await {
+            Either::Left((event, _)) => event.map_err(on(failed))?.unchecked_into(),
+            Either::Right((waited, _)) => return Err(waited.err().unwrap_or_else(held)),
+        };
+        if event.type_() == "success" { opening.finish() } else { Err(opening.failure(failed)) }
     }
 
     pub(crate) fn raw(&self) -> &IdbDatabase {
@@ -108,6 +111,11 @@ impl Database {
             Err(Error::corrupt(message))
         }
     }
+}
+
+fn held() -> Error {
+    let message = "the browser's database is not to be had: another tab upgrades or deletes it";
+    Error::new(ErrorKind::Conflict, message).with_hint("close other tabs of this site")
 }
 
 impl Drop for Database {
@@ -167,7 +175,6 @@ impl Drop for Opening {
     fn drop(&mut self) {
         let Some(request) = self.request.take() else { return };
         request.set_onerror(None);
-        request.set_onblocked(None);
         // The closure that makes the stores goes away with the future; these two stay for good.
         let schema = self.schema;
         let upgrade =

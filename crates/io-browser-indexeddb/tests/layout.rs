@@ -2,7 +2,9 @@
 #![cfg(target_family = "wasm")]
 #![allow(missing_docs, clippy::unwrap_used, reason = "these are tests")]
 
-use futures::StreamExt;
+use std::time::Duration;
+
+use futures::{StreamExt, future::join};
 use io_browser_indexeddb::{IndexedDbHandler, IndexedDbStore};
 use io_core::{
     DType, ErrorKind, HandlerOptions, IOHandler, Json, ModelArtifacts, ModelStore, ModelUrl,
@@ -23,6 +25,9 @@ extern "C" {
     async fn rename_layer(path: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch)]
     async fn remove_database() -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch)]
+    async fn hold() -> Result<JsValue, JsValue>;
+    fn let_go();
     fn undo_late();
     fn full();
     fn leave(bytes: f64);
@@ -157,4 +162,26 @@ async fn stands_in_nobodys_way() {
     assert_eq!(handler("gone").load().await.unwrap_err().kind(), ErrorKind::NotFound);
     // What was loaded is here all the same.
     assert_eq!(loaded.weight_data.unwrap().to_bytes().await.unwrap().as_ref(), [1]);
+}
+
+#[wasm_bindgen_test]
+async fn who_is_kept_from_the_database_waits_and_is_told_so() {
+    handler("held").save(model(&[1])).await.unwrap();
+    hold().await.unwrap();
+    let released = async {
+        io_web::sleep(Duration::from_millis(300)).await.unwrap();
+        let_go();
+    };
+    let (loaded, ()) = join(handler("held").load(), released).await;
+    assert_eq!(loaded.unwrap_err().kind(), ErrorKind::NotFound, "it was removed meanwhile");
+
+    hold().await.unwrap();
+    let listing = store("").list().collect::<Vec<_>>();
+    let (saved, listed) = join(handler("held").save(model(&[2])), listing).await;
+    let_go();
+    assert_eq!(saved.unwrap_err().kind(), ErrorKind::Conflict);
+    let listed = listed.into_iter().map(|entry| entry.unwrap_err().kind());
+    assert_eq!(listed.collect::<Vec<_>>(), [ErrorKind::Conflict]);
+    handler("held").save(model(&[3])).await.unwrap();
+    assert_eq!(bytes_of("held").await, [3]);
 }

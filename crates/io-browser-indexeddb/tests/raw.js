@@ -88,6 +88,23 @@ export function as_before() {
   navigator.storage.estimate = estimate_of_browser;
 }
 
+let stubborn;
+
+/**
+ * A connection that does not close when it should, and somebody who deletes the database and has to
+ * wait for it, as whoever comes after him.
+ */
+export async function hold() {
+  stubborn = await database();
+  const request = indexedDB.deleteDatabase('tensorflowjs');
+  await new Promise((resolve) => { request.onblocked = resolve; });
+}
+
+/** Closes that connection. */
+export function let_go() {
+  stubborn.close();
+}
+
 /** Deletes the database; tells whether somebody was in the way. */
 export async function remove_database() {
   let blocked = false;

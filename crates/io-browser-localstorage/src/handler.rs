@@ -70,9 +70,8 @@ impl LocalStorageHandler {
             let texts = storage.read(&self.keys)?;
             record::decode(texts, io_web::decode_base64, self.options.verify)
         };
-        let ((mut artifacts, weights), lock) =
-            storage.look(&self.keys, LockMode::Shared, read).await?;
-        drop(lock);
+        let is_half_seen = |found: &_| storage.is_half_seen(&self.keys, found);
+        let (mut artifacts, weights) = storage.read_now(read, is_half_seen).await?;
         if weights.is_none() {
             ProgressMeter::new(self.options.progress.clone(), 0);
         }

@@ -3,13 +3,16 @@
 //! Chromium keeps a copy of local storage in each process, and tells the others of a change key by
 //! key, a moment after the tab that made it has let go of the lock. Whoever looks in between sees
 //! keys of two models. Nothing tells that from damage but time.
+//!
+//! What fits together needs no lock to be read: the note of a change that is under way is seen before
+//! the change, and as long as we wait for nothing, nothing changes.
 
 use std::time::Duration;
 
-use io_core::{ErrorKind, Result};
+use io_core::{Error, ErrorKind, Result};
 use io_web::{LockMode, TabLock, sleep};
 
-use crate::{keys::Keys, storage::Storage};
+use crate::{journal::NOTE, keys::Keys, storage::Storage};
 
 /// How long to wait before each further look; all in all less than half a second.
 const WAITS: [Duration; 4] = [
@@ -20,23 +23,42 @@ const WAITS: [Duration; 4] = [
 ];
 
 impl Storage {
-    /// What `read` finds of the model with these keys, under the lock, which comes with it. What does
-    /// not fit together is looked at again before it counts as damaged.
+    /// What `read` finds. Under the lock, and again after a while, only where that is of use.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::look`].
+    pub(crate) async fn read_now<T>(
+        &self,
+        read: impl Fn() -> Result<T>,
+        is_half_seen: impl Fn(&Result<T>) -> bool,
+    ) -> Result<T> {
+        if !self.has(NOTE) {
+            let found = read();
+            if !is_half_seen(&found) {
+                return found;
+            }
+        }
+        self.look(LockMode::Shared, read, is_half_seen).await.map(|(found, _lock)| found)
+    }
+
+    /// What `read` finds under the lock, which comes with it. What may be half of something is looked
+    /// at again before it counts.
     ///
     /// # Errors
     ///
     /// What `read` fails with at the last look, and those of [`Storage::lock`].
     pub(crate) async fn look<T>(
         &self,
-        keys: &Keys,
         mode: LockMode,
         read: impl Fn() -> Result<T>,
+        is_half_seen: impl Fn(&Result<T>) -> bool,
     ) -> Result<(T, TabLock)> {
         for wait in WAITS {
             let lock = self.lock(mode).await?;
-            match read() {
-                Err(error) if self.may_be_half_seen(keys, error.kind()) => {}
-                found => return found.map(|found| (found, lock)),
+            let found = read();
+            if !is_half_seen(&found) {
+                return found.map(|found| (found, lock));
             }
             drop(lock);
             sleep(wait).await?;
@@ -45,11 +67,12 @@ impl Storage {
         read().map(|found| (found, lock))
     }
 
-    fn may_be_half_seen(&self, keys: &Keys, kind: ErrorKind) -> bool {
-        match kind {
-            ErrorKind::Corrupt => true,
+    /// Whether half of the model with these keys could look like this.
+    pub(crate) fn is_half_seen<T>(&self, keys: &Keys, found: &Result<T>) -> bool {
+        match found.as_ref().map_err(Error::kind) {
+            Err(ErrorKind::Corrupt) => true,
             // A model is there from its first key on.
-            ErrorKind::NotFound => self.has(keys.info()),
+            Err(ErrorKind::NotFound) => self.has(keys.info()),
             _ => false,
         }
     }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use io_core::{
-    Error, HandlerOptions, Json, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Result,
-    SaveResult, WriteMode, is_inside, now,
+    Error, ErrorKind, HandlerOptions, Json, ModelEntry, ModelList, ModelStore, ModelUrl, Operation,
+    Result, SaveResult, WriteMode, is_inside, now,
 };
 use io_web::LockMode;
 use js_sys::Uint8Array;
@@ -35,14 +35,24 @@ impl LocalStorageStore {
 
     async fn entries(&self) -> Result<Vec<Result<ModelEntry>>> {
         let storage = Storage::open()?;
-        let _lock = storage.lock(LockMode::Shared).await?;
+        // What is listed has its first key; the others may be on their way from another tab.
+        let lacks_a_key = |entry: &Result<_>| {
+            entry.as_ref().is_err_and(|error: &Error| error.kind() == ErrorKind::NotFound)
+        };
+        let is_half_seen = |found: &Result<Vec<_>>| {
+            found.as_ref().is_ok_and(|entries| entries.iter().any(lacks_a_key))
+        };
+        storage.read_now(|| self.entries_now(&storage), is_half_seen).await
+    }
+
+    fn entries_now(&self, storage: &Storage) -> Result<Vec<Result<ModelEntry>>> {
         let mut entries = Vec::new();
         for key in storage.keys()? {
             match keys::model_of(&key) {
                 None => {}
                 Some(Ok(name)) if is_inside(self.url.rest(), name) => {
                     let url = ModelUrl::new(self.url.scheme(), name)?;
-                    let found = entry(&storage, &url);
+                    let found = entry(storage, &url);
                     entries.push(found.map_err(|error| error.with_context(Operation::List, &url)));
                 }
                 // What names no model lies under no root but the whole.
@@ -65,7 +75,9 @@ impl LocalStorageStore {
                 weights.map_or_else(|| Uint8Array::new_with_length(0), |it| Uint8Array::new(&it));
             Ok((found, io_web::integrity_of(&weights)?))
         };
-        let ((found, weights), _lock) = storage.look(&old, LockMode::Exclusive, read).await?;
+        let is_half_seen = |found: &_| storage.is_half_seen(&old, found);
+        let ((found, weights), _lock) =
+            storage.look(LockMode::Exclusive, read, is_half_seen).await?;
         let saved = found.info.unwrap_or_default();
         let mut info = record::read_info(&saved)?;
         if from.rest() == to.rest() {
@@ -115,9 +127,8 @@ impl ModelStore for LocalStorageStore {
         let found = async {
             let storage = Storage::open()?;
             let keys = Keys::new(model)?;
-            let (found, _lock) =
-                storage.look(&keys, LockMode::Shared, || entry(&storage, model)).await?;
-            Ok(found)
+            let is_half_seen = |found: &_| storage.is_half_seen(&keys, found);
+            storage.read_now(|| entry(&storage, model), is_half_seen).await
         };
         found.await.map_err(|error: Error| error.with_context(Operation::Stat, model))
     }

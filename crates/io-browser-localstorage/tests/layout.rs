@@ -2,9 +2,9 @@
 #![cfg(target_family = "wasm")]
 #![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use futures::StreamExt;
+use futures::{StreamExt, future::join};
 use io_browser_localstorage::{LocalStorageHandler, LocalStorageStore};
 use io_core::{
     DType, ErrorKind, HandlerOptions, IOHandler, Json, ModelArtifacts, ModelStore, ModelUrl,
@@ -162,6 +162,20 @@ async fn damage_is_noticed_and_stays_in_its_place() {
         let error = handler("damage/good").load().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{suffix} {text}: {error:?}");
     }
+    storage().clear().unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_list_waits_for_keys_that_are_on_their_way_from_another_tab() {
+    handler("late").save(golden()).await.unwrap();
+    let specs = value("late", "weight_specs");
+    storage().remove_item("tensorflowjs_models/late/weight_specs").unwrap();
+    let arrival = async {
+        io_web::sleep(Duration::from_millis(100)).await.unwrap();
+        set("late", "weight_specs", &specs);
+    };
+    let (listed, ()) = join(store("late").list().collect::<Vec<_>>(), arrival).await;
+    assert!(matches!(listed.as_slice(), [Ok(_)]), "{listed:?}");
     storage().clear().unwrap();
 }
 
