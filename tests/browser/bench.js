@@ -45,7 +45,7 @@ function read() {
 
 /** Measures, prints, and tells whether every target is met. */
 async function bench({ maxBytes, rounds }) {
-  const session = await start("chromium", 3_600_000);
+  const session = await start("chromium", { milliseconds: 3_600_000 });
   /** Each in a page of its own, so that none inherits another's memory. */
   const inPage = async (module, call, ...args) => {
     const page = await session.open();

@@ -2,24 +2,19 @@
 
 import { call } from "./engine.js";
 import { failure } from "./error.js";
-import { artifactsOf } from "./handlers.js";
+import { artifactsOf, SaveHandler } from "./handlers.js";
 
 const SCHEME = "downloads://";
 const DEFAULT_NAME = "model";
 
 /** A handler that offers a model for download: `NAME.json` and `NAME.weights.bin`. */
-export class BrowserDownloads {
+export class BrowserDownloads extends SaveHandler {
   static URL_SCHEME = SCHEME;
 
-  constructor(fileNamePrefix, options = {}) {
+  constructor(fileNamePrefix, options) {
     const given = fileNamePrefix ?? "";
     const name = given.startsWith(SCHEME) ? given.slice(SCHEME.length) : given;
-    this.url = SCHEME + (name || DEFAULT_NAME);
-    this.options = options;
-  }
-
-  save(artifacts, options) {
-    return call("save", this.url, artifacts, { ...this.options, ...options });
+    super(SCHEME + (name || DEFAULT_NAME), options);
   }
 }
 

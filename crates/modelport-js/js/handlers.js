@@ -3,8 +3,8 @@
 import { call } from "./engine.js";
 import { failure, fromWasm } from "./error.js";
 
-/** Loads and saves the model at a URL. */
-export class ModelHandler {
+/** Saves a model at a URL. */
+export class SaveHandler {
   constructor(url, options = {}) {
     this.url = url;
     this.options = options;
@@ -14,7 +14,10 @@ export class ModelHandler {
   save(artifacts, options) {
     return call("save", this.url, artifacts, { ...this.options, ...options });
   }
+}
 
+/** Loads and saves the model at a URL. */
+export class ModelHandler extends SaveHandler {
   /** Loads the model: its artifacts as TensorFlow.js has them. */
   async load(options) {
     return artifactsOf(await call("load", this.url, { ...this.options, ...options }));

@@ -2,7 +2,7 @@
 
 import { call } from "./engine.js";
 import { failure, ModelportError } from "./error.js";
-import { ModelHandler } from "./handlers.js";
+import { ModelHandler, SaveHandler } from "./handlers.js";
 import { getLoadHandlers, getSaveHandlers } from "./routers.js";
 import { managedSchemes } from "./build.js";
 
@@ -49,12 +49,11 @@ export async function removeModel(url, options) {
 /** Copies a model. Between places of this build its weights stream and are never all in memory. */
 export async function copyModel(sourceURL, destURL, options) {
   const { source, destination } = both(sourceURL, destURL);
-  if (source instanceof ModelHandler && destination instanceof ModelHandler) {
+  if (source instanceof ModelHandler && destination instanceof SaveHandler) {
     const saved = await call("copy", source.url, destination.url, options);
     return saved.modelArtifactsInfo;
   }
-  const saved = await destination.save(await source.load());
-  return saved.modelArtifactsInfo;
+  return through(source, destination, options);
 }
 
 /** Moves a model. The source is removed after the destination has been read back and compared. */
@@ -65,8 +64,16 @@ export async function moveModel(sourceURL, destURL, options) {
     return saved.modelArtifactsInfo;
   }
   managed(sourceURL);
-  const saved = await destination.save(await source.load());
+  const info = await through(source, destination, options);
   await removeModel(sourceURL, options);
+  return info;
+}
+
+/** Copies by way of this page, where one of the handlers is a user's: it knows none of our options. */
+async function through(source, destination, options) {
+  const isOurs = (handler) => handler instanceof SaveHandler;
+  const loaded = await source.load(...(isOurs(source) ? [{ ...options, ...options?.source }] : []));
+  const saved = await destination.save(loaded, ...(isOurs(destination) ? [options] : []));
   return saved.modelArtifactsInfo;
 }
 

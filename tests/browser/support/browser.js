@@ -17,17 +17,26 @@ const FIREFOX = {
   args: [],
 };
 
+/** Has Firefox put downloads into a folder without a question. Chromium is told later. */
+const downloadsTo = (folder) => ({
+  "browser.download.dir": folder,
+  "browser.download.folderList": 2,
+  "browser.download.useDownloadDir": true,
+  "browser.download.alwaysOpenPanel": false,
+});
+
 /**
  * Starts a browser with an empty profile, and the server of its pages. What a page does may take
- * `milliseconds`.
+ * `milliseconds`; what it downloads goes to the folder `downloads`.
  */
-export async function start(name, milliseconds = 120_000) {
+export async function start(name, { milliseconds = 120_000, downloads } = {}) {
   const { executablePath, ...options } = name === "firefox" ? FIREFOX : CHROMIUM;
   const server = await serve();
   const browser = await puppeteer.launch({
     ...options,
     executablePath: executablePath(),
     headless: true,
+    extraPrefsFirefox: downloads && downloadsTo(downloads),
     protocolTimeout: milliseconds,
   });
   return {
@@ -36,6 +45,10 @@ export async function start(name, milliseconds = 120_000) {
     /** A tab with our page, ready. */
     async open(path = "/") {
       const page = await browser.newPage();
+      if (downloads && name === "chromium") {
+        const protocol = await page.createCDPSession();
+        await protocol.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: downloads });
+      }
       await page.goto(server.origin + path);
       if (path === "/" || path === "/bare") await ready(page);
       return page;
