@@ -207,6 +207,7 @@ pub(crate) const MATRIX: &[Cell] = &[
                 "-p=io-http",
                 "-p=io-browser-localstorage",
                 "-p=io-browser-indexeddb",
+                "-p=io-object-store",
                 "-p=io-opfs",
                 "-p=io-downloads",
                 "-p=modelport",
@@ -284,6 +285,7 @@ pub(crate) const MATRIX: &[Cell] = &[
             Component::Firefox,
             Component::NodeTfjs,
             Component::BrowserDriver,
+            Component::ObjectStores,
         ],
         steps: &[
             Step::Cargo(&["fetch"]),

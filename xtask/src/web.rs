@@ -20,8 +20,10 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// One of the builds that the package has, each in a folder of its own.
 struct Build {
-    /// The folder, and that of the modules which only this build has.
+    /// The folder.
     name: &'static str,
+    /// Where its own modules are; of two with one name the later counts.
+    modules: &'static [&'static str],
     /// The features of `modelport-js`.
     features: &'static [&'static str],
     /// How large all that a page loads may be, compressed: what was reached, rounded up, so that it
@@ -30,8 +32,19 @@ struct Build {
 }
 
 const BUILDS: &[Build] = &[
-    Build { name: "all", features: &["default"], most_bytes: 360 << 10 },
-    Build { name: "localstorage", features: &["localstorage"], most_bytes: 224 << 10 },
+    Build { name: "all", modules: &["all"], features: &["default"], most_bytes: 360 << 10 },
+    Build {
+        name: "localstorage",
+        modules: &["localstorage"],
+        features: &["localstorage"],
+        most_bytes: 224 << 10,
+    },
+    Build {
+        name: "cloud",
+        modules: &["all", "cloud"],
+        features: &["default", "cloud"],
+        most_bytes: 1430 << 10,
+    },
 ];
 
 /// Where the package is.

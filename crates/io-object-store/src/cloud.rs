@@ -189,7 +189,13 @@ impl Config {
 
     /// The builder with all settings.
     fn apply<B: ClientBuilder>(&self, builder: B) -> Result<B> {
+        #[cfg(not(target_family = "wasm"))]
         let mut builder = builder.retrying(self.retry.clone());
+        // The client would wait by a clock that browsers have not.
+        #[cfg(target_family = "wasm")]
+        let mut builder = builder
+            .retrying(RetryConfig { max_retries: 0, ..self.retry.clone() })
+            .in_page(self.retry.max_retries);
         if self.anonymous {
             builder = builder.anonymous();
         }
@@ -219,6 +225,9 @@ pub(crate) trait ClientBuilder: Sized {
     fn set(self, key: Self::Key, value: &str) -> Self;
     fn retrying(self, retry: RetryConfig) -> Self;
     fn anonymous(self) -> Self;
+    /// Connects and signs with what a page has.
+    #[cfg(target_family = "wasm")]
+    fn in_page(self, max_retries: usize) -> Self;
     fn finish(self) -> object_store::Result<Self::Client>;
 }
 
@@ -241,6 +250,13 @@ macro_rules! client_builder {
             fn anonymous(self) -> Self {
                 let $anonymous = self;
                 $unsigned
+            }
+
+            #[cfg(target_family = "wasm")]
+            fn in_page(self, max_retries: usize) -> Self {
+                let connector = $crate::page::Connector::new(max_retries);
+                self.with_http_connector(connector)
+                    .with_crypto_provider(std::sync::Arc::new($crate::page::Crypto))
             }
 
             fn finish(self) -> object_store::Result<Self::Client> {

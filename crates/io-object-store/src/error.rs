@@ -27,6 +27,10 @@ pub(crate) fn failed(what: impl Into<String>, error: &object_store::Error) -> Er
         E::UnknownConfigurationKey { .. } => ErrorKind::InvalidInput,
         _ => cause.kind(),
     };
+    #[cfg(all(target_family = "wasm", any(feature = "aws", feature = "azure", feature = "gcp")))]
+    if let Some(hint) = crate::page::hint(error, &cause.0) {
+        return Error::new(ErrorKind::PermissionDenied, what).with_hint(hint).with_source(cause);
+    }
     let retryable = matches!(kind, ErrorKind::Conflict | ErrorKind::Network | ErrorKind::Timeout);
     Error::new(kind, what).with_retryable(retryable).with_source(cause)
 }

@@ -169,7 +169,8 @@ impl ObjectStoreHandler {
     }
 }
 
-#[async_trait]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
 impl IOHandler for ObjectStoreHandler {
     fn url(&self) -> &ModelUrl {
         &self.url

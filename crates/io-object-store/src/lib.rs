@@ -21,8 +21,8 @@
 //! - `publish` and `upload`: how a save is all or nothing;
 //! - `snapshot` and `source`: how a load sees one model though others save.
 //!
-//! All requests run on a small runtime of this crate, so that callers need none.
-#![cfg(not(target_family = "wasm"))]
+//! All requests run on a small runtime of this crate, so that callers need none. In pages and workers
+//! they are the browser's own `fetch`, on its own loop.
 
 mod handler;
 mod store;
@@ -40,6 +40,8 @@ mod clients;
 mod cloud;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub mod environment;
+#[cfg(all(any(feature = "aws", feature = "azure", feature = "gcp"), target_family = "wasm"))]
+mod page;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 mod place;
 

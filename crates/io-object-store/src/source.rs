@@ -32,7 +32,8 @@ pub(crate) struct ObjectWeights {
     pub(crate) concurrency: usize,
 }
 
-#[async_trait]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
 impl WeightSource for ObjectWeights {
     fn byte_length(&self) -> u64 {
         self.files.last().map_or(0, |last| last.start + last.length)
@@ -52,7 +53,7 @@ impl WeightSource for ObjectWeights {
         let requests = stream::iter(pieces(&self.files, &range)).map(move |piece| {
             let store = store.clone();
             let task = runtime::spawn(async move {
-                let bytes = get(&store, &piece).await?;
+                let bytes = runtime::retrying(|| get(&store, &piece)).await?;
                 Ok((piece, bytes))
             });
             async move { task?.await? }
@@ -84,8 +85,10 @@ struct Piece {
 
 async fn get(store: &Store, piece: &Piece) -> Result<Bytes> {
     use object_store::Error as E;
+    // A page cannot tell which range it got where the server does not say that it may.
+    let whole = piece.range == (0..piece.file.length);
     let options = GetOptions {
-        range: Some(GetRange::Bounded(piece.range.clone())),
+        range: (!whole).then(|| GetRange::Bounded(piece.range.clone())),
         if_match: piece.file.e_tag.clone(),
         ..GetOptions::default()
     };

@@ -124,7 +124,8 @@ impl ObjectModelStore {
     }
 }
 
-#[async_trait]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
 #[deny(clippy::missing_trait_methods)]
 impl ModelStore for ObjectModelStore {
     fn url(&self) -> &ModelUrl {

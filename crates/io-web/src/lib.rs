@@ -5,9 +5,10 @@
 //! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory;
 //!   [`StoredWeights`]: those of a model that was loaded;
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
-//! - [`gather`]: weights into one buffer; [`integrity_of`]: its checksum;
+//! - [`gather()`]: weights into one buffer; [`integrity_of`]: its checksum;
 //! - [`encode_base64`], [`decode_base64`]: bytes as text and back;
 //! - [`lock()`], [`try_lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time;
+//! - [`page_origin`], [`answers`]: which page asks, and whether anybody is there;
 //! - [`list`], [`name_of`], [`exists`], [`no_room`]: what stores say and do alike.
 // Elsewhere there is nothing to link to.
 #![cfg_attr(not(target_family = "wasm"), allow(rustdoc::broken_intra_doc_links))]
@@ -20,6 +21,7 @@ mod gather;
 mod global;
 mod js_weights;
 mod lock;
+mod origin;
 mod quota;
 mod store;
 mod stored_weights;
@@ -32,6 +34,7 @@ pub use gather::{Gathered, gather, integrity_of};
 pub use global::{Context, Global, global};
 pub use js_weights::{JsPiece, JsWeights};
 pub use lock::{LockMode, TabLock, lock, try_lock};
+pub use origin::{answers, page_origin};
 pub use quota::free_space;
 pub use store::{exists, list, name_of, no_room};
 pub use stored_weights::StoredWeights;

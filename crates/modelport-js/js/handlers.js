@@ -34,6 +34,11 @@ export function artifactsOf(loaded) {
   return loaded;
 }
 
+/** The model at a URL of any scheme of this build. */
+export function modelHandler(url, options) {
+  return new ModelHandler(url, options);
+}
+
 /** A handler of the model in local storage. */
 export class BrowserLocalStorage extends ModelHandler {
   static URL_SCHEME = "localstorage://";

@@ -136,6 +136,8 @@ export function getLoadHandlers(url: string | string[], loadOptions?: LoadOption
 export function registerSaveRouter(router: Router<SaveHandler>): void;
 export function registerLoadRouter(router: Router<LoadHandler>): void;
 
+/** The model at a URL of any scheme of this build. */
+export function modelHandler(url: string, options?: LoadOptions): IOHandler;
 export function browserLocalStorage(modelPath: string, options?: LoadOptions): IOHandler;
 export function browserIndexedDB(modelPath: string, options?: LoadOptions): IOHandler;
 /** `NAME.json` and `NAME.weights.bin`, offered for download. */

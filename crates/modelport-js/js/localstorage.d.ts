@@ -6,6 +6,7 @@ export {
   schemes,
   ModelportError,
   browserLocalStorage,
+  modelHandler,
   getLoadHandlers,
   getSaveHandlers,
   registerLoadRouter,

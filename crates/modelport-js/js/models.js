@@ -4,7 +4,7 @@ import { call } from "./engine.js";
 import { failure, ModelportError } from "./error.js";
 import { ModelHandler, SaveHandler } from "./handlers.js";
 import { getLoadHandlers, getSaveHandlers } from "./routers.js";
-import { managedSchemes } from "./build.js";
+import { managedSchemes, storeSchemes } from "./build.js";
 
 /**
  * Sizes and date of the models in the stores of this browser, by URL.
@@ -105,10 +105,10 @@ function managed(url) {
   if (rest === undefined) {
     const message =
       "The url string provided does not contain a scheme. " +
-      `Supported schemes are: ${managedSchemes.join(",")}`;
+      `Supported schemes are: ${storeSchemes.join(",")}`;
     throw failure("InvalidUrl", message);
   }
-  if (!managedSchemes.includes(scheme)) {
+  if (!storeSchemes.includes(scheme)) {
     throw failure("UnknownScheme", `Cannot find model manager for scheme '${scheme}'`);
   }
   return url;

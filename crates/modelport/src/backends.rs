@@ -18,11 +18,11 @@ pub static BACKENDS: &[&Registration] = &[
     &io_opfs::REGISTRATION,
     #[cfg(all(feature = "downloads", target_family = "wasm"))]
     &io_downloads::REGISTRATION,
-    #[cfg(all(feature = "aws", not(target_family = "wasm")))]
+    #[cfg(feature = "aws")]
     &io_object_store::aws::REGISTRATION,
-    #[cfg(all(feature = "gcp", not(target_family = "wasm")))]
+    #[cfg(feature = "gcp")]
     &io_object_store::gcp::REGISTRATION,
-    #[cfg(all(feature = "azure", not(target_family = "wasm")))]
+    #[cfg(feature = "azure")]
     &io_object_store::azure::REGISTRATION,
 ];
 
@@ -41,14 +41,14 @@ pub static KNOWN_SCHEMES: &[KnownScheme] = &[
     known("indexeddb", "io-browser-indexeddb", "indexeddb", cfg!(feature = "indexeddb"), BROWSER),
     known("opfs", "io-opfs", "opfs", cfg!(feature = "opfs"), BROWSER),
     known("downloads", "io-downloads", "downloads", cfg!(feature = "downloads"), BROWSER),
-    known("s3", "io-object-store", "aws", cfg!(feature = "aws"), NATIVE),
-    known("s3a", "io-object-store", "aws", cfg!(feature = "aws"), NATIVE),
-    known("gs", "io-object-store", "gcp", cfg!(feature = "gcp"), NATIVE),
-    known("az", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
-    known("abfs", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
-    known("abfss", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
-    known("adl", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
-    known("azure", "io-object-store", "azure", cfg!(feature = "azure"), NATIVE),
+    known("s3", "io-object-store", "aws", cfg!(feature = "aws"), true),
+    known("s3a", "io-object-store", "aws", cfg!(feature = "aws"), true),
+    known("gs", "io-object-store", "gcp", cfg!(feature = "gcp"), true),
+    known("az", "io-object-store", "azure", cfg!(feature = "azure"), true),
+    known("abfs", "io-object-store", "azure", cfg!(feature = "azure"), true),
+    known("abfss", "io-object-store", "azure", cfg!(feature = "azure"), true),
+    known("adl", "io-object-store", "azure", cfg!(feature = "azure"), true),
+    known("azure", "io-object-store", "azure", cfg!(feature = "azure"), true),
 ];
 
 const BROWSER: bool = cfg!(target_family = "wasm");

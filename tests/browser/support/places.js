@@ -17,6 +17,7 @@ export const places = {
   npm: join(root, "dist", "npm"),
   screenshots: join(root, "target", "screenshots"),
   tfjs: join(node, "@tensorflow", "tfjs", "dist"),
+  weed: join(tools, "object-stores", "bin", "weed"),
 };
 
 /** The driver, which `cargo xtask setup` installs. */

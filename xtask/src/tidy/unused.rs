@@ -8,8 +8,12 @@ use anyhow::Result;
 use crate::metadata::{Metadata, Package};
 
 /// Used without being named: crate, dependency, and how.
-const UNNAMED: &[(&str, &str, &str)] =
-    &[("modelport", "wasm-bindgen-futures", "what imports of async functions become")];
+const UNNAMED: &[(&str, &str, &str)] = &[
+    ("modelport", "wasm-bindgen-futures", "what imports of async functions become"),
+    ("io-object-store", "io-object-store-connect", "chooses features by target"),
+    ("io-object-store-connect", "object_store", "chooses features by target"),
+    ("io-object-store", "chrono", "a feature of what object_store has"),
+];
 
 pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
     let mut complaints = Vec::new();

@@ -15,7 +15,9 @@ pub(super) fn write(workshop: &Workshop, sources: &Path, package: &Path) -> Resu
         let place = package.join(build.name);
         fs::create_dir_all(&place)?;
         copy(sources, &place, ".js")?;
-        copy(&sources.join(build.name), &place, ".js")?;
+        for modules in build.modules {
+            copy(&sources.join(modules), &place, ".js")?;
+        }
     }
     copy(sources, package, ".d.ts")?;
     copy(sources, package, ".md")?;

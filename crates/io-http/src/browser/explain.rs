@@ -4,13 +4,10 @@ use std::net::Ipv4Addr;
 
 use io_core::{Error, ErrorKind};
 use io_web::JsError;
-use js_sys::{Function, Object, Promise};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::JsValue;
 
 use super::{
-    abort::Abort,
-    javascript::{global, page_origin, property, set, text},
+    javascript::{global, property},
     url::Url,
 };
 use crate::retry::Failure;
@@ -31,7 +28,7 @@ pub(super) async fn explain(thrown: &JsValue, url: &Url, special: bool, own: boo
             _ => error.into(),
         };
     }
-    let origin = page_origin().unwrap_or_default();
+    let origin = io_web::page_origin().unwrap_or_default();
     let foreign = url.origin().ascii_serialization() != origin;
     let network =
         |message: &str| Error::new(ErrorKind::Network, message).with_source(cause.clone());
@@ -40,7 +37,7 @@ pub(super) async fn explain(thrown: &JsValue, url: &Url, special: bool, own: boo
         return error.with_hint("use the https URL of the server").into();
     }
     let who = if origin.is_empty() { "this page" } else { origin.as_str() };
-    if foreign && is_there(url).await {
+    if foreign && io_web::answers(url.as_str()).await {
         let message = "the server does not let pages of other origins read this (CORS)";
         let headers = if special {
             "; for the headers and the method that were set also `Access-Control-Allow-Headers` and \
@@ -85,22 +82,4 @@ fn is_loopback(url: &Url) -> bool {
         || host.ends_with(".localhost")
         || host == "[::1]"
         || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
-}
-
-/// Whether the server answers a page that wants to know nothing from it.
-async fn is_there(url: &Url) -> bool {
-    let Ok(abort) = Abort::new(None) else { return false };
-    let init = Object::new();
-    set(&init, "method", "HEAD");
-    set(&init, "mode", "no-cors");
-    set(&init, "credentials", "omit");
-    set(&init, "cache", "no-store");
-    set(&init, "signal", abort.signal());
-    let Some(fetch) = property(&global(), "fetch").and_then(|it| it.dyn_into::<Function>().ok())
-    else {
-        return false;
-    };
-    let Ok(promise) = fetch.call2(&global(), &url.as_str().into(), &init) else { return false };
-    let answer = JsFuture::from(Promise::resolve(&promise)).await;
-    answer.is_ok_and(|answer| text(&answer, "type").is_some_and(|kind| kind == "opaque"))
 }

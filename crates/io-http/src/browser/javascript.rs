@@ -52,8 +52,3 @@ pub(super) fn set(object: &Object, name: &str, value: impl Into<JsValue>) {
 pub(super) fn global() -> JsValue {
     js_sys::global().unchecked_into()
 }
-
-/// The origin of the page, or of the page that started the worker.
-pub(super) fn page_origin() -> Option<String> {
-    text(&property(&global(), "location")?, "origin")
-}

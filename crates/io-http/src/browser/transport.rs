@@ -10,7 +10,7 @@ use super::{
     abort::Abort,
     explain::explain,
     form::Form,
-    javascript::{Response, global, page_origin, property, set, text},
+    javascript::{Response, global, property, set, text},
     reply::Reply,
     task::timeout,
     url::Url,
@@ -158,7 +158,8 @@ impl std::fmt::Debug for Transport {
 /// Headers of the caller's must not follow a redirect to another origin. A page can be sure of that
 /// at its own origin only; elsewhere there are no redirects then.
 fn keep_secrets(init: &Object, url: &Url) {
-    let own = page_origin().is_some_and(|origin| origin == url.origin().ascii_serialization());
+    let own =
+        io_web::page_origin().is_some_and(|origin| origin == url.origin().ascii_serialization());
     if !own {
         set(init, "redirect", "manual");
     } else if text(init, "mode").is_none() {

@@ -1,25 +1,3 @@
 // What this build has: every backend for browsers.
 
-import { browserDownloadsRouter } from "./files.js";
-import { httpRouter } from "./http.js";
-import { routerOf } from "./routes.js";
-import { BrowserIndexedDB, BrowserLocalStorage, ModelHandler } from "./handlers.js";
-
-/** The places whose models are listed, in this order. */
-export const managedSchemes = ["localstorage", "indexeddb"];
-
-export const indexedDBRouter = routerOf("indexeddb", (path, o) => new BrowserIndexedDB(path, o));
-export const localStorageRouter = routerOf(
-  "localstorage",
-  (path, options) => new BrowserLocalStorage(path, options),
-);
-const memoryRouter = routerOf("memory", (path, o) => new ModelHandler(`memory://${path}`, o));
-
-/** The routers that a program begins with. */
-export const builtInRouters = [
-  indexedDBRouter,
-  localStorageRouter,
-  browserDownloadsRouter,
-  httpRouter,
-  memoryRouter,
-];
+export * from "./pages.js";

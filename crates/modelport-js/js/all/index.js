@@ -2,7 +2,7 @@
 
 export { init as default, init, schemes } from "./engine.js";
 export { ModelportError } from "./error.js";
-export { browserIndexedDB, browserLocalStorage } from "./handlers.js";
+export { browserIndexedDB, browserLocalStorage, modelHandler } from "./handlers.js";
 export { browserDownloads, browserFiles } from "./files.js";
 export { browserHTTPRequest, http, isHTTPScheme } from "./http.js";
 export { loadWeights, weightsLoaderFactory } from "./weights_loader.js";

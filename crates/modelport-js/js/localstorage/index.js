@@ -2,7 +2,7 @@
 
 export { init as default, init, schemes } from "./engine.js";
 export { ModelportError } from "./error.js";
-export { browserLocalStorage } from "./handlers.js";
+export { browserLocalStorage, modelHandler } from "./handlers.js";
 export {
   getLoadHandlers,
   getSaveHandlers,

@@ -35,6 +35,15 @@ pub(crate) fn spawn_detached<T: Send + 'static>(
     Ok(Task { handle: runtime()?.spawn(future), cancel: false })
 }
 
+/// What `read` gives. Here the clients themselves try again, in the middle of an answer too.
+///
+/// # Errors
+///
+/// That of the read.
+pub(crate) async fn retrying<T, F: Future<Output = Result<T>>>(read: impl Fn() -> F) -> Result<T> {
+    read().await
+}
+
 /// Something that runs on the runtime and can be waited for from any executor.
 #[derive(Debug)]
 pub(crate) struct Task<T> {
