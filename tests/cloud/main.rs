@@ -12,7 +12,9 @@
 
 mod azure;
 mod conflicts;
+mod faults;
 mod gcs;
+mod kills;
 #[path = "../../crates/io-object-store/tests/support/models.rs"]
 #[allow(unreachable_pub, reason = "it is a module of other tests as well")]
 mod models;
@@ -20,6 +22,7 @@ mod pairs;
 #[path = "../serve/server.rs"]
 #[allow(dead_code, reason = "one way to run it for all tests")]
 mod program_server;
+mod proxy;
 #[path = "../serve/round.rs"]
 mod round;
 mod s3;

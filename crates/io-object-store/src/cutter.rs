@@ -8,8 +8,12 @@ use io_manifest::{Checksum, FileIntegrity, Shard};
 /// The most parts that an object may have.
 const MAX_PARTS: u64 = 10_000;
 
-/// Pieces below this are joined: a part of very many would be mostly their addresses.
-const SMALL_BYTES: usize = 64 << 10;
+/// Pieces below this are joined: a part of very many would be mostly their addresses, and each holds
+/// the buffer of a network connection, which may be several times as large.
+const SMALL_BYTES: usize = 1 << 20;
+
+/// Into pieces of this size, so that no buffer grows with the part.
+const JOINED_BYTES: usize = 1 << 20;
 
 /// One part of one object, in the pieces that it came in.
 #[derive(Debug, Default)]
@@ -94,6 +98,12 @@ struct Joined {
 impl Joined {
     fn add(&mut self, piece: Bytes) {
         if piece.len() < SMALL_BYTES {
+            if self.small.len() + piece.len() > JOINED_BYTES {
+                self.flush();
+            }
+            if self.small.is_empty() {
+                self.small.reserve(JOINED_BYTES);
+            }
             self.small.extend_from_slice(&piece);
         } else {
             self.flush();

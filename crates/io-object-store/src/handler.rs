@@ -11,7 +11,6 @@ use io_manifest::{
     FileIntegrity, KeyOrder, WeightFileRef, check_specs, plan_shards, write_model_json,
 };
 use object_store::ObjectStore;
-use tokio::sync::mpsc;
 
 use crate::{
     ObjectStoreOptions,
@@ -23,7 +22,7 @@ use crate::{
     runtime,
     snapshot::{Look, Snapshot},
     source::ObjectWeights,
-    upload::{Message, Object, Upload, slot},
+    upload::{Line, Object, Upload},
 };
 
 /// What the handlers and stores of this crate can do.
@@ -98,7 +97,7 @@ impl ObjectStoreHandler {
             let bytes = known.bytes;
             shard.name = name;
             let in_parts = bytes > part_bytes(bytes, self.objects.part_bytes);
-            objects.push(Object::new(self.location.weights(&shard.name)?, in_parts));
+            objects.push(Object::new(self.location.weights(&shard.name)?, bytes, in_parts));
         }
 
         let mut publish = {
@@ -111,17 +110,15 @@ impl ObjectStoreHandler {
         let upload = Upload {
             store: self.store.clone(),
             objects,
-            concurrency: self.objects.concurrency,
             meter: ProgressMeter::new(self.options.progress.clone(), total),
         };
-        // When this future is dropped, so is the sender, and the upload takes everything back.
-        let (sender, messages) = mpsc::channel(1);
+        // When this future is dropped, so is the line, and the upload takes everything back.
+        let (line, messages) = Line::new(self.objects.concurrency);
         let upload = runtime::spawn_detached(upload.run(messages, publish))?;
 
         let weights = weights.unwrap_or_else(|| Weights::from_parts([]));
-        let sent = cut(&weights, &shards, self.objects.part_bytes, || slot(&sender))
-            .await
-            .and_then(|integrity| {
+        let sent = cut(&weights, &shards, self.objects.part_bytes, || line.slot()).await.and_then(
+            |integrity| {
                 // Without it, the upload has failed and says why.
                 let Some(integrity) = integrity else { return Ok(None) };
                 let files = shards.iter().zip(integrity);
@@ -132,19 +129,20 @@ impl ObjectStoreHandler {
                     })
                     .collect();
                 write_model_json(&artifacts, &files, KeyOrder::Node).map(Some)
-            });
+            },
+        );
         match sent {
-            Ok(Some(json)) => _ = sender.send(Message::Commit(json.into())).await,
+            Ok(Some(json)) => line.commit(json.into()).await,
             Ok(None) => {}
             Err(error) => {
-                drop(sender);
+                drop(line);
                 // Not before all is taken back.
                 let _ = upload.await?;
                 return Err(error);
             }
         }
         upload.await??;
-        drop(sender);
+        drop(line);
         Ok(SaveResult::new(self.url.clone(), info))
     }
 

@@ -22,8 +22,7 @@ pub struct ObjectStoreOptions {
     /// How many bytes are sent in one request. Grown where an object would have more than 10,000
     /// parts. Setting `part_bytes`, at least 5 MiB, which is what S3 asks for.
     pub part_bytes: u64,
-    /// How many requests of one save or load run at a time. A save holds at most one part more than
-    /// this in memory. Setting `concurrency`, at least 1.
+    /// How many requests of one save or load run at a time; as many parts are in memory. Setting `concurrency`, at least 1.
     pub concurrency: usize,
 }
 

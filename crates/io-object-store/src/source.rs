@@ -59,15 +59,15 @@ impl WeightSource for ObjectWeights {
             async move { task?.await? }
         });
         let mut checksum = Checksum::new();
-        let chunks = requests.buffered(self.concurrency).and_then(move |(piece, bytes)| {
-            future::ready(add(&mut checksum, &piece, &bytes, verify).map(|()| {
-                meter.add(bytes.len() as u64);
-                bytes
+        let chunks = requests.buffered(self.concurrency).and_then(move |(piece, chunks)| {
+            future::ready(add(&mut checksum, &piece, &chunks, verify).map(|()| {
+                meter.add(piece.range.end - piece.range.start);
+                stream::iter(chunks.into_iter().map(Ok))
             }))
         });
         let url = self.url.clone();
         // After a failure there is nothing more to be had.
-        let whole = chunks.scan(false, |failed, chunk| {
+        let whole = chunks.try_flatten().scan(false, |failed, chunk| {
             let over = *failed;
             *failed |= chunk.is_err();
             future::ready((!over).then_some(chunk))
@@ -83,7 +83,9 @@ struct Piece {
     range: Range<u64>,
 }
 
-async fn get(store: &Store, piece: &Piece) -> Result<Bytes> {
+/// The bytes of a piece as they come from the network: copied nowhere, and in no large buffer, of
+/// which an allocator would keep some.
+async fn get(store: &Store, piece: &Piece) -> Result<Vec<Bytes>> {
     use object_store::Error as E;
     // A page cannot tell which range it got where the server does not say that it may.
     let whole = piece.range == (0..piece.file.length);
@@ -102,16 +104,17 @@ async fn get(store: &Store, piece: &Piece) -> Result<Bytes> {
     if found.meta.size != piece.file.length {
         return Err(replaced());
     }
-    let bytes = found.bytes().await.map_err(on("read", key))?;
-    if bytes.len() as u64 != piece.range.end - piece.range.start {
+    let chunks: Vec<Bytes> = found.into_stream().try_collect().await.map_err(on("read", key))?;
+    let length: u64 = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+    if length != piece.range.end - piece.range.start {
         let message = format!("the store gave another range of `{}` than asked for", shown(key));
         return Err(Error::corrupt(message));
     }
-    Ok(bytes)
+    Ok(chunks)
 }
 
 /// Adds a piece to the checksum of its object, and compares where the object is complete.
-fn add(checksum: &mut Checksum, piece: &Piece, bytes: &[u8], verify: bool) -> Result<()> {
+fn add(checksum: &mut Checksum, piece: &Piece, chunks: &[Bytes], verify: bool) -> Result<()> {
     let (file, range) = (&piece.file, &piece.range);
     if range.start == 0 {
         *checksum = Checksum::new();
@@ -120,7 +123,7 @@ fn add(checksum: &mut Checksum, piece: &Piece, bytes: &[u8], verify: bool) -> Re
     else {
         return Ok(());
     };
-    checksum.update(bytes);
+    chunks.iter().for_each(|chunk| checksum.update(chunk));
     // Only an object that was read whole has a checksum to compare.
     if checksum.byte_length() == file.length && checksum.finish() != expected.crc64nvme {
         let message = format!("the weight object `{}` fails its checksum", shown(&file.key));

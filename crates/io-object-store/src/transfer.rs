@@ -19,7 +19,7 @@ use crate::{
     publish::{Failed, Publish},
     snapshot::{self, Look, Snapshot, WeightObject},
     source::ObjectWeights,
-    upload::{Message, Object, Upload, slot},
+    upload::{Line, Object, Upload},
 };
 
 /// The largest object that S3 copies in one request; a larger one goes through here, in parts.
@@ -176,16 +176,15 @@ impl Transfer {
         let in_parts = length > part_bytes(length, self.options.part_bytes);
         let upload = Upload {
             store: self.store.clone(),
-            objects: vec![Object::new(to.clone(), in_parts)],
-            concurrency: self.options.concurrency,
+            objects: vec![Object::new(to.clone(), length, in_parts)],
             meter: ProgressMeter::new(None, length),
         };
-        let (sender, messages) = mpsc::channel(1);
+        let (line, messages) = Line::new(self.options.concurrency);
         let writing = upload.run_to_objects(messages);
         let reading = async move {
-            let sent = cut(&weights, &shards, self.options.part_bytes, || slot(&sender)).await;
+            let sent = cut(&weights, &shards, self.options.part_bytes, || line.slot()).await;
             if let Ok(Some(_)) = sent {
-                let _ = sender.send(Message::Commit(bytes::Bytes::new())).await;
+                line.commit(bytes::Bytes::new()).await;
             }
             sent.map(drop)
         };

@@ -11,7 +11,8 @@ use futures::{
 };
 use io_core::{BoxFuture, ProgressMeter, Result};
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload, path::Path};
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     cutter::Part,
@@ -23,16 +24,45 @@ use crate::{
 /// What a save tells its upload.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// The next part of an object.
-    Part(Part),
+    /// The next part of an object, and the right to send it.
+    Part(Part, OwnedSemaphorePermit),
     /// All parts were sent; this is the JSON that names them.
     Commit(Bytes),
 }
 
-/// A place in the channel for the next part; `None` when the upload has ended.
-pub(crate) async fn slot(sender: &mpsc::Sender<Message>) -> Option<impl FnOnce(Part)> {
-    let slot = sender.reserve().await.ok()?;
-    Some(move |part| slot.send(Message::Part(part)))
+/// The way of a save to its upload.
+#[derive(Debug)]
+pub(crate) struct Line {
+    sender: mpsc::Sender<Message>,
+    /// One for each request that may run.
+    requests: Arc<Semaphore>,
+}
+
+impl Line {
+    /// A line to an upload of so many requests at a time, and its other end.
+    pub(crate) fn new(concurrency: usize) -> (Self, mpsc::Receiver<Message>) {
+        let (sender, messages) = mpsc::channel(concurrency);
+        (Self { sender, requests: Arc::new(Semaphore::new(concurrency)) }, messages)
+    }
+
+    /// Where the next part goes, once a request has ended if there are as many as may be: so no
+    /// more parts are in memory than are on their way. `None` when the upload has ended.
+    pub(crate) async fn slot(&self) -> Option<impl FnOnce(Part) + use<>> {
+        let request = self.requests.clone().acquire_owned();
+        let ended = std::pin::pin!(self.sender.closed());
+        let Either::Left((Ok(request), _)) = future::select(std::pin::pin!(request), ended).await
+        else {
+            return None;
+        };
+        let slot = self.sender.clone().reserve_owned().await.ok()?;
+        Some(move |part| _ = slot.send(Message::Part(part, request)))
+    }
+
+    /// Says that all parts were sent.
+    pub(crate) async fn commit(&self, json: Bytes) {
+        // Without it, the upload has failed and says why.
+        let _ = self.sender.send(Message::Commit(json)).await;
+    }
 }
 
 /// The objects of one save.
@@ -40,7 +70,6 @@ pub(crate) async fn slot(sender: &mpsc::Sender<Message>) -> Option<impl FnOnce(P
 pub(crate) struct Upload {
     pub(crate) store: Store,
     pub(crate) objects: Vec<Object>,
-    pub(crate) concurrency: usize,
     pub(crate) meter: ProgressMeter,
 }
 
@@ -49,6 +78,7 @@ pub(crate) struct Upload {
 pub(crate) struct Object {
     pub(crate) key: Path,
     pub(crate) in_parts: bool,
+    bytes: u64,
     state: State,
 }
 
@@ -68,8 +98,9 @@ enum Event {
 type Sending = FuturesUnordered<BoxFuture<'static, Result<u64>>>;
 
 impl Object {
-    pub(crate) fn new(key: Path, in_parts: bool) -> Self {
-        Self { key, in_parts, state: State::Nothing }
+    /// An object of so many bytes.
+    pub(crate) fn new(key: Path, bytes: u64, in_parts: bool) -> Self {
+        Self { key, in_parts, bytes, state: State::Nothing }
     }
 }
 
@@ -139,8 +170,7 @@ impl Upload {
     ) -> Result<Option<Bytes>> {
         let mut json = None;
         loop {
-            let wants_more = json.is_none() && sending.len() < self.concurrency;
-            let event = if !wants_more {
+            let event = if json.is_some() {
                 Event::Sent(sending.next().await)
             } else if sending.is_empty() {
                 Event::Told(messages.recv().await)
@@ -157,14 +187,18 @@ impl Upload {
                 Event::Sent(None) => return Ok(json),
                 Event::Told(None) => return Ok(None),
                 Event::Told(Some(Message::Commit(text))) => json = Some(text),
-                Event::Told(Some(Message::Part(part))) => {
-                    sending.extend(self.start(part).await?);
+                Event::Told(Some(Message::Part(part, request))) => {
+                    sending.extend(self.start(part, request).await?);
                 }
             }
         }
     }
 
-    async fn start(&mut self, part: Part) -> Result<Option<BoxFuture<'static, Result<u64>>>> {
+    async fn start(
+        &mut self,
+        part: Part,
+        running: OwnedSemaphorePermit,
+    ) -> Result<Option<BoxFuture<'static, Result<u64>>>> {
         let bytes = part.byte_length();
         let store = self.store.clone();
         let Some(object) = self.objects.get_mut(part.object) else {
@@ -175,6 +209,7 @@ impl Upload {
         if !object.in_parts {
             object.state = State::Put;
             return Ok(Some(Box::pin(async move {
+                let _running = running;
                 store.put(&key, payload).await.map_err(on("write", &key))?;
                 Ok(bytes)
             })));
@@ -188,6 +223,7 @@ impl Upload {
         };
         let request = upload.put_part(payload);
         Ok(Some(Box::pin(async move {
+            let _running = running;
             request.await.map_err(on("write", &key))?;
             Ok(bytes)
         })))
@@ -197,7 +233,14 @@ impl Upload {
     async fn complete(&mut self) -> Result<()> {
         for object in &mut self.objects {
             if let State::Parts(upload) = &mut object.state {
-                upload.complete().await.map_err(on("write", &object.key))?;
+                if let Err(error) = upload.complete().await {
+                    // An answer that was lost on the way may have been that it was done: then a
+                    // second try by the client finds no parts any more.
+                    let found = objects::head(&self.store, &object.key).await;
+                    if !found.is_ok_and(|it| it.is_some_and(|it| it.size == object.bytes)) {
+                        return Err(on("write", &object.key)(error));
+                    }
+                }
                 object.state = State::Put;
             }
         }

@@ -87,14 +87,16 @@ fn a_commit_that_is_refused_takes_everything_back() {
 
 #[test]
 fn a_commit_whose_answer_is_lost_is_found_out() {
-    for mode in [WriteMode::Replace, WriteMode::Create] {
-        let name = format!("answer-{mode:?}");
+    let modes = [WriteMode::Replace, WriteMode::Create];
+    let calls = [Call::Json(0), Call::Complete(0)];
+    for (mode, call) in modes.into_iter().flat_map(|mode| calls.map(|call| (mode, call))) {
+        let name = format!("answer-{mode:?}-{call:?}");
         let store = bench::store(&name);
         if mode == WriteMode::Replace {
             block_on(open(&name).save(model(1, FLOATS))).unwrap();
         }
-        store.fail(Call::Json(0), Fault::Answer);
         let options = HandlerOptions::new().with_write_mode(mode);
+        store.fail(call, Fault::Answer);
         block_on(open_with(&name, &options).save(model(2, FLOATS))).unwrap();
         assert_eq!(store.keys().len(), 2, "{:?}", store.keys());
         assert_loads(&open(&name), 2, FLOATS);

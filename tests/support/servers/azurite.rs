@@ -17,8 +17,8 @@ const KEY: &str =
 pub struct Azurite {
     /// Where it answers.
     pub port: u16,
-    folder: tempfile::TempDir,
     _server: Process,
+    _folder: tempfile::TempDir,
 }
 
 impl Azurite {
@@ -37,7 +37,7 @@ impl Azurite {
         ]);
         command.arg(port.to_string()).arg("--location").arg(folder.path());
         let server = Process::start(command, port);
-        let azurite = Self { port, folder, _server: server };
+        let azurite = Self { port, _server: server, _folder: folder };
         azurite.make_container();
         azurite
     }
@@ -64,11 +64,16 @@ impl Azurite {
 
     /// What a handler has to know to use it.
     pub fn options(&self) -> HandlerOptions {
+        self.options_through(self.port)
+    }
+
+    /// The same through a proxy at another port.
+    pub fn options_through(&self, port: u16) -> HandlerOptions {
         HandlerOptions::new()
             .with_setting("env", "false")
             .with_setting("account_name", ACCOUNT)
             .with_setting("account_key", KEY)
-            .with_setting("endpoint", format!("http://127.0.0.1:{}/{ACCOUNT}", self.port))
+            .with_setting("endpoint", format!("http://127.0.0.1:{port}/{ACCOUNT}"))
             .with_setting("allow_http", "true")
             .with_setting("max_retries", "2")
     }
@@ -76,10 +81,5 @@ impl Azurite {
     /// The model under a key.
     pub fn url(&self, key: &str) -> ModelUrl {
         ModelUrl::new("az", &format!("models/{key}")).unwrap()
-    }
-
-    /// Where it keeps what it has.
-    pub fn folder(&self) -> &std::path::Path {
-        self.folder.path()
     }
 }

@@ -213,11 +213,13 @@ impl MultipartUpload for Upload {
     }
 
     async fn complete(&mut self) -> Result<PutResult> {
-        if let Some(fault) = self.state.fault(&self.state.completes, Call::Complete) {
+        let fault = self.state.fault(&self.state.completes, Call::Complete);
+        if let Some(fault @ (Fault::Refused | Fault::Lost)) = fault {
             return Err(error(fault));
         }
         self.state.open_uploads.fetch_sub(1, SeqCst);
-        self.inner.complete().await
+        let done = self.inner.complete().await?;
+        fault.map_or(Ok(done), |fault| Err(error(fault)))
     }
 
     async fn abort(&mut self) -> Result<()> {
