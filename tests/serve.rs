@@ -1,16 +1,19 @@
 //! `modelport serve` with real clients: TensorFlow.js, and our own.
 
+#[cfg(target_os = "linux")]
+#[path = "serve/many.rs"]
+mod many;
 #[path = "serve/round.rs"]
 mod round;
 #[path = "serve/server.rs"]
 pub(crate) mod server;
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use modelport_tests::{fixtures, model::ModelFiles, program};
@@ -76,7 +79,7 @@ fn a_signal_in_the_middle_of_an_upload_leaves_the_old_model() {
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&vec![1; 3_000_000]).unwrap();
     let staged = || std::fs::read_dir(root.path().join("m")).unwrap().count() > 2;
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     while !staged() {
         assert!(start.elapsed() < Duration::from_secs(20), "the upload does not begin");
         std::thread::sleep(Duration::from_millis(20));
@@ -96,6 +99,64 @@ fn a_signal_in_the_middle_of_an_upload_leaves_the_old_model() {
         let line: Value = serde_json::from_str(line).unwrap();
         assert!(line["level"].is_string(), "{line}");
     }
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_taken_where_it_is_asked_for_and_not_told() {
+    let root = tempfile::tempdir().unwrap();
+    let server = Server::start(root.path(), &[]);
+    let fixture = fixtures::one("js-functional-cnn/tfjs");
+    let url = format!("{}/models/m", server.url);
+    program::run(["cp", fixture.dir.to_str().unwrap(), &url]).success();
+    let through = |proxy: &str, not_for: &str| {
+        let mut command = Command::new(program::path());
+        // Nothing listens there.
+        command.env("HTTP_PROXY", "http://user:hunter2@127.0.0.1:9").env("NO_PROXY", not_for);
+        command.args(["info", "--json", "--option=retries=0"]);
+        command.arg(format!("--option=proxy={proxy}")).arg(format!("{url}/model.json"));
+        program::finish(&mut command)
+    };
+    for (proxy, not_for) in [("none", ""), ("environment", "127.0.0.1")] {
+        through(proxy, not_for).success();
+    }
+    let refused = through("environment", "");
+    assert_eq!(refused.error()["kind"], "Network");
+    assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let root = tempfile::tempdir().unwrap();
+    let (server, mut stderr) = Server::start_unread(root.path(), &[]);
+    // More than a pipe takes, and than may wait: each request is a line of a hundred bytes or more.
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    for _ in 0..8_000 {
+        stream.write_all(b"HEAD /health HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        let (mut head, mut line) = (String::new(), String::new());
+        while reader.read_line(&mut line).unwrap() > 2 {
+            head.push_str(&std::mem::take(&mut line));
+        }
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    }
+    drop((stream, reader));
+
+    // Whoever reads after all learns how much is missing.
+    let mut log = String::new();
+    let mut lines = BufReader::new(&mut stderr).lines();
+    while !log.contains("dropped") {
+        log = lines.next().unwrap().unwrap();
+    }
+    let line: Value = serde_json::from_str(&log).unwrap();
+    assert!(line["fields"]["dropped"].as_u64().unwrap() > 0, "{line}");
+    drop(lines);
+
+    // And nobody waits for the last lines for long.
+    let begun = Instant::now();
+    server.terminate();
+    assert!(server.wait().0.success());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     io::{BufRead as _, BufReader, Read as _},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -21,6 +21,17 @@ pub(crate) struct Server {
 impl Server {
     /// Serves what is at `root`, a folder or a URL.
     pub(crate) fn start(root: impl AsRef<OsStr>, arguments: &[&str]) -> Self {
+        let (mut this, mut stderr) = Self::start_unread(root, arguments);
+        this.log = Some(thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        }));
+        this
+    }
+
+    /// The same, whose log nobody reads but by what is returned.
+    pub(crate) fn start_unread(root: impl AsRef<OsStr>, arguments: &[&str]) -> (Self, ChildStderr) {
         let mut child = Command::new(program::path())
             .args(["serve", "--json", "--addr", "127.0.0.1:0", "--log", "json", "--root"])
             .arg(root)
@@ -33,14 +44,13 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("said {line:?}"));
-        // A server whose log nobody takes would come to a halt.
-        let mut stderr = child.stderr.take().unwrap();
-        let log = thread::spawn(move || {
-            let mut log = String::new();
-            stderr.read_to_string(&mut log).unwrap();
-            log
-        });
-        Self { child, log: Some(log), url: said["url"].as_str().unwrap().to_owned() }
+        let stderr = child.stderr.take().unwrap();
+        (Self { child, log: None, url: said["url"].as_str().unwrap().to_owned() }, stderr)
+    }
+
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The host and the port.
@@ -50,7 +60,7 @@ impl Server {
 
     /// Sends the signal that asks to stop.
     pub(crate) fn terminate(&self) {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
@@ -64,8 +74,8 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(20));
         };
-        let log = self.log.take().unwrap();
-        (status, log.join().unwrap())
+        let log = self.log.take().map(|log| log.join().unwrap());
+        (status, log.unwrap_or_default())
     }
 }
 

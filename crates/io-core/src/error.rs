@@ -154,6 +154,20 @@ impl Error {
         self
     }
 
+    /// Adds what it is about, before the text: one file of several.
+    ///
+    /// ```
+    /// # use io_core::{Error, ErrorKind};
+    /// let error = Error::new(ErrorKind::Network, "the server cannot be reached");
+    /// let error = error.with_subject("weight file `w.bin`");
+    /// assert_eq!(error.to_string(), "weight file `w.bin`: the server cannot be reached");
+    /// ```
+    #[must_use]
+    pub fn with_subject(mut self, subject: &str) -> Self {
+        self.0.message = format!("{subject}: {}", self.0.message);
+        self
+    }
+
     /// Adds what was being done to which URL, unless an inner layer already said so.
     #[must_use]
     pub fn with_context(mut self, operation: Operation, url: &ModelUrl) -> Self {

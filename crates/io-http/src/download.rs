@@ -126,7 +126,8 @@ impl FileReader {
             self.open().await?;
         }
         let Some(body) = &mut self.body else { return Ok(Bytes::new()) };
-        let Some(chunk) = body.reply.chunk().await? else {
+        let chunk = body.reply.chunk().await;
+        let Some(chunk) = chunk.map_err(|failure| failure.about(&self.file.subject()))? else {
             // An end that the server itself had declared; one that was cut is an error above.
             let found = format!("{} bytes", body.position);
             return Err(self.file.wrong_length(&found, &[]).into());
@@ -221,8 +222,10 @@ impl FileReader {
             if_modified_since,
             ..Ask::WEIGHTS
         };
-        let mut reply = self.transport.request(Method::GET, &self.file.url.0, ask).await?;
-        reply.head.check_encoding()?;
+        let about = |failure: Failure| failure.about(&self.file.subject());
+        let reply = self.transport.request(Method::GET, &self.file.url.0, ask).await;
+        let mut reply = reply.map_err(about)?;
+        reply.head.check_encoding().map_err(|error| about(error.into()))?;
         let version = reply.head.version();
         let position = match reply.head.status {
             200 => {
@@ -263,7 +266,7 @@ impl FileReader {
                 self.check_version(version)?;
                 return Err(self.file.corrupt("is shorter than the model says").into());
             }
-            _ => return Err(reply.head.failure(&self.file.subject())),
+            _ => return Err(about(reply.head.failure("the server"))),
         };
         let whole = reply.head.status == 200;
         let again = (position < self.at && self.at > self.range.start).then(Checksum::new);

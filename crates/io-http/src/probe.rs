@@ -14,7 +14,7 @@ use crate::{
     resolve::{given_url, weight_url},
     response::{Version, shown},
     retry::Failure,
-    weight_file::WeightFile,
+    weight_file::{WeightFile, subject},
 };
 
 /// The weight files of `model`, each with its length. `sum` is that of the model file.
@@ -90,21 +90,17 @@ async fn probe(transport: &Transport, url: &Url, path: &str) -> Result<(u64, Ver
     {
         return Ok((copy.integrity().bytes, copy.version().clone()));
     }
-    let subject = format!("weight file `{}`: the server", shown(path));
+    let subject = subject(&shown(path));
     let mut tries = transport.tries();
     loop {
-        match try_probe(transport, url, &subject).await {
+        match try_probe(transport, url).await {
             Ok(found) => return Ok(found),
-            Err(failure) => transport.pause(&mut tries, failure).await?,
+            Err(failure) => transport.pause(&mut tries, failure.about(&subject)).await?,
         }
     }
 }
 
-async fn try_probe(
-    transport: &Transport,
-    url: &Url,
-    subject: &str,
-) -> Result<(u64, Version), Failure> {
+async fn try_probe(transport: &Transport, url: &Url) -> Result<(u64, Version), Failure> {
     // From the first byte on is all, and asking for a range rules out a compressed body, which a
     // browser cannot do in another way.
     let all = Ask { range: Some((0, None)), ..Ask::WEIGHTS };
@@ -127,7 +123,7 @@ async fn try_probe(
         206 => reply.head.content_range().and_then(|(.., total)| total),
         416 if reply.head.get("content-range") == Some("bytes */0") => Some(0),
         200 => reply.head.content_length(),
-        _ => return Err(reply.head.failure(subject)),
+        _ => return Err(reply.head.failure("the server")),
     };
     if let Some(length) = length {
         return Ok((length, version));
@@ -135,7 +131,7 @@ async fn try_probe(
     if reply.head.status == 206 {
         reply = transport.request(Method::GET, url, Ask::WEIGHTS).await?;
         if reply.head.status != 200 {
-            return Err(reply.head.failure(subject));
+            return Err(reply.head.failure("the server"));
         }
     }
     // A server that never says: counting is the only way.

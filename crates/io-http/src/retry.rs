@@ -30,6 +30,12 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
+    /// The same, which names what was asked for.
+    pub(crate) fn about(mut self, subject: &str) -> Self {
+        self.error = self.error.with_subject(subject);
+        self
+    }
+
     /// A failure of the network.
     pub(crate) fn passing(error: Error) -> Self {
         Self { error: error.with_retryable(true), retry: true, after: None, status: None }

@@ -11,6 +11,11 @@ use crate::{
     response::{Head, Version, shown},
 };
 
+/// The beginning of messages about a weight file, `name` as it may be printed.
+pub(crate) fn subject(name: &str) -> String {
+    format!("weight file `{name}`")
+}
+
 /// One weight file of a model that was loaded.
 #[derive(Debug)]
 pub(crate) struct WeightFile {
@@ -60,15 +65,15 @@ impl WeightFile {
 
     /// The beginning of messages about it.
     pub(crate) fn subject(&self) -> String {
-        format!("weight file `{}`: the server", self.name)
+        subject(&self.name)
     }
 
     pub(crate) fn corrupt(&self, what: &str) -> Error {
-        Error::corrupt(format!("weight file `{}` {what}", self.name))
+        Error::corrupt(format!("{} {what}", self.subject()))
     }
 
     pub(crate) fn changed(&self) -> Error {
-        changed(&format!("weight file `{}`", self.name))
+        changed(&self.subject())
     }
 
     /// Compares with the version that was seen first.

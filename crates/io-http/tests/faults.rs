@@ -71,7 +71,8 @@ fn failure(server: &Server) -> Error {
     assert_eq!(whole.kind(), streamed.kind());
     for error in [&whole, &streamed] {
         assert_eq!(error.url(), Some(url.as_str()));
-        assert!(error.to_string().contains("shard7"), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("shard7") && text.contains(&url), "{text}");
     }
     whole
 }
@@ -98,8 +99,7 @@ fn a_body_that_is_compressed_unasked_is_refused_whole_or_cut() {
             let gzip = [("content-encoding", "gzip")];
             if cut { exchange.cut(&gzip, bytes, 100) } else { exchange.answer(200, &gzip, bytes) }
         });
-        let url = server.url("/model.json");
-        let error = load(&url, quick()).unwrap_err();
+        let error = failure(&server);
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         assert!(error.to_string().contains("compressed"), "{error}");
     }
@@ -111,10 +111,48 @@ fn redirects_that_never_end_are_given_up() {
         let location = if exchange.target == "/a" { "/b" } else { "/a" };
         exchange.answer(302, &[("location", location)], b"")
     });
-    let error = load(&server.url("/a"), quick()).unwrap_err();
+    let url = server.url("/a");
+    let error = load(&url, quick()).unwrap_err();
+    assert_eq!((error.kind(), error.url()), (ErrorKind::Network, Some(url.as_str())));
+    assert!(error.to_string().contains("redirects in a circle"), "{error}");
+    assert!(error.to_string().contains(&url), "{error}");
+    assert_eq!(server.log().len(), 11);
+}
+
+#[test]
+fn a_weight_file_that_redirects_without_end_is_named() {
+    let server = with_weights(|exchange, _| {
+        let location = if exchange.target == "/shard7" { "/b/shard7" } else { "/shard7" };
+        exchange.answer(302, &[("location", location)], b"")
+    });
+    let error = failure(&server);
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(error.to_string().contains("redirects in a circle"), "{error}");
-    assert_eq!(server.log().len(), 11);
+}
+
+/// Between two ranges of it, where there is no checksum and where there is one.
+#[test]
+fn a_weight_file_that_changes_under_its_reader_is_named() {
+    for integrity in [true, false] {
+        for same_length in [true, false] {
+            let (old, new) = (noise(400, 5), noise(if same_length { 400 } else { 404 }, 6));
+            let json = model_json(&[("shard7", &old)], integrity);
+            let server = Server::start(move |exchange| {
+                if exchange.target == "/model.json" {
+                    return exchange.answer(200, &[], json.as_bytes());
+                }
+                // Each reader gets the beginning of the old file, and then the new one.
+                if exchange.header("range").is_none() && exchange.method == "GET" {
+                    exchange.cut(&[("etag", ETAG)], &old, 100)
+                } else {
+                    exchange.file("\"two\"", &new)
+                }
+            });
+            let error = failure(&server);
+            let kinds = [ErrorKind::Conflict, ErrorKind::Corrupt];
+            assert!(kinds.contains(&error.kind()), "{integrity} {same_length}: {error}");
+        }
+    }
 }
 
 #[test]

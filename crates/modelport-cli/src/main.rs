@@ -5,6 +5,8 @@ mod commands;
 mod run;
 
 mod failure;
+#[cfg(feature = "serve")]
+mod log;
 mod output;
 mod progress;
 mod text;

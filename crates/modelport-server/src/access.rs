@@ -10,7 +10,7 @@ use axum::{
 };
 use io_core::{Error, ErrorKind, Result};
 use sha2::{Digest as _, Sha256};
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::{problem::Problem, state::Server};
 
@@ -74,10 +74,16 @@ impl Tokens {
 
     /// Whether `token` is one of them. All are compared, each in constant time.
     fn has(&self, token: &[u8]) -> bool {
-        let token = digest(token);
-        let found = self.0.iter().fold(Choice::from(0), |found, one| found | one.ct_eq(&token));
-        found.into()
+        is_any(self.0.iter().map(<[u8; 32]>::as_slice), &digest(token)[..]).into()
     }
+}
+
+/// Whether one of `known` is `found`: all are compared, whichever it is, and each in constant time.
+fn is_any<'a, T: ConstantTimeEq + ?Sized + 'a>(
+    known: impl IntoIterator<Item = &'a T>,
+    found: &T,
+) -> Choice {
+    known.into_iter().fold(Choice::from(0), |any, one| any | one.ct_eq(found))
 }
 
 impl fmt::Debug for Tokens {
@@ -155,7 +161,35 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::Tokens;
+    use std::cell::RefCell;
+
+    use subtle::{Choice, ConstantTimeEq};
+
+    use super::{Tokens, is_any};
+
+    /// Can be compared in constant time only, and keeps what it was compared with.
+    struct Watched<'a>(u8, &'a RefCell<Vec<(u8, u8)>>);
+
+    impl ConstantTimeEq for Watched<'_> {
+        fn ct_eq(&self, other: &Self) -> Choice {
+            self.1.borrow_mut().push((self.0, other.0));
+            self.0.ct_eq(&other.0)
+        }
+    }
+
+    #[test]
+    fn every_token_is_compared_in_constant_time_whichever_it_is() {
+        for (found, expected) in [(1, true), (2, true), (3, true), (4, false)] {
+            let seen = RefCell::default();
+            let known = [1, 2, 3].map(|token| Watched(token, &seen));
+            assert_eq!(bool::from(is_any(&known, &Watched(found, &seen))), expected);
+            assert_eq!(*seen.borrow(), [(1, found), (2, found), (3, found)]);
+        }
+        // What is compared has one length, whatever was sent.
+        let tokens = Tokens::parse("0123456789abcdef").unwrap();
+        let sent: [&[u8]; 3] = [b"", b"0123456789abcdef0", &[b'x'; 100_000]];
+        assert!(sent.iter().all(|token| !tokens.has(token)));
+    }
 
     #[test]
     fn tokens_are_lines_that_are_never_printed() {

@@ -12,6 +12,8 @@ pub mod form;
 pub mod server;
 pub mod service;
 pub mod site;
+#[cfg(not(target_family = "wasm"))]
+pub mod tls;
 
 use std::time::Duration;
 

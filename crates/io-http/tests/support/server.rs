@@ -67,6 +67,11 @@ impl Server {
         self.url("")
     }
 
+    /// Begins the log anew.
+    pub fn forget(&self) {
+        self.log.lock().unwrap().clear();
+    }
+
     /// Method and target of every request so far.
     pub fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
@@ -120,6 +125,11 @@ impl Exchange<'_> {
         let mut body = vec![0; usize::try_from(self.length).unwrap()];
         self.reader.read_exact(&mut body)?;
         Ok(body)
+    }
+
+    /// The connection, for what is no HTTP.
+    pub fn stream(&self) -> io::Result<TcpStream> {
+        self.reader.get_ref().try_clone()
     }
 
     /// The next bytes of the body.

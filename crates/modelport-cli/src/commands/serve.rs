@@ -2,13 +2,18 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueHint};
 use modelport::{Error, ErrorKind};
 use modelport_server::{Limits, ListenOptions, ServerOptions, Tls, Tokens};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::{args::Global, failure::Failure, output::Output};
+use crate::{
+    args::Global,
+    failure::Failure,
+    log::{Format, Log},
+    output::Output,
+};
 
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
@@ -55,18 +60,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     grace: Duration,
     /// How to log, on standard error
-    #[arg(long, value_enum, default_value_t = Log::Text)]
-    log: Log,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Log {
-    /// For people
-    Text,
-    /// One object a line
-    Json,
-    /// Not at all
-    None,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    log: Format,
 }
 
 /// Serves until `stop` is done.
@@ -76,7 +71,9 @@ pub(crate) async fn run(
     output: &mut Output,
     stop: impl Future<Output = Failure>,
 ) -> Result<(), Failure> {
-    start_log(args.log);
+    let _log = Log::start(args.log).map_err(|error| {
+        Error::new(ErrorKind::Unexpected, "the log cannot be started").with_source(error)
+    })?;
     let root = modelport::url(&args.root)?;
     let listen = args.listen_options()?;
     let router = modelport_server::router(modelport::registry()?, root, args.options(global)?)?;
@@ -140,17 +137,4 @@ impl Serve {
         }
         Ok(options)
     }
-}
-
-fn start_log(log: Log) {
-    let builder = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .with_max_level(tracing::Level::INFO);
-    // A second log of one process is none of ours.
-    let _ = match log {
-        Log::Text => builder.try_init(),
-        Log::Json => builder.json().try_init(),
-        Log::None => Ok(()),
-    };
 }
