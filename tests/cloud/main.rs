@@ -15,6 +15,7 @@ mod conflicts;
 mod faults;
 mod gcs;
 mod kills;
+mod large;
 #[path = "../../crates/io-object-store/tests/support/models.rs"]
 #[allow(unreachable_pub, reason = "it is a module of other tests as well")]
 mod models;
