@@ -285,6 +285,8 @@ pub(crate) const MATRIX: &[Cell] = &[
             Component::Firefox,
             Component::NodeTfjs,
             Component::BrowserDriver,
+            // nginx.
+            Component::HttpPeers,
             Component::ObjectStores,
         ],
         steps: &[
