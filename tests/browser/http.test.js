@@ -55,6 +55,23 @@ for (const name of BROWSERS) {
       await server.stop();
     });
 
+    test("weights are where the documentation says", async () => {
+      const text = await readFile(join(places.docs, "compatibility.md"), "utf8");
+      const [, table] = text.split("| Model | Option |");
+      const rows = table.split("\n").slice(2).filter((line) => line.startsWith("| `"));
+      const cells = rows.map((row) => row.split("|").map((cell) => cell.trim().replaceAll("`", "")));
+      // That one is an option of `loadGraphModel`.
+      const due = cells.filter(([, , option]) => option !== "fromTFHub");
+      assert.equal(due.length, 10);
+      const page = await session.open();
+      for (const [, url, option, , theirs, ours] of due) {
+        const [key, value] = option === "" ? [] : option.split(/: ?/, 1).concat(option.replace(/^\w+: ?/, ""));
+        const asked = await page.evaluate(askedFor, url, key, value);
+        assert.deepEqual(asked, { theirs, ours }, `${url} ${option}`);
+      }
+      await page.close();
+    });
+
     test("a token is sent to another origin, and without it nothing is saved", async () => {
       const file = join(root.path, "tokens");
       await writeFile(file, TOKEN);
@@ -147,3 +164,21 @@ for (const name of BROWSERS) {
 
 /** A model of layers in one weight file. */
 const FIXTURE = "js-functional-cnn";
+
+/** The address of a weight file that TensorFlow.js asks for, and that we do; runs in a page. */
+async function askedFor(url, key, value) {
+  const weightsManifest = [{ paths: ["w.bin"], weights: [{ name: "w", shape: [1], dtype: "float32" }] }];
+  const options = key === undefined ? {} : { [key]: value };
+  if (key === "weightUrlConverter") options[key] = async (path) => value + path;
+  const ask = async (io) => {
+    const asked = [];
+    const fetchFunc = async (address) => {
+      asked.push(address);
+      const isModel = asked.length === 1;
+      return new Response(isModel ? JSON.stringify({ modelTopology: {}, weightsManifest }) : new ArrayBuffer(4));
+    };
+    await io.http(url, { ...options, fetchFunc }).load();
+    return asked[1];
+  };
+  return { theirs: await ask(tf.io), ours: await ask(modelport) };
+}

@@ -191,6 +191,38 @@ mod tests {
         }
     }
 
+    /// What we have decided for each case where the text of TensorFlow.js leads somewhere.
+    #[cfg(not(target_family = "wasm"))]
+    #[test]
+    fn the_documentation_says_where_weights_are() {
+        let pages = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/compatibility.md");
+        let text = std::fs::read_to_string(pages).unwrap();
+        let table = text.split("| Model | Option |").nth(1).unwrap();
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let mut count = 0;
+        for row in rows {
+            let cells: Vec<&str> =
+                row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+            let &[_, model, option, expected, ..] = cells.as_slice() else { panic!("{row}") };
+            let found = (|| {
+                let model = model_url(&ModelUrl::parse(model)?, option == "fromTFHub")?;
+                match option.split_once(':') {
+                    Some(("weightUrlConverter", before)) => {
+                        given_url(&model, &format!("{}w.bin", before.trim()))
+                    }
+                    Some((_, prefix)) => weight_url(&model, "w.bin", Some(prefix.trim())),
+                    None => weight_url(&model, "w.bin", None),
+                }
+            })();
+            match found {
+                Ok(url) => assert_eq!(url.as_str(), expected, "{row}"),
+                Err(_) => assert!(expected.starts_with("refused"), "{row}"),
+            }
+            count += 1;
+        }
+        assert_eq!(count, 11);
+    }
+
     #[test]
     fn paths_never_leave_the_directory() {
         for path in [

@@ -13,6 +13,7 @@ const node = join(tools, "node", "node_modules");
 export const places = {
   bench: join(root, "tests", "browser", "bench"),
   demo: join(root, "examples", "web"),
+  docs: join(root, "docs"),
   fixtures: join(root, "tests", "fixtures"),
   npm: join(root, "dist", "npm"),
   screenshots: join(root, "target", "screenshots"),
