@@ -13,6 +13,7 @@
 mod azure;
 mod conflicts;
 mod faults;
+mod gc;
 mod gcs;
 mod kills;
 mod large;
@@ -33,8 +34,7 @@ use std::time::Duration;
 
 use futures::{TryStreamExt, executor::block_on};
 use io_conformance::Report;
-use io_core::{HandlerOptions, ModelUrl};
-use io_object_store::{Garbage, GcOptions};
+use io_core::{Garbage, GcOptions, HandlerOptions, ModelUrl};
 
 /// Prints how it went, and fails if it went wrong or less than all was tried.
 #[track_caller]

@@ -16,6 +16,7 @@
 
 mod maybe_send;
 
+mod garbage;
 mod handler;
 mod store;
 
@@ -42,6 +43,7 @@ pub use artifacts::ModelArtifacts;
 pub use capabilities::Capabilities;
 pub use dtype::{DType, QuantizationDType};
 pub use error::{BoxError, Error, ErrorKind, Operation, Result};
+pub use garbage::{Garbage, GarbageList, GcOptions};
 pub use handler::{IOHandler, SaveResult};
 pub use info::{ModelArtifactsInfo, now};
 pub use json::{Json, JsonNumber};

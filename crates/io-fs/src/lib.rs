@@ -21,6 +21,7 @@ mod store;
 mod location;
 mod options;
 
+mod gc;
 mod publish;
 mod staging;
 mod writer;

@@ -80,11 +80,16 @@ impl Location {
     /// The URL that loads this model.
     pub(crate) fn url(&self) -> Result<ModelUrl> {
         let path = if self.json == MODEL_JSON { self.directory.clone() } else { self.json_path() };
-        let text = path.to_str().ok_or_else(|| {
-            Error::new(ErrorKind::InvalidUrl, format!("`{}` is not UTF-8", shown(&path)))
-        })?;
-        ModelUrl::new("file", text)
+        url_of(&path)
     }
+}
+
+/// The URL of a path.
+pub(crate) fn url_of(path: &Path) -> Result<ModelUrl> {
+    let text = path.to_str().ok_or_else(|| {
+        Error::new(ErrorKind::InvalidUrl, format!("`{}` is not UTF-8", shown(path)))
+    })?;
+    ModelUrl::new("file", text)
 }
 
 /// The directory that a file is in; `.` when its path says none.

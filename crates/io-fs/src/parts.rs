@@ -51,15 +51,19 @@ pub(crate) fn claimed(dir: &Dir, except: Option<&str>) -> Vec<(String, String)> 
 
 /// Removes those of `files` that no model in `dir` has among its parts. Says whether all are gone.
 pub(crate) fn remove_unclaimed(dir: &Dir, files: &BTreeSet<String>) -> bool {
-    if files.is_empty() {
-        return true;
-    }
-    let claims = claimed(dir, None);
-    let unclaimed = files.iter().filter(|file| claims.iter().all(|(claim, _)| claim != *file));
-    unclaimed.fold(true, |gone, file| {
+    unclaimed(dir, files).into_iter().fold(true, |gone, file| {
         let removed = dir.remove_file(file);
         gone & removed.map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |()| true)
     })
+}
+
+/// Those of `files` that no model in `dir` has among its parts.
+pub(crate) fn unclaimed<'a>(dir: &Dir, files: &'a BTreeSet<String>) -> Vec<&'a String> {
+    if files.is_empty() {
+        return Vec::new();
+    }
+    let claims = claimed(dir, None);
+    files.iter().filter(|file| claims.iter().all(|(claim, _)| claim != *file)).collect()
 }
 
 fn is_small_file(dir: &Dir, name: &str) -> bool {

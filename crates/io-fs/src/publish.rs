@@ -7,6 +7,7 @@
 //! `docs/decisions/0004-file-saves.md` has the states one by one.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
 };
@@ -148,18 +149,34 @@ pub(crate) fn remove(location: &Location, check: impl FnOnce(&[u8]) -> Result<()
 /// Nothing depends on it succeeding: what it leaves is either a readable model or unseen.
 pub(crate) fn recover(dir: &Dir, durability: Durability) {
     for staging in Staging::stale(dir) {
-        let json = staging::names(&staging.dir).into_iter().find(|name| name.ends_with(".json"));
-        let text = json.as_ref().and_then(|json| parts::read_file(dir, json).ok());
-        // By its bytes, since a file that was damaged meanwhile may not parse.
-        let committed = text.is_some_and(|text| contains(&text, staging.name.as_bytes()));
-        match json {
-            Some(json) if committed => match settle(dir, &staging, &json, durability) {
-                Ok(()) => clean(dir, staging),
-                Err(_) => staging.keep(),
-            },
-            _ => clean(dir, staging),
-        }
+        finish(dir, staging, durability);
     }
+}
+
+/// Gives the model in a stale staging directory its names if it is committed, and otherwise removes
+/// what is there. The caller holds the lock of `dir`.
+pub(crate) fn finish(dir: &Dir, staging: Staging, durability: Durability) {
+    match committed(dir, &staging) {
+        Some(json) => match settle(dir, &staging, &json, durability) {
+            Ok(()) => clean(dir, staging),
+            Err(_) => staging.keep(),
+        },
+        None => clean(dir, staging),
+    }
+}
+
+/// The JSON file of the model that was committed from this staging directory and whose weights are
+/// still in it.
+pub(crate) fn committed(dir: &Dir, staging: &Staging) -> Option<String> {
+    let json = staging::names(&staging.dir).into_iter().find(|name| name.ends_with(".json"))?;
+    // By its bytes, since a file that was damaged meanwhile may not parse.
+    let text = parts::read_file(dir, &json).ok()?;
+    contains(&text, staging.name.as_bytes()).then_some(json)
+}
+
+/// The files of the replaced or removed model that `staging` still has to remove.
+pub(crate) fn old_files(staging: &Staging) -> BTreeSet<String> {
+    parts::weight_files(&parts::read_file(&staging.dir, OLD).unwrap_or_default())
 }
 
 /// Gives the files of the committed model in `staging` their own names.
@@ -178,8 +195,7 @@ fn settle(dir: &Dir, staging: &Staging, json: &str, durability: Durability) -> R
 
 /// Removes the parts of the model that was replaced, then the staging directory.
 fn clean(dir: &Dir, staging: Staging) {
-    let old = parts::read_file(&staging.dir, OLD).unwrap_or_default();
-    if !parts::remove_unclaimed(dir, &parts::weight_files(&old)) {
+    if !parts::remove_unclaimed(dir, &old_files(&staging)) {
         // Kept as the note of what the next save has to remove.
         staging.keep();
     }

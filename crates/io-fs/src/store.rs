@@ -31,7 +31,7 @@ use crate::{
 /// not followed.
 #[derive(Clone, Debug)]
 pub struct FsStore {
-    url: ModelUrl,
+    pub(crate) url: ModelUrl,
     options: HandlerOptions,
 }
 

@@ -1,67 +1,35 @@
 //! Garbage: weight objects of ours that no model has, left behind by saves that were cut short.
 
-use std::time::{Duration, SystemTime};
-
 use futures::{StreamExt, stream};
-use io_core::{BoxStream, Error, ModelUrl, Operation, Result};
-use object_store::path::Path;
+use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Operation, Result};
+use object_store::{ObjectMeta, path::Path};
 
 use crate::{ObjectModelStore, error::on, names, objects, parts, runtime};
 
-/// What [`ObjectModelStore::gc`] looks for and what it does.
-#[non_exhaustive]
-#[derive(Clone, Debug)]
-pub struct GcOptions {
-    /// Objects that are younger are left alone: they may belong to a save that still runs. A day by
-    /// default; it must be longer than the longest save takes.
-    pub older_than: Duration,
-    /// Whether garbage is only told of, not removed.
-    pub dry_run: bool,
-}
-
-impl Default for GcOptions {
-    fn default() -> Self {
-        Self { older_than: Duration::from_secs(24 * 60 * 60), dry_run: false }
-    }
-}
-
-impl GcOptions {
-    /// Sets [`older_than`](Self::older_than).
-    #[must_use]
-    pub fn with_older_than(mut self, older_than: Duration) -> Self {
-        self.older_than = older_than;
-        self
-    }
-
-    /// Sets [`dry_run`](Self::dry_run).
-    #[must_use]
-    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
-        self.dry_run = dry_run;
-        self
-    }
-}
-
-/// A weight object that no model has.
-#[non_exhaustive]
-#[derive(Clone, Debug)]
-pub struct Garbage {
-    /// Where it is, or was.
-    pub url: ModelUrl,
-    /// How large it is.
-    pub bytes: u64,
-    /// When it was written.
-    pub written: SystemTime,
-}
-
 impl ObjectModelStore {
     /// Finds weight objects of ours under the root that no model beside them has, and removes them
-    /// unless it is a dry run. One prefix after the other is looked at as the stream is polled.
+    /// unless it is a dry run, which it is by default. One prefix after the other is looked at as
+    /// the stream is polled.
     ///
     /// Only objects with the names that our own saves give are garbage, whatever else there is. A
     /// save that fails or is dropped takes its objects back itself; what a killed process or a lost
-    /// connection left is found here. Parts of uploads that were never completed are no objects:
-    /// for those set a lifecycle rule on the bucket.
-    pub fn gc(&self, options: GcOptions) -> BoxStream<'static, Result<Garbage>> {
+    /// connection left is found here. Parts of uploads that were never completed are no objects, and
+    /// the client cannot list them: for those set a lifecycle rule on the bucket.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use futures::{TryStreamExt, executor::block_on};
+    /// use io_core::{GcOptions, HandlerOptions, ModelUrl};
+    /// use io_object_store::ObjectModelStore;
+    ///
+    /// let store = Arc::new(object_store::memory::InMemory::new());
+    /// let url = ModelUrl::parse("mine://models")?;
+    /// let models = ObjectModelStore::new(store, url.clone(), &url, HandlerOptions::new())?;
+    /// let found = block_on(models.gc(GcOptions::default()).try_collect::<Vec<_>>())?;
+    /// assert!(found.is_empty());
+    /// # Ok::<(), io_core::Error>(())
+    /// ```
+    pub fn gc(&self, options: GcOptions) -> GarbageList {
         let own = self.clone();
         let url = self.url.clone();
         let prefixes = stream::unfold(vec![self.root.clone()], move |mut waiting| {
@@ -75,7 +43,7 @@ impl ObjectModelStore {
                 let found = match swept {
                     Ok((garbage, below)) => {
                         waiting.extend(below);
-                        garbage.into_iter().map(Ok).collect()
+                        garbage
                     }
                     Err(error) => vec![Err(error)],
                 };
@@ -87,32 +55,43 @@ impl ObjectModelStore {
     }
 
     /// The garbage directly under a prefix, and the prefixes below it.
-    async fn sweep(self, prefix: Path, options: GcOptions) -> Result<(Vec<Garbage>, Vec<Path>)> {
+    async fn sweep(
+        self,
+        prefix: Path,
+        options: GcOptions,
+    ) -> Result<(Vec<Result<Garbage>>, Vec<Path>)> {
         let root = (!prefix.is_root()).then_some(&prefix);
         let listed = self.store.list_with_delimiter(root).await.map_err(on("list", &prefix))?;
-        let now = io_core::now();
         let mut candidates = listed.objects;
         candidates.retain(|meta| {
-            let age = now.duration_since(meta.last_modified.into()).unwrap_or_default();
-            meta.location.filename().is_some_and(names::is_ours) && age >= options.older_than
+            meta.location.filename().is_some_and(names::is_ours)
+                && options.is_old(meta.last_modified.into())
         });
         if candidates.is_empty() {
             return Ok((Vec::new(), listed.common_prefixes));
         }
-        // Read after the list: who has published since has its claims in it.
-        let claims = parts::claimed(&self.store, &prefix).await?;
+        // Read after the list: who has published since has its claims in it. Whose claims cannot be
+        // read may have any of them.
+        let claims = match parts::claimed(&self.store, &prefix).await {
+            Ok(claims) => claims,
+            Err(error) => return Ok((vec![Err(error)], listed.common_prefixes)),
+        };
         candidates.retain(|meta| !claims.contains(&meta.location));
         let mut garbage = Vec::with_capacity(candidates.len());
         for meta in candidates {
-            if !options.dry_run {
-                objects::remove(&self.store, &meta.location).await?;
-            }
-            garbage.push(Garbage {
-                url: self.base.url(&meta.location)?,
-                bytes: meta.size,
-                written: meta.last_modified.into(),
-            });
+            garbage.push(self.sweep_object(&meta, &options).await);
         }
         Ok((garbage, listed.common_prefixes))
+    }
+
+    async fn sweep_object(&self, meta: &ObjectMeta, options: &GcOptions) -> Result<Garbage> {
+        if !options.dry_run {
+            match objects::remove(&self.store, &meta.location).await {
+                // Somebody else sweeps too.
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(Garbage::new(self.base.url(&meta.location)?, meta.size, meta.last_modified.into()))
     }
 }

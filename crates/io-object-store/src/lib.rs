@@ -72,7 +72,6 @@ pub use conditions::{Condition, Conditions};
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub use place::{Place, place};
 
-pub use gc::{Garbage, GcOptions};
 pub use handler::{CAPABILITIES, ObjectStoreHandler};
 pub use options::{ObjectStoreOptions, OnConflict};
 pub use store::ObjectModelStore;

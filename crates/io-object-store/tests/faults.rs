@@ -11,8 +11,8 @@ use std::{
 };
 
 use futures::{TryStreamExt, executor::block_on};
-use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl, WriteMode};
-use io_object_store::{GcOptions, ObjectStoreHandler};
+use io_core::{ErrorKind, GcOptions, HandlerOptions, IOHandler, ModelStore, ModelUrl, WriteMode};
+use io_object_store::ObjectStoreHandler;
 use support::{
     bench,
     faulty::{Call, Fault},
@@ -120,7 +120,9 @@ fn a_commit_that_is_lost_leaves_garbage_that_is_found() {
     let gc = |options: GcOptions| block_on(models.gc(options).try_collect::<Vec<_>>()).unwrap();
     assert!(gc(GcOptions::default()).is_empty(), "it is young");
     let now = GcOptions::default().with_older_than(Duration::ZERO);
-    assert_eq!(gc(now.clone().with_dry_run(true)).len(), 1);
+    assert_eq!(gc(now.clone()).len(), 1);
+    assert_eq!(store.keys().len(), before.len() + 1, "a dry run is the default");
+    let now = now.with_dry_run(false);
     let removed = gc(now.clone());
     assert_eq!((removed.len(), removed[0].bytes), (1, FLOATS * 4));
     assert_eq!(store.keys(), before);

@@ -95,6 +95,16 @@ Examples:
         #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
         url: String,
     },
+    /// Find what saves that were cut short left behind; remove it with `--delete`
+    #[command(
+        name = "gc",
+        after_help = "\
+Examples:
+  modelport gc s3://bucket/models
+  modelport gc --delete --older-than 2d s3://bucket/models
+  modelport gc --json ./models | jq -r .url"
+    )]
+    Gc(crate::commands::gc::Gc),
     /// Show what a model is made of
     #[command(after_help = "\
 Examples:

@@ -45,6 +45,7 @@
 
 #[cfg(not(target_family = "wasm"))]
 pub mod blocking;
+mod gc;
 mod models;
 pub mod transfer;
 mod verify;
@@ -57,6 +58,7 @@ mod backends;
 pub use io_http::{Cache, CacheEntry};
 
 pub use backends::{BACKENDS, KNOWN_SCHEMES, registry};
+pub use gc::gc;
 pub use models::{
     handler, handler_with, list_models, list_models_with, load, load_tensors, load_tensors_with,
     load_with, remove_model, remove_model_with, save, save_with, stat_model, stat_model_with,
@@ -67,12 +69,12 @@ pub use url::{IntoModelUrl, url};
 pub use verify::{VerifyReport, verify_model, verify_model_with};
 
 pub use io_core::{
-    BoxError, BoxFuture, BoxStream, Capabilities, DType, Error, ErrorKind, HandlerOptions,
-    IOHandler, Json, JsonNumber, KnownScheme, MaybeSend, MaybeSync, ModelArtifacts,
-    ModelArtifactsInfo, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Progress,
-    ProgressCallback, ProgressMeter, Quantization, QuantizationDType, Registration, Registry,
-    Result, SaveResult, SettingsReader, WeightSource, WeightSpec, WeightStream, Weights, WriteMode,
-    link_handlers, memory, register_handler,
+    BoxError, BoxFuture, BoxStream, Capabilities, DType, Error, ErrorKind, Garbage, GarbageList,
+    GcOptions, HandlerOptions, IOHandler, Json, JsonNumber, KnownScheme, MaybeSend, MaybeSync,
+    ModelArtifacts, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore, ModelUrl, Operation,
+    Progress, ProgressCallback, ProgressMeter, Quantization, QuantizationDType, Registration,
+    Registry, Result, SaveResult, SettingsReader, WeightSource, WeightSpec, WeightStream, Weights,
+    WriteMode, link_handlers, memory, register_handler,
 };
 
 /// `model.json`, shards and tensors: what the handlers share.

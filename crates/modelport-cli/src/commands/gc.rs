@@ -1,0 +1,77 @@
+//! `modelport gc`.
+
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueHint};
+use futures::StreamExt as _;
+use modelport::{Garbage, GcOptions, ModelUrl};
+use serde::Serialize;
+
+use super::list::redacted;
+use crate::{
+    args::Global,
+    failure::{Failure, error_to},
+    output::Output,
+    text::{count, date, printable, size},
+};
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Gc {
+    /// Where to look, and below
+    #[arg(value_hint = ValueHint::DirPath)]
+    url: String,
+    /// Remove what is found
+    #[arg(long)]
+    delete: bool,
+    /// Leave alone what is younger, as a save that still runs may need it: 90m, 12h, 2d
+    #[arg(long, value_name = "AGE", default_value = "1day", value_parser = humantime::parse_duration)]
+    older_than: Duration,
+}
+
+/// A piece of garbage as `gc --json` prints it.
+#[derive(Serialize)]
+struct Found<'a> {
+    #[serde(serialize_with = "redacted")]
+    url: &'a ModelUrl,
+    bytes: u64,
+    written: String,
+    removed: bool,
+}
+
+pub(crate) async fn run(global: &Global, args: &Gc, output: &mut Output) -> Result<(), Failure> {
+    let options = GcOptions::default().with_older_than(args.older_than).with_dry_run(!args.delete);
+    let mut found = modelport::gc(&args.url, &options, &global.handler_options())?;
+    let (mut all_done, mut pieces, mut bytes) = (true, 0_u64, 0_u64);
+    while let Some(garbage) = found.next().await {
+        match garbage {
+            Ok(garbage) => {
+                pieces += 1;
+                bytes = bytes.saturating_add(garbage.bytes);
+                print(&garbage, args.delete, output)?;
+            }
+            Err(error) => {
+                all_done = false;
+                error_to(output, &error);
+            }
+        }
+    }
+    if !output.json() {
+        let (pieces, bytes) = (count(pieces, "piece"), size(bytes));
+        output.done(&if args.delete {
+            format!("removed {pieces} of garbage, {bytes}")
+        } else {
+            format!("found {pieces} of garbage, {bytes}; nothing was removed, `--delete` does it")
+        })?;
+    }
+    if all_done { Ok(()) } else { Err(Failure::Reported) }
+}
+
+fn print(garbage: &Garbage, removed: bool, output: &mut Output) -> std::io::Result<()> {
+    let Garbage { url, bytes, written, .. } = garbage;
+    if output.json() {
+        let written = humantime::format_rfc3339_millis(*written).to_string();
+        return output.object(&Found { url, bytes: *bytes, written, removed });
+    }
+    let (bytes, written, url) = (size(*bytes), date(*written), url.to_string());
+    output.line(&format!("{bytes:>10}  {written}  {}", printable(&url)))
+}
