@@ -6,10 +6,11 @@ use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 
 pub(crate) const USAGE: &str = "\
-usage: cargo xtask bench native [--max-bytes N] [--rounds N] [--check]
+usage: cargo xtask bench native [--max-bytes N] [--rounds N] [--cloud] [--check]
 
   --max-bytes N   leave out models that are larger; MB and GB are understood
   --rounds N      measure each case N times, not as often as its size allows
+  --cloud         measure the object store alone
   --check         fail when a target is not met";
 
 /// The sizes of the models.
@@ -29,10 +30,17 @@ pub(crate) enum Command {
 pub(crate) struct Args {
     pub(crate) rounds: Option<usize>,
     pub(crate) check: bool,
+    /// Nothing but the object store.
+    pub(crate) cloud: bool,
     max_bytes: u64,
 }
 
 impl Args {
+    /// Whether models of this size are measured.
+    pub(crate) fn measures(&self, bytes: u64) -> bool {
+        bytes <= self.max_bytes
+    }
+
     pub(crate) fn sizes(&self) -> &'static [u64] {
         let count = SIZES.iter().filter(|size| **size <= self.max_bytes).count();
         SIZES.get(..count).unwrap_or_default()
@@ -41,11 +49,12 @@ impl Args {
 
 pub(crate) fn parse() -> Result<Command> {
     let mut parser = lexopt::Parser::from_env();
-    let mut args = Args { rounds: None, check: false, max_bytes: u64::MAX };
+    let mut args = Args { rounds: None, check: false, cloud: false, max_bytes: u64::MAX };
     while let Some(argument) = parser.next()? {
         match argument {
             Long("max-bytes") => args.max_bytes = bytes(&parser.value()?.string()?)?,
             Long("rounds") => args.rounds = Some(parser.value()?.parse()?),
+            Long("cloud") => args.cloud = true,
             Long("check") => args.check = true,
             Short('h') | Long("help") => return Ok(Command::Help),
             Value(word) if word == "child" => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::child::Sample;
-use crate::{memory, ours, peers, program};
+use crate::{cloud, memory, ours, peers, program};
 
 pub(crate) struct Case {
     /// Its name on the command line and in the results.
@@ -81,6 +81,30 @@ pub(crate) static SAVES: &[Case] = &[
     Case { id: "save-tfjs", title: "tfjs-node (no fsync)", work: Work::Node("save") },
 ];
 
+/// To an object store. The first is what the others are compared with.
+pub(crate) static UPLOADS: &[Case] = &[
+    Case { id: "upload-raw", title: "object_store", work: Work::Child(cloud::upload_raw) },
+    Case { id: "upload", title: "modelport", work: Work::Child(cloud::upload) },
+    Case { id: "upload-aws", title: "aws s3 cp", work: Work::Child(cloud::upload_aws) },
+    Case { id: "upload-cp", title: "modelport cp", work: Work::Child(cloud::upload_program) },
+];
+
+/// And from there, what was uploaded.
+pub(crate) static DOWNLOADS: &[Case] = &[
+    Case { id: "download-raw", title: "object_store", work: Work::Child(cloud::download_raw) },
+    Case { id: "download", title: "modelport", work: Work::Child(cloud::download) },
+    Case { id: "download-aws", title: "aws s3 cp", work: Work::Child(cloud::download_aws) },
+    Case { id: "download-cp", title: "modelport cp", work: Work::Child(cloud::download_program) },
+];
+
+/// The list of many models.
+pub(crate) static LISTS: &[Case] = &[
+    Case { id: "list-raw", title: "object_store", work: Work::Child(cloud::list_raw) },
+    Case { id: "list", title: "modelport", work: Work::Child(cloud::list) },
+];
+pub(crate) static STAGE_MANY: Case =
+    Case { id: "stage-many", title: "many models", work: Work::Child(cloud::stage_many) };
+
 /// What is not a save or a load of a library.
 pub(crate) static CHECKSUM: Case =
     Case { id: "checksum", title: "checksum", work: Work::Child(ours::checksum) };
@@ -98,7 +122,10 @@ pub(crate) fn find(id: &str) -> Result<&'static Case> {
     LOADS
         .iter()
         .chain(SAVES)
-        .chain([&CHECKSUM, &COPY, &TOUCH])
+        .chain(UPLOADS)
+        .chain(DOWNLOADS)
+        .chain(LISTS)
+        .chain([&CHECKSUM, &COPY, &TOUCH, &STAGE_MANY])
         .find(|case| case.id == id)
         .with_context(|| format!("there is no case `{id}`"))
 }

@@ -1,5 +1,6 @@
 //! A case in a process of its own: its memory is fresh, and its peak is that of the case alone.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -51,6 +52,17 @@ pub(crate) fn measure(
     folder: &Path,
     bytes: u64,
 ) -> Result<Sample> {
+    measure_with(workplace, case, folder, bytes, &[])
+}
+
+/// The same with more in its environment.
+pub(crate) fn measure_with(
+    workplace: &Workplace,
+    case: &Case,
+    folder: &Path,
+    bytes: u64,
+    environment: &[(&str, OsString)],
+) -> Result<Sample> {
     let mut command = match case.work {
         Work::Child(_) => {
             let mut command = Command::new(std::env::current_exe()?);
@@ -64,6 +76,7 @@ pub(crate) fn measure(
             command
         }
     };
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.arg(folder).arg(bytes.to_string()).stderr(Stdio::inherit());
     let output = command.output().with_context(|| format!("cannot start {}", case.title))?;
     if !output.status.success() {

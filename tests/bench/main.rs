@@ -12,6 +12,7 @@
 mod args;
 mod cases;
 mod child;
+mod cloud;
 mod memory;
 mod model;
 mod ours;
@@ -60,12 +61,15 @@ fn main() -> ExitCode {
 fn bench(args: &Args) -> Result<bool> {
     let workplace = Workplace::new()?;
     let mut results = Results::default();
-    rounds::checksum(&workplace, &mut results)?;
-    rounds::start_up(&workplace, &mut results)?;
-    for &bytes in args.sizes() {
-        rounds::size(&workplace, bytes, args.rounds, &mut results)?;
+    if !args.cloud {
+        rounds::checksum(&workplace, &mut results)?;
+        rounds::start_up(&workplace, &mut results)?;
+        for &bytes in args.sizes() {
+            rounds::size(&workplace, bytes, args.rounds, &mut results)?;
+        }
     }
-    report::print(&results, args.sizes());
+    rounds::cloud(&workplace, args, &mut results)?;
+    report::print(&results, if args.cloud { &[] } else { args.sizes() });
     let met = targets::print(&results);
     Ok(met || !args.check)
 }

@@ -1,8 +1,8 @@
 //! The tables of what was measured.
 
-use crate::cases::{COPY, Case, LOADS, SAVES};
+use crate::cases::{COPY, Case, DOWNLOADS, LISTS, LOADS, SAVES, UPLOADS};
 use crate::results::{Group, Results};
-use crate::rounds::{INFO, TRUE};
+use crate::rounds::{CLOUD_BYTES, INFO, TRUE};
 
 pub(crate) fn print(results: &Results, sizes: &[u64]) {
     for &bytes in sizes {
@@ -11,6 +11,9 @@ pub(crate) fn print(results: &Results, sizes: &[u64]) {
         table(results, &format!("save {size}, new"), Group::SaveNew, bytes, SAVES);
         table(results, &format!("save {size}, over another"), Group::SaveOver, bytes, SAVES);
     }
+    table(results, "upload", Group::Cloud, CLOUD_BYTES, UPLOADS);
+    table(results, "download", Group::Cloud, CLOUD_BYTES, DOWNLOADS);
+    table(results, "list 10,000 models", Group::Cloud, 0, LISTS);
     println!();
     for &bytes in sizes {
         let seconds = results.median(Group::Other, bytes, COPY.id);

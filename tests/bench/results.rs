@@ -12,6 +12,8 @@ pub(crate) enum Group {
     SaveNew,
     /// Over a model of the same size.
     SaveOver,
+    /// To an object store, or from there.
+    Cloud,
     /// Neither a save nor a load of a library.
     Other,
 }

@@ -6,11 +6,15 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::cases::{self, CHECKSUM, COPY, Case, LOADS, SAVES, TOUCH, Work};
-use crate::child::{Sample, measure};
+use crate::args::Args;
+use crate::cases::{
+    self, CHECKSUM, COPY, Case, DOWNLOADS, LISTS, LOADS, SAVES, STAGE_MANY, TOUCH, UPLOADS, Work,
+};
+use crate::child::{Sample, measure, measure_with};
 use crate::results::{Group, Results};
 use crate::workplace::{MODEL, Workplace, remove, warm};
-use crate::{memory, program};
+use crate::{cloud, memory, program};
+use modelport_tests::servers::{Seaweed, Users};
 
 /// How much the checksum is measured on: more than a cache holds.
 pub(crate) const CHECKSUM_BYTES: u64 = 1_000_000_000;
@@ -18,6 +22,9 @@ pub(crate) const CHECKSUM_BYTES: u64 = 1_000_000_000;
 pub(crate) const INFO: &str = "modelport info";
 pub(crate) const TRUE: &str = "true";
 
+/// How large the model is that goes to an object store and comes from there.
+pub(crate) const CLOUD_BYTES: u64 = 1_000_000_000;
+const CLOUD_ROUNDS: usize = 3;
 const CHECKSUM_ROUNDS: usize = 3;
 const START_UP_ROUNDS: usize = 101;
 /// A small model as TensorFlow.js wrote it.
@@ -73,6 +80,49 @@ pub(crate) fn start_up(workplace: &Workplace, results: &mut Results) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Uploads, downloads and lists at a server of our own.
+pub(crate) fn cloud(workplace: &Workplace, args: &Args, results: &mut Results) -> Result<()> {
+    if !args.measures(CLOUD_BYTES) {
+        return Ok(());
+    }
+    let rounds = args.rounds.unwrap_or(CLOUD_ROUNDS);
+    eprintln!("object store, {CLOUD_BYTES} bytes, {rounds} rounds");
+    if !workplace.tools.join("object-stores").is_dir() {
+        results.notes.push("object stores: `cargo xtask setup` has not set up a server".into());
+        return Ok(());
+    }
+    let server = Seaweed::start(Users::Known);
+    let folder = workplace.folder("cloud")?;
+    let mut absent = Absent::default();
+    let mut run = |case: &'static Case, bytes, results: &mut Results| {
+        absent.try_measure(case, results, Group::Cloud, bytes, || {
+            measure_with(
+                workplace,
+                case,
+                &folder,
+                bytes,
+                &[
+                    (cloud::ENDPOINT, format!("http://127.0.0.1:{}", server.s3).into()),
+                    (cloud::AWS, workplace.tools.join("awscli/bin/python").into()),
+                ],
+            )
+        });
+        memory::settle();
+    };
+    for _ in 0..rounds {
+        for case in UPLOADS.iter().chain(DOWNLOADS) {
+            run(case, CLOUD_BYTES, results);
+        }
+        // What was replaced.
+        server.vacuum();
+    }
+    run(&STAGE_MANY, 0, results);
+    for case in (0..rounds).flat_map(|_| LISTS) {
+        run(case, 0, results);
+    }
+    remove(&folder)
 }
 
 fn loads(workplace: &Workplace, bytes: u64, rounds: usize, results: &mut Results) -> Result<()> {

@@ -3,7 +3,7 @@
 use crate::cases::{CHECKSUM, COPY};
 use crate::report::{mebibytes, number, shown};
 use crate::results::{Group, Results};
-use crate::rounds::{CHECKSUM_BYTES, INFO, TRUE};
+use crate::rounds::{CHECKSUM_BYTES, CLOUD_BYTES, INFO, TRUE};
 
 const MB_100: u64 = 100_000_000;
 const GB: u64 = 1_000_000_000;
@@ -114,6 +114,29 @@ fn targets(results: &Results) -> Vec<Target> {
             unit: " MiB",
         },
     ]);
+    for (what, case, raw, aws, program) in [
+        ("upload", "upload", "upload-raw", "upload-aws", "upload-cp"),
+        ("download", "download", "download-raw", "download-aws", "download-cp"),
+    ] {
+        targets.push(Target {
+            what: format!("{what} 1 GB, speed to object_store"),
+            measured: results.ratio(Group::Cloud, CLOUD_BYTES, raw, case),
+            bound: Bound::AtLeast(0.95),
+            unit: "x",
+        });
+        targets.push(Target {
+            what: format!("{what} 1 GB by modelport cp, speed to aws s3 cp"),
+            measured: results.ratio(Group::Cloud, CLOUD_BYTES, aws, program),
+            bound: Bound::AtLeast(1.5),
+            unit: "x",
+        });
+    }
+    targets.push(Target {
+        what: "list 10,000 models, to the list of their objects".into(),
+        measured: results.ratio(Group::Cloud, 0, "list", "list-raw"),
+        bound: Bound::AtMost(1.2),
+        unit: "x",
+    });
     // Without the other program there is nothing to compare with, and no bound.
     let nothing = results.median(Group::Other, 0, TRUE).map(|seconds| seconds * 1e3);
     targets.push(Target {

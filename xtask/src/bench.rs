@@ -26,8 +26,16 @@ pub(crate) fn run(workshop: &Workshop, arguments: &[OsString]) -> Result<bool> {
 fn native(workshop: &Workshop, arguments: &[OsString]) -> Result<()> {
     // Without it the benchmark says so, and measures the rest.
     let _ = setup::one(workshop, Component::NodeTfjs);
+    let _ = setup::one(workshop, Component::ObjectStores);
+    let _ = setup::one(workshop, Component::AwsCli);
     // The benchmark finds it beside itself.
-    process::run(&mut workshop.cargo(&["build", "--release", "--package", "modelport-cli"]))?;
+    process::run(&mut workshop.cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "modelport-cli",
+        "--all-features",
+    ]))?;
     let program = ["run", "--release", "--package", "modelport-tests", "--bin", "bench", "--"];
     let mut command = workshop.cargo(&program);
     command.env("MODELPORT_TOOLS", workshop.tools());

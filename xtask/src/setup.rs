@@ -26,6 +26,7 @@ use crate::workshop::Workshop;
 /// Something real that tests run against or with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Component {
+    AwsCli,
     BrowserDriver,
     CargoDeny,
     Chromium,
@@ -42,7 +43,8 @@ pub(crate) enum Component {
 }
 
 impl Component {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
+        Self::AwsCli,
         Self::BrowserDriver,
         Self::CargoDeny,
         Self::Chromium,
@@ -60,6 +62,7 @@ impl Component {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::AwsCli => "awscli",
             Self::BrowserDriver => "browser-driver",
             Self::CargoDeny => "cargo-deny",
             Self::Chromium => "chromium",
@@ -89,6 +92,7 @@ pub(crate) fn run(workshop: &Workshop) -> Result<bool> {
 pub(crate) fn one(workshop: &Workshop, component: Component) -> Result<()> {
     let start = Instant::now();
     let result = match component {
+        Component::AwsCli => object_stores::set_up_aws(workshop),
         Component::BrowserDriver => {
             npm::install(workshop, "browser-driver", &workshop.browser_tests())
         }

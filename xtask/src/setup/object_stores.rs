@@ -26,6 +26,15 @@ pub(crate) fn set_up(workshop: &Workshop) -> Result<()> {
     npm::install(workshop, "azurite", &sources)
 }
 
+/// The tool that the benchmark compares with.
+pub(crate) fn set_up_aws(workshop: &Workshop) -> Result<()> {
+    let requirements = workshop.root.join("tests").join("bench").join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements)?;
+    stamp::install(&workshop.tools().join("awscli"), &wanted, |folder| {
+        python::environment(folder, &["--no-deps", "--requirement"], &requirements)
+    })
+}
+
 /// Where an environment has its packages: `lib/python3.N/site-packages`.
 fn packages(environment: &Path) -> Result<PathBuf> {
     let lib = environment.join("lib");
