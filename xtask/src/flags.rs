@@ -12,7 +12,7 @@ usage: cargo xtask COMMAND
 
   setup                     install what the tests need into target/tools
   test [--cell NAME]...     run the test matrix, or those cells of it
-       [--native]           leave the wasm32 cells out
+       [--native]           those of this machine's target that are quick after a change
        [--full]             with as many rounds and bytes as the project promises, for hours
   list                      print the matrix
   ci                        the test matrix as CI runs it

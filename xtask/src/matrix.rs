@@ -84,6 +84,11 @@ const RELEASE_IN_BROWSERS: &[&str] = &[
     "--release",
 ];
 
+/// What `--native` leaves out too: each builds everything once more in a way of its own, or goes on for
+/// minutes in other programs.
+const LEFT_TO_THE_WHOLE_MATRIX: &[&str] =
+    &["features", "fuzz", "keras", "minimal", "package", "third-party"];
+
 pub(crate) const MATRIX: &[Cell] = &[
     Cell {
         name: "fmt",
@@ -358,9 +363,9 @@ fn peers_agree(workshop: &Workshop) -> Result<()> {
 }
 
 impl Cell {
-    /// Whether it is about this machine's own target.
+    /// Whether it is about this machine's own target, and quick where little has changed.
     pub(crate) fn is_native(&self) -> bool {
-        !self.steps.iter().any(|step| {
+        let needs_no_browser = !self.steps.iter().any(|step| {
             matches!(
                 step,
                 Step::Wasm32Clippy(_)
@@ -368,7 +373,8 @@ impl Cell {
                     | Step::BrowserTests(..)
                     | Step::NodeTests(_)
             )
-        })
+        });
+        needs_no_browser && !LEFT_TO_THE_WHOLE_MATRIX.contains(&self.name)
     }
 
     /// Whether tests are counted in it.
