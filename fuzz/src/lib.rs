@@ -1,5 +1,8 @@
 //! What the targets share: an allocator that tells who believes a number from a file, and what a model
-//! has to keep.
+//! and a file have to keep.
+
+pub mod keras;
+pub mod sums;
 
 use io_core::ModelArtifacts;
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -2,8 +2,6 @@
 
 use io_core::{Error, ErrorKind, Json, ModelArtifacts, ModelArtifactsInfo, Result};
 use io_manifest::{FileIntegrity, KeyOrder, ModelJson, WeightFileRef, write_model_json};
-use io_web::{buffer_length, integrity_of};
-use js_sys::{ArrayBuffer, Uint8Array};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// The key of the metadata that has length and checksum of the weights. TensorFlow.js passes over
@@ -22,6 +20,16 @@ pub(crate) struct Texts<Small, Data> {
     pub(crate) specs: Small,
     pub(crate) data: Data,
     pub(crate) metadata: Small,
+}
+
+/// Weights that were decoded: in a page, a buffer that is not in our memory.
+pub(crate) trait Decoded {
+    fn byte_length(&self) -> u64;
+
+    /// # Errors
+    ///
+    /// Whatever keeps them from being read.
+    fn integrity(&self) -> Result<FileIntegrity>;
 }
 
 /// The texts of `artifacts`, whose weights are `data` in base64.
@@ -84,11 +92,11 @@ pub(crate) fn encode<Data>(
 ///
 /// - `NotFound` when a text is missing.
 /// - `Corrupt` when one cannot be read or they do not fit together.
-pub(crate) fn decode<Data>(
+pub(crate) fn decode<Data, Bytes: Decoded>(
     texts: Texts<Option<String>, Option<Data>>,
-    bytes: impl FnOnce(&Data) -> Result<ArrayBuffer>,
+    bytes: impl FnOnce(&Data) -> Result<Bytes>,
     verify: bool,
-) -> Result<(ModelArtifacts, Option<ArrayBuffer>)> {
+) -> Result<(ModelArtifacts, Option<Bytes>)> {
     let Texts { info, topology, specs, data, metadata } = texts;
     let info = read_info(&info.ok_or_else(not_found)?)?;
     let topology = json_of(topology.ok_or_else(|| missing("topology"))?)?;
@@ -112,8 +120,8 @@ pub(crate) fn decode<Data>(
 
     let mut model = ModelJson::parse(file.as_bytes())?;
     if has_weights {
-        model.check_lengths(&[buffer_length(&data)])?;
-    } else if buffer_length(&data) > 0 {
+        model.check_lengths(&[data.byte_length()])?;
+    } else if data.byte_length() > 0 {
         return Err(Error::corrupt("there are weights but no weight specs"));
     }
     let extra = &mut model.artifacts.extra;
@@ -177,9 +185,8 @@ fn push_member(object: &mut String, key: &str, value: &str) {
     *object += &format!(r#""{key}":{value}"#);
 }
 
-fn check(integrity: &Json, data: &ArrayBuffer) -> Result<()> {
-    let found = integrity_of(&Uint8Array::new(data))?;
-    if integrity.read::<Integrity>()? == Integrity::from(found) {
+fn check(integrity: &Json, data: &impl Decoded) -> Result<()> {
+    if integrity.read::<Integrity>()? == Integrity::from(data.integrity()?) {
         Ok(())
     } else {
         Err(Error::corrupt("the weights fail their checksum"))

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use io_core::{Error, ErrorKind, Result, WriteMode};
 use io_manifest::FileIntegrity;
-use io_web::{LockMode, TabLock, global, on};
-use js_sys::{JsString, Reflect};
+use io_web::{LockMode, TabLock, buffer_length, global, integrity_of, on};
+use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
 use crate::{
     journal::{self, NOTE},
     keys::Keys,
-    record::{self, Texts},
+    record::{self, Decoded, Texts},
 };
 
 /// The lock that our tabs take. TensorFlow.js takes none.
@@ -255,4 +255,14 @@ fn no_room(needed: u64, available: Option<u64>) -> Error {
     let kind = ErrorKind::QuotaExceeded { needed: Some(needed), available };
     Error::new(kind, "the model does not fit into the browser's local storage")
         .with_hint("use indexeddb:// instead, which has room for large models")
+}
+
+impl Decoded for ArrayBuffer {
+    fn byte_length(&self) -> u64 {
+        buffer_length(self)
+    }
+
+    fn integrity(&self) -> Result<FileIntegrity> {
+        integrity_of(&Uint8Array::new(self))
+    }
 }
