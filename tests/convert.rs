@@ -4,6 +4,7 @@ mod files;
 mod from_tfjs;
 mod hostile;
 mod memory;
+mod numbered;
 mod parts;
 mod quantized;
 mod to_tfjs;

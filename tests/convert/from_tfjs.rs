@@ -80,6 +80,25 @@ fn behaviour_11_12_16_the_file_is_that_of_the_reference_converter() {
     }
 }
 
+/// A layer without weights has a list of none, which is not the same as no list.
+#[test]
+fn behaviour_14_empty_lists_are_lists() {
+    let root = tempfile::tempdir().unwrap();
+    let fixture = fixtures::one("k2-cnn-bn/tfjs");
+    for options in [&["--keras", "2"], &["--keras", "3"]] {
+        let file = root.path().join("m.h5");
+        convert(options, &fixture.dir, &file).success();
+        let line = &h5py(&[file])[0]["attributes"];
+        let layers = line["model_weights"]["layer_names"].as_array().unwrap();
+        let names = |layer: &Value| {
+            let group = &line[format!("model_weights/{}", layer.as_str().unwrap())];
+            group["weight_names"].as_array().unwrap().len()
+        };
+        let counts: Vec<usize> = layers.iter().map(names).collect();
+        assert!(counts.contains(&0) && counts.iter().any(|count| *count > 0), "{counts:?}");
+    }
+}
+
 #[test]
 fn behaviour_15_versions_and_backend() {
     let root = tempfile::tempdir().unwrap();
