@@ -11,6 +11,7 @@ mod http_peers;
 mod keras;
 pub(crate) mod npm;
 mod object_stores;
+mod program;
 mod python;
 mod stamp;
 mod strace;

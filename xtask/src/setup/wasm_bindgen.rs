@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use super::program::{self, Program};
 use super::stamp;
-use crate::process;
 use crate::workshop::Workshop;
 
 /// Where one of the programs is, once they are set up.
@@ -20,9 +19,14 @@ pub(crate) fn set_up(workshop: &Workshop) -> Result<()> {
     let lock = fs::read_to_string(workshop.root.join("Cargo.lock"))?;
     let version = locked(&lock).context("Cargo.lock has no wasm-bindgen")?;
     stamp::install(&workshop.tools().join("wasm-bindgen"), version, |folder| {
-        // Without its own lock file, which may name what the registry has no more.
-        let arguments = ["install", "wasm-bindgen-cli", "--version", version, "--root"];
-        process::run(Command::new("cargo").args(arguments).arg(folder))
+        let program = Program {
+            name: "wasm-bindgen-cli",
+            version,
+            // It may name what the registry has no more.
+            locked: false,
+            hot: &["walrus", "wasm-bindgen-cli-support", "wasm-encoder", "wasmparser"],
+        };
+        program::install(folder, &program)
     })
 }
 
