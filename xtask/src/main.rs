@@ -14,6 +14,7 @@ mod matrix;
 mod metadata;
 mod peers;
 mod process;
+mod program;
 mod report;
 mod setup;
 mod summary;

@@ -8,6 +8,7 @@ use crate::checks::{absence, deny, features, guide, minimal, msrv, surface};
 use crate::dist;
 use crate::fuzz;
 use crate::peers;
+use crate::program;
 use crate::setup::Component;
 use crate::tidy;
 use crate::web;
@@ -296,7 +297,7 @@ pub(crate) const MATRIX: &[Cell] = &[
         ],
         steps: &[
             Step::Cargo(&["fetch"]),
-            Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
+            Step::Check(program::build),
             Step::Check(package),
             Step::Check(dist::check_npm),
             Step::Check(peers_agree),
@@ -311,7 +312,7 @@ pub(crate) const MATRIX: &[Cell] = &[
             // Whatever is to be downloaded is downloaded before the network is gone.
             Step::Cargo(&["fetch"]),
             // The tests run the program as well.
-            Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
+            Step::Check(program::build),
             Step::IsolatedTests(&["--workspace", "--all-features", "--test=cloud"]),
         ],
     },
@@ -323,7 +324,7 @@ pub(crate) const MATRIX: &[Cell] = &[
             // Whatever is to be downloaded is downloaded before the network is gone.
             Step::Cargo(&["fetch"]),
             // The tests run the program.
-            Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
+            Step::Check(program::build),
             Step::IsolatedTests(&["--workspace", "--all-features", "--test=keras"]),
         ],
     },
@@ -340,7 +341,7 @@ pub(crate) const MATRIX: &[Cell] = &[
             // Whatever is to be downloaded is downloaded before the network is gone.
             Step::Cargo(&["fetch"]),
             // The tests run the program as well.
-            Step::Cargo(&["build", "--workspace", "--all-features", "--bins"]),
+            Step::Check(program::build),
             Step::IsolatedTests(&["--workspace", "--all-features", "--test=runner"]),
         ],
     },

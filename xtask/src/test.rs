@@ -1,8 +1,6 @@
 //! `test`: sets up what the chosen cells need, runs them and reports.
 
 use std::collections::BTreeMap;
-use std::env::consts::EXE_SUFFIX;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -10,12 +8,11 @@ use anyhow::{Result, bail};
 
 use crate::flags::Selection;
 use crate::matrix::{Browser, Cell, MATRIX, Step};
-use crate::metadata::Metadata;
 use crate::report::{Outcome, Report};
 use crate::setup::{self, Component};
 use crate::summary::{Counts, Runner};
 use crate::workshop::{Workshop, on_path};
-use crate::{isolation, process};
+use crate::{isolation, process, program};
 
 pub(crate) fn run(workshop: &Workshop, selection: &Selection) -> Result<bool> {
     let cells = select(selection)?;
@@ -85,7 +82,7 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
         }
         Step::IsolatedTests(arguments) => {
             let (runner, mut command) = runner(workshop, arguments);
-            command.env("CARGO_NET_OFFLINE", "true").env("MODELPORT_BIN", program(workshop)?);
+            command.env("CARGO_NET_OFFLINE", "true").env("MODELPORT_BIN", program::path(workshop)?);
             tests(runner, &mut isolation::without_network(command), counts)
         }
         Step::BrowserTests(browser, arguments) => {
@@ -95,7 +92,7 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
         }
         Step::NodeTests(folder) => {
             let mut command = node_tests(workshop, folder)?;
-            command.env("MODELPORT_BIN", program(workshop)?);
+            command.env("MODELPORT_BIN", program::path(workshop)?);
             tests(Runner::Node, &mut isolation::without_network(command), counts)
         }
         Step::DocTests(arguments) => {
@@ -178,12 +175,6 @@ fn node_tests(workshop: &Workshop, folder: &str) -> Result<Command> {
     command.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     command.args(files).env("MODELPORT_TOOLS", workshop.tools());
     Ok(command)
-}
-
-/// Where Cargo puts the program.
-fn program(workshop: &Workshop) -> Result<PathBuf> {
-    let folder = Metadata::read(workshop)?.target_directory.join("debug");
-    Ok(folder.join(format!("modelport{EXE_SUFFIX}")))
 }
 
 fn tests(runner: Runner, command: &mut Command, counts: &mut Counts) -> Result<()> {

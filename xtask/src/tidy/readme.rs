@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::process;
 use crate::workshop::Workshop;
+use crate::{process, program};
 
 const BEGIN: &str = "<!-- backends:begin -->\n";
 const END: &str = "<!-- backends:end -->";
@@ -41,9 +42,9 @@ fn with_table(text: &str, table: &str) -> Result<String> {
 }
 
 fn table(workshop: &Workshop) -> Result<String> {
-    let program =
-        ["run", "--quiet", "--package=modelport-cli", "--all-features", "--", "schemes", "--json"];
-    let text = process::read(&mut workshop.cargo(&program))
+    program::build(workshop)?;
+    let mut command = Command::new(program::path(workshop)?);
+    let text = process::read(command.args(["schemes", "--json"]))
         .context("`modelport schemes --json` tells nothing")?;
     rows(&text).context("cannot make sense of `modelport schemes --json`")
 }
