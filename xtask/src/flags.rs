@@ -24,6 +24,8 @@ usage: cargo xtask COMMAND
   dist                      make what a release is made of: crates, npm package, program
   bench [native | browser]  run the benchmarks, or one of them
         [ARGUMENTS]         `bench native --help` and `bench browser --help` say which
+  api [--release]           write into docs/api what our public interfaces are; --release: for
+                            the versions to come, as what is released
   tidy [--fix]              check the project's own rules; rewrite what is generated";
 
 pub(crate) enum Command {
@@ -35,6 +37,7 @@ pub(crate) enum Command {
     Peers { built: bool },
     Fuzz(Fuzzing),
     Dist,
+    Api { release: bool },
     Bench { arguments: Vec<OsString> },
     Tidy { fix: bool },
     Help,
@@ -64,7 +67,7 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
     }
 
     let (mut selection, mut fuzzing) = (Selection::default(), Fuzzing::default());
-    let (mut fix, mut built, mut serve) = (false, false, false);
+    let (mut fix, mut built, mut release, mut serve) = (false, false, false, false);
     while let Some(argument) = parser.next()? {
         match (command.as_str(), &argument) {
             ("test", Long("cell")) => selection.cells.push(parser.value()?.string()?),
@@ -74,6 +77,7 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
             ("fuzz", Long("seconds")) => fuzzing.seconds = parser.value()?.parse()?,
             ("fuzz", Long("keep")) => fuzzing.keep = true,
             ("tidy", Long("fix")) => fix = true,
+            ("api", Long("release")) => release = true,
             ("peers", Long("built")) => built = true,
             ("web", Long("serve")) => serve = true,
             (_, Short('h') | Long("help")) => return Ok(Command::Help),
@@ -87,6 +91,7 @@ pub(crate) fn parse() -> anyhow::Result<Command> {
         "fuzz" => Command::Fuzz(fuzzing),
         "ci" => Command::Ci,
         "dist" => Command::Dist,
+        "api" => Command::Api { release },
         "web" => Command::Web { serve },
         "peers" => Command::Peers { built },
         "tidy" => Command::Tidy { fix },

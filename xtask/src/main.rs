@@ -59,6 +59,8 @@ fn run(command: Command) -> anyhow::Result<bool> {
         Command::List => list::run(),
         Command::Ci => ci::run(workshop),
         Command::Fuzz(fuzzing) => fuzz::run(&workshop, &fuzzing).map(|()| true),
+        Command::Api { release: false } => checks::api::write(&workshop),
+        Command::Api { release: true } => checks::api::release(&workshop),
         Command::Dist => dist::run(&workshop),
         Command::Bench { arguments } => bench::run(&workshop, &arguments),
         Command::Peers { built } => peers::run(&workshop, built),

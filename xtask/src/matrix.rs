@@ -4,7 +4,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::checks::{absence, deny, features, guide, minimal, msrv, surface};
+use crate::checks::{absence, api, deny, features, guide, minimal, msrv, surface};
 use crate::dist;
 use crate::fuzz;
 use crate::peers;
@@ -137,9 +137,9 @@ pub(crate) const MATRIX: &[Cell] = &[
     },
     Cell {
         name: "surface",
-        proves: "public interfaces show types of no crate but those that are meant",
+        proves: "public interfaces are what is written down, and show no types but those that are meant",
         needs: &[],
-        steps: &[Step::Check(surface::check)],
+        steps: &[Step::Check(surface::check), Step::Check(api::check)],
     },
     Cell {
         name: "features",

@@ -4,25 +4,22 @@
 //! purpose or not at all. Read from what rustdoc knows, as JSON.
 
 use std::collections::BTreeSet;
-use std::env;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::fs;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::rustdoc;
 use crate::metadata::Metadata;
-use crate::process;
 use crate::workshop::Workshop;
 
-struct Surface {
-    package: &'static str,
+pub(super) struct Surface {
+    pub(super) package: &'static str,
     /// Besides Rust's own and our own crates.
     shows: &'static [&'static str],
 }
 
-const SURFACES: &[Surface] = &[
+pub(super) const SURFACES: &[Surface] = &[
     // Json is `serde_json`'s raw text behind our own type; `inventory` is what the macro expands to.
     Surface { package: "io-core", shows: &["bytes", "futures_core", "inventory", "serde_core"] },
     // Either only with its feature.
@@ -33,6 +30,10 @@ const SURFACES: &[Surface] = &[
     Surface { package: "io-conformance", shows: &[] },
     // What `load_tensors` gives.
     Surface { package: "modelport", shows: &["bytes"] },
+    // The configurations of Keras are trees of JSON.
+    Surface { package: "modelport-convert", shows: &["serde_core", "serde_json"] },
+    // A router to be put into a server of one's own.
+    Surface { package: "modelport-server", shows: &["axum", "http", "tokio"] },
 ];
 
 /// Those of Rust itself.
@@ -41,16 +42,10 @@ const RUST: [&str; 3] = ["alloc", "core", "std"];
 pub(crate) fn check(workshop: &Workshop) -> Result<()> {
     let metadata = Metadata::read(workshop)?;
     let ours: Vec<_> = metadata.members().map(|member| member.name.replace('-', "_")).collect();
-    // In one run, and as the cell `docs` has it, so that nothing is compiled again.
-    let mut command =
-        workshop.cargo(&["doc", "--workspace", "--lib", "--all-features", "--no-deps"]);
-    command.env("RUSTDOC", rustdoc(&metadata.target_directory)?);
-    command.env("RUSTDOCFLAGS", "-Zunstable-options --output-format=json");
-    process::run(&mut command)?;
+    let folder = rustdoc::write(workshop, &metadata)?;
     let mut wrong = Vec::new();
     for Surface { package, shows } in SURFACES {
-        let file = format!("{}.json", package.replace('-', "_"));
-        let text = fs::read_to_string(metadata.target_directory.join("doc").join(file))?;
+        let text = fs::read_to_string(rustdoc::file(&folder, package))?;
         let shown = shown(&serde_json::from_str(&text)?).context("rustdoc writes another form")?;
         let foreign = |name: &&String| !RUST.contains(&name.as_str()) && !ours.contains(name);
         for name in shown.iter().filter(foreign) {
@@ -66,16 +61,6 @@ pub(crate) fn check(workshop: &Workshop) -> Result<()> {
         bail!("{}", wrong.join(", "));
     }
     Ok(())
-}
-
-/// A rustdoc that writes JSON. The stable one can do it, but wants to be told that the form may change;
-/// told the compiler as well, everything would be compiled again.
-fn rustdoc(target: &Path) -> Result<PathBuf> {
-    let script = target.join("rustdoc-json");
-    let rustdoc = env::var("RUSTDOC").unwrap_or_else(|_| "rustdoc".to_owned());
-    fs::write(&script, format!("#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec {rustdoc} \"$@\"\n"))?;
-    fs::set_permissions(&script, Permissions::from_mode(0o755))?;
-    Ok(script)
 }
 
 /// The crates whose types and traits are in a public signature or a re-export.
