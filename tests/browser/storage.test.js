@@ -95,6 +95,26 @@ for (const name of BROWSERS) {
       });
     }
 
+    test("opfs: a model moves there, is listed and loaded, and moves back", async () => {
+      const page = await session.open();
+      const [kept, there] = ["indexeddb://mine", "opfs://team/mine"];
+      const expected = await page.evaluate(trainAndSave, kept);
+      await page.evaluate((from, to) => modelport.moveModel(from, to), kept, there);
+      await page.reload();
+      await ready(page);
+      const list = () => page.evaluate(() => modelport.listModels({ url: "opfs://" }));
+      assert.deepEqual(Object.keys(await list()), [there]);
+      const { weightDataBytes } = await page.evaluate((url) => modelport.statModel(url), there);
+      assert.equal(weightDataBytes, (await list())[there].weightDataBytes);
+      assert.deepEqual(await page.evaluate(prediction, there, true), expected);
+      await page.evaluate((from, to) => modelport.copyModel(from, to), there, kept);
+      assert.deepEqual(await page.evaluate(prediction, kept, false), expected);
+      await page.evaluate((url) => modelport.removeModel(url), there);
+      assert.deepEqual(await list(), {});
+      await page.evaluate((url) => modelport.removeModel(url), kept);
+      await page.close();
+    });
+
     test("localstorage: a list shows no half of what TensorFlow.js saves in another tab", async () => {
       const [writer, reader] = [await session.open(), await session.open("/bare")];
       const url = "localstorage://coming-and-going";

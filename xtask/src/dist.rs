@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::metadata::Metadata;
 use crate::process;
@@ -14,16 +15,34 @@ use crate::workshop::Workshop;
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
 pub(crate) fn run(workshop: &Workshop) -> Result<bool> {
-    // Each is built from what would be published, after those that it depends on.
-    process::run(&mut workshop.cargo(&package(workshop)?))?;
+    let dist = workshop.root.join("dist");
+    crates(workshop, &dist.join("crates"))?;
     if !web::run(workshop)? {
         bail!("the npm package is larger than it may be");
     }
-    let dist = workshop.root.join("dist");
     process::run(npm(workshop).args(["--pack-destination".as_ref(), dist.as_os_str()]))?;
     program(workshop, &dist.join("program"))?;
     println!("everything is in {}", dist.display());
     Ok(true)
+}
+
+/// Each is built from what would be published, after those that it depends on.
+fn crates(workshop: &Workshop, folder: &Path) -> Result<()> {
+    // At a path that never was: Cargo keeps what it unpacked from there, and takes a crate of the same
+    // version for the same crate.
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let target = workshop.root.join("target").join(format!("crates-{seconds}"));
+    let mut command = workshop.cargo(&package(workshop)?);
+    process::run(command.arg("--target-dir").arg(&target))?;
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(target.join("package"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "crate") {
+            fs::copy(&path, folder.join(path.file_name().context("a crate without a name")?))?;
+        }
+    }
+    fs::remove_dir_all(&target)?;
+    Ok(())
 }
 
 /// Each crate as it would be published, not built again: the workspace's own build is another cell.
