@@ -4,7 +4,7 @@
 #[path = "http_peers/cutter.rs"]
 mod cutter;
 #[path = "http_peers/nginx.rs"]
-mod nginx;
+pub(crate) mod nginx;
 #[path = "http_peers/receiver.rs"]
 mod receiver;
 

@@ -12,6 +12,7 @@ mod convert;
 mod convert_topology;
 mod crash;
 mod digests;
+mod doctor;
 mod facade;
 mod full_disk;
 mod http_peers;

@@ -21,6 +21,7 @@ mod store;
 mod location;
 mod options;
 
+mod files;
 mod gc;
 mod publish;
 mod staging;
@@ -34,6 +35,7 @@ mod error;
 mod parts;
 mod sync;
 
+pub use files::FsFiles;
 pub use handler::{FsHandler, REGISTRATION};
 pub use options::{FsOptions, ReadMode};
 pub use store::FsStore;

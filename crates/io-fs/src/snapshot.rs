@@ -167,13 +167,13 @@ impl WeightFiles {
 
 /// A JSON file that is held open, so that its identity cannot be given to another.
 #[derive(Debug)]
-struct JsonFile {
+pub(crate) struct JsonFile {
     path: PathBuf,
     handle: Handle,
 }
 
 impl JsonFile {
-    fn read(location: &Location) -> Result<(Self, SystemTime, Vec<u8>)> {
+    pub(crate) fn read(location: &Location) -> Result<(Self, SystemTime, Vec<u8>)> {
         let path = location.json_path();
         let mut text = Vec::new();
         // Asked first: to open a pipe is to wait for ever, and a device has no end.
@@ -216,7 +216,8 @@ fn missing_or(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::NotFound, message)
 }
 
-fn cannot_open(path: &str, error: io::Error) -> Error {
+/// The error of a weight file that cannot be opened.
+pub(crate) fn cannot_open(path: &str, error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::NotFound => {
             Error::new(ErrorKind::NotFound, format!("weight file `{path}` is missing"))

@@ -66,6 +66,11 @@ impl HttpHandler {
         Ok(Self { url, target, options, transport })
     }
 
+    /// What requests are made with, and where to.
+    pub(crate) fn parts(&self) -> (&Arc<Transport>, &Url) {
+        (&self.transport, &self.target)
+    }
+
     async fn save_model(&self, artifacts: ModelArtifacts) -> Result<SaveResult> {
         let create = self.options.write_mode == WriteMode::Create;
         if create {

@@ -54,6 +54,7 @@ mod response;
 mod retry;
 
 mod download;
+mod files;
 mod model;
 mod probe;
 mod service;
@@ -79,6 +80,7 @@ mod platform;
 
 #[cfg(all(feature = "cache", not(target_family = "wasm")))]
 pub use cache::{Cache, CacheEntry};
+pub use files::HttpFiles;
 pub use handler::{HttpHandler, REGISTRATION};
 #[cfg(not(target_family = "wasm"))]
 pub use options::ProxyChoice;

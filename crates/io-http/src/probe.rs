@@ -67,7 +67,11 @@ pub(crate) async fn weight_files(
 }
 
 /// The URL of the weight file `path`.
-async fn locate(transport: &Transport, model_url: &Url, path: &str) -> Result<Url> {
+///
+/// # Errors
+///
+/// `Corrupt` when the path leaves the model's place; what the caller's own function fails with.
+pub(crate) async fn locate(transport: &Transport, model_url: &Url, path: &str) -> Result<Url> {
     match &transport.options.weight_url {
         Some(own) => given_url(model_url, &(own.0)(path).await?),
         None => weight_url(model_url, path, transport.options.weight_path_prefix.as_deref()),
@@ -84,7 +88,12 @@ fn length_by_specs(model: &ModelJson) -> Result<Option<u64>> {
     Ok(sum)
 }
 
-async fn probe(transport: &Transport, url: &Url, path: &str) -> Result<(u64, Version)> {
+/// The length and the version of the weight file `path`, which is at `url`.
+///
+/// # Errors
+///
+/// `NotFound`, `PermissionDenied`, `Network`, `Timeout`: the server or the way to it.
+pub(crate) async fn probe(transport: &Transport, url: &Url, path: &str) -> Result<(u64, Version)> {
     if transport.options.is_offline()
         && let Some(copy) = Cached::find(transport, url).await
     {

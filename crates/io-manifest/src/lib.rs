@@ -15,10 +15,12 @@
 //! - features `ndarray` and `safetensors`: the same as arrays and views of those crates;
 //! - [`read_tensors()`]: some weights, and of the bytes those of theirs alone;
 //! - [`encode_weights`]: the way back;
+//! - [`ModelFiles`]: the weight files one by one, for those who look for what is wrong;
 //! - [`describe_foreign`]: what a weight file that has the wrong length may be instead.
 
 mod manifest;
 mod members;
+mod model_files;
 mod model_json;
 mod parse;
 mod parts;
@@ -50,6 +52,7 @@ mod text;
 pub use array::ArrayElement;
 pub use checksum::{Checksum, FileIntegrity};
 pub use encode::{NamedTensor, TensorData, encode_weights};
+pub use model_files::ModelFiles;
 pub use model_json::{ModelJson, WeightFile, WeightsGroup};
 pub use path::check_path;
 pub use read_tensors::read_tensors;

@@ -58,6 +58,7 @@ mod snapshot;
 mod source;
 
 mod conditions;
+mod files;
 mod gc;
 mod parts;
 mod transfer;
@@ -69,6 +70,7 @@ mod runtime;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub use cloud::{Origin, Setting};
 pub use conditions::{Condition, Conditions};
+pub use files::ObjectFiles;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub use place::{Place, place};
 

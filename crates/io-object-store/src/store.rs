@@ -77,7 +77,7 @@ impl ObjectModelStore {
         Ok(Self { store, url, base, root, options, objects })
     }
 
-    fn locate(&self, model: &ModelUrl) -> Result<Location> {
+    pub(crate) fn locate(&self, model: &ModelUrl) -> Result<Location> {
         Location::new(self.base.key(model)?)
     }
 

@@ -105,6 +105,13 @@ Examples:
   modelport gc --json ./models | jq -r .url"
     )]
     Gc(crate::commands::gc::Gc),
+    /// Find out what is wrong with a URL, and with the model at it
+    #[command(after_help = "\
+Examples:
+  modelport doctor s3://bucket/models/m
+  modelport doctor --deep ./model && echo sound
+  modelport doctor --json https://host/model.json | jq -r 'select(.outcome == \"problem\").message'")]
+    Doctor(crate::commands::doctor::Doctor),
     /// Show what a model is made of
     #[command(after_help = "\
 Examples:

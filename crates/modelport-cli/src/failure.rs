@@ -63,15 +63,15 @@ pub(crate) fn error_to(output: &mut Output, error: &Error) {
 
 /// An error in the order in which it is told.
 #[derive(Debug, Serialize)]
-struct Told {
+pub(crate) struct Told {
     error: String,
     kind: String,
-    hint: Option<String>,
+    pub(crate) hint: Option<String>,
     causes: Vec<String>,
 }
 
 impl Told {
-    fn new(error: &Error) -> Self {
+    pub(crate) fn new(error: &Error) -> Self {
         let (mut causes, mut hint) = (Vec::new(), error.hint());
         let mut said = error.to_string();
         let mut next = error.source();
@@ -98,12 +98,14 @@ impl Told {
         }
     }
 
+    /// The error and its causes, as one line.
+    pub(crate) fn chain(&self) -> String {
+        let all = std::iter::once(&self.error).chain(&self.causes);
+        all.map(|text| printable(text)).collect::<Vec<_>>().join(": ")
+    }
+
     fn lines(&self) -> String {
-        let mut text = format!("error: {}", printable(&self.error));
-        for cause in &self.causes {
-            text.push_str(": ");
-            text.push_str(&printable(cause));
-        }
+        let mut text = format!("error: {}", self.chain());
         if let Some(hint) = &self.hint {
             text.push_str("\nhint: ");
             text.push_str(&printable(hint));

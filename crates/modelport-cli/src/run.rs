@@ -20,6 +20,7 @@ pub(crate) fn run(args: Args, output: &mut Output) -> Result<(), Failure> {
         Command::Convert(args) => interruptible(commands::convert::run(&global, &args, output)),
         Command::Remove(args) => interruptible(commands::remove::run(&global, &args.url, output)),
         Command::List { url } => plain(commands::list::run(&global, &url, output)),
+        Command::Doctor(args) => interruptible(commands::doctor::run(&global, &args, output)),
         Command::Gc(args) => interruptible(commands::gc::run(&global, &args, output)),
         Command::Info { url, digest } => plain(commands::info::run(&global, &url, digest, output)),
         Command::Verify(args) => plain(commands::verify::run(&global, &args.url, output)),

@@ -45,6 +45,8 @@
 
 #[cfg(not(target_family = "wasm"))]
 pub mod blocking;
+#[cfg(not(target_family = "wasm"))]
+pub mod doctor;
 mod gc;
 mod models;
 pub mod transfer;

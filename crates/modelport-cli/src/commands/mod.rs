@@ -4,6 +4,7 @@
 pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod doctor;
 pub(crate) mod gc;
 pub(crate) mod info;
 pub(crate) mod list;

@@ -1,0 +1,86 @@
+//! `modelport doctor` with web servers: ours, and nginx.
+#![cfg(target_os = "linux")]
+
+use std::{fs, path::Path};
+
+use modelport_tests::{
+    fixtures,
+    program::{self, Ran},
+};
+use serde_json::Value;
+
+use crate::{http_peers::nginx::Nginx, serve::server::Server};
+
+#[test]
+fn a_server_of_ours_is_known_and_its_model_is_whole() {
+    let root = tempfile::tempdir().unwrap();
+    save(&root.path().join("m"));
+    let server = Server::start(root.path(), &[]);
+    let ran = doctor(&[&format!("{}/models/m", server.url)]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert_eq!(outcomes(&ran, "read"), ["ok"]);
+    assert_eq!(outcomes(&ran, "list"), ["ok"]);
+    assert_eq!(outcomes(&ran, "shards"), ["ok"]);
+    assert_eq!(outcomes(&ran, "ranges"), ["ok"]);
+    let capabilities = &findings(&ran, "capabilities")[0];
+    let can = capabilities["message"].as_str().unwrap();
+    assert!(can.contains("remove") && can.contains("create"), "{can}");
+    // The place of all models is none, and no damaged one either.
+    let all = doctor(&[&format!("{}/models", server.url)]);
+    assert_eq!((all.code, outcomes(&all, "read")), (0, vec!["not checked".to_owned()]));
+}
+
+#[test]
+fn a_plain_server_is_read_only_and_each_file_is_looked_at() {
+    let root = tempfile::tempdir().unwrap();
+    let saved = root.path().join("m");
+    save(&saved);
+    for (directives, ranges) in [("", "ok"), ("max_ranges 0;", "warning")] {
+        let nginx = Nginx::start(root.path(), directives);
+        let url = format!("http://{}/m/model.json", nginx.address);
+        let ran = doctor(&["--deep", &url]);
+        assert_eq!((ran.code, outcomes(&ran, "ranges")), (0, vec![ranges.to_owned()]));
+        assert_eq!(outcomes(&ran, "list"), ["not checked"]);
+        assert_eq!(findings(&ran, "capabilities")[0]["message"], "load, save, stream");
+        let shards = findings(&ran, "shards")[0]["message"].as_str().unwrap().to_owned();
+        assert!(shards.contains("have the right checksums"), "{shards}");
+    }
+    let shards: Vec<_> = fs::read_dir(&saved)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "bin"))
+        .collect();
+    fs::remove_file(&shards[0]).unwrap();
+    fs::write(&shards[1], "short").unwrap();
+    let nginx = Nginx::start(root.path(), "");
+    let url = format!("http://{}/m/model.json", nginx.address);
+    let ran = doctor(&[&url]);
+    assert_eq!((ran.code, outcomes(&ran, "shards")), (1, vec!["problem".to_owned(); 2]));
+    for shard in &shards[..2] {
+        let name = shard.file_name().unwrap().to_str().unwrap();
+        assert!(ran.stdout.contains(&format!("`{name}`")), "{}", ran.stdout);
+    }
+    let gone = doctor(&[&format!("http://{}/other/model.json", nginx.address)]);
+    assert_eq!((gone.code, outcomes(&gone, "read")), (1, vec!["problem".to_owned()]));
+}
+
+/// Saves a model of several weight files.
+fn save(to: &Path) {
+    let fixture = fixtures::one("js-functional-cnn/tfjs");
+    let [from, to] = [&*fixture.dir, to].map(|path| path.to_str().unwrap());
+    program::run(["cp", "--shard-bytes", "200", from, to]).success();
+}
+
+fn doctor(arguments: &[&str]) -> Ran {
+    program::run(["doctor", "--json"].iter().chain(arguments))
+}
+
+fn findings(ran: &Ran, check: &str) -> Vec<Value> {
+    let all = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    all.filter(|finding| finding["check"] == check).collect()
+}
+
+fn outcomes(ran: &Ran, check: &str) -> Vec<String> {
+    let own = findings(ran, check);
+    own.iter().map(|finding| finding["outcome"].as_str().unwrap().to_owned()).collect()
+}
