@@ -6,11 +6,11 @@ use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 
 pub(crate) const USAGE: &str = "\
-usage: cargo xtask bench native [--max-bytes N] [--rounds N] [--cloud] [--check]
+usage: cargo xtask bench native [--max-bytes N] [--rounds N] [--only PART] [--check]
 
   --max-bytes N   leave out models that are larger; MB and GB are understood
   --rounds N      measure each case N times, not as often as its size allows
-  --cloud         measure the object store alone
+  --only PART     measure nothing but `disk`, `http` or `cloud`
   --check         fail when a target is not met";
 
 /// The sizes of the models.
@@ -27,17 +27,28 @@ pub(crate) enum Command {
     Help,
 }
 
+/// What is measured together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Disk,
+    Http,
+    Cloud,
+}
+
 pub(crate) struct Args {
     pub(crate) rounds: Option<usize>,
     pub(crate) check: bool,
-    /// Nothing but the object store.
-    pub(crate) cloud: bool,
+    only: Option<Part>,
     max_bytes: u64,
 }
 
 impl Args {
+    pub(crate) fn measures(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
+    }
+
     /// Whether models of this size are measured.
-    pub(crate) fn measures(&self, bytes: u64) -> bool {
+    pub(crate) fn allows(&self, bytes: u64) -> bool {
         bytes <= self.max_bytes
     }
 
@@ -49,12 +60,12 @@ impl Args {
 
 pub(crate) fn parse() -> Result<Command> {
     let mut parser = lexopt::Parser::from_env();
-    let mut args = Args { rounds: None, check: false, cloud: false, max_bytes: u64::MAX };
+    let mut args = Args { rounds: None, check: false, only: None, max_bytes: u64::MAX };
     while let Some(argument) = parser.next()? {
         match argument {
             Long("max-bytes") => args.max_bytes = bytes(&parser.value()?.string()?)?,
             Long("rounds") => args.rounds = Some(parser.value()?.parse()?),
-            Long("cloud") => args.cloud = true,
+            Long("only") => args.only = Some(part(&parser.value()?.string()?)?),
             Long("check") => args.check = true,
             Short('h') | Long("help") => return Ok(Command::Help),
             Value(word) if word == "child" => {
@@ -69,6 +80,15 @@ pub(crate) fn parse() -> Result<Command> {
         bail!("no rounds measure nothing");
     }
     Ok(Command::Bench(args))
+}
+
+fn part(name: &str) -> Result<Part> {
+    Ok(match name {
+        "disk" => Part::Disk,
+        "http" => Part::Http,
+        "cloud" => Part::Cloud,
+        _ => bail!("`{name}` is none of disk, http and cloud"),
+    })
 }
 
 fn bytes(text: &str) -> Result<u64> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::child::Sample;
-use crate::{cloud, memory, ours, peers, program};
+use crate::{cloud, http, memory, ours, peers, program};
 
 pub(crate) struct Case {
     /// Its name on the command line and in the results.
@@ -19,8 +19,10 @@ pub(crate) struct Case {
 pub(crate) enum Work {
     /// A fresh process of this program, which is given a folder and the size of the model.
     Child(fn(&Path, u64) -> Result<Sample>),
-    /// The script for TensorFlow.js, with this operation.
+    /// The script for the files of TensorFlow.js, with this operation.
     Node(&'static str),
+    /// The same for its requests.
+    NodeHttp(&'static str),
 }
 
 /// All read the model that modelport saved, but for those of safetensors, which have the same
@@ -81,20 +83,61 @@ pub(crate) static SAVES: &[Case] = &[
     Case { id: "save-tfjs", title: "tfjs-node (no fsync)", work: Work::Node("save") },
 ];
 
-/// To an object store. The first is what the others are compared with.
+/// The model of a folder to the server, which does the same for all. The first is what the others are
+/// compared with.
 pub(crate) static UPLOADS: &[Case] = &[
-    Case { id: "upload-raw", title: "object_store", work: Work::Child(cloud::upload_raw) },
-    Case { id: "upload", title: "modelport", work: Work::Child(cloud::upload) },
-    Case { id: "upload-aws", title: "aws s3 cp", work: Work::Child(cloud::upload_aws) },
-    Case { id: "upload-cp", title: "modelport cp", work: Work::Child(cloud::upload_program) },
+    Case { id: "upload-curl", title: "curl --form", work: Work::Child(http::upload_curl) },
+    Case { id: "upload", title: "modelport cp", work: Work::Child(http::upload) },
+    Case { id: "upload-tfjs", title: "tfjs, from memory", work: Work::NodeHttp("save") },
+];
+
+/// The model that the server has into a folder; curl brings the weights alone.
+pub(crate) static DOWNLOADS: &[Case] = &[
+    Case { id: "download-curl", title: "curl", work: Work::Child(http::download_curl) },
+    Case { id: "download", title: "modelport cp, no fsync", work: Work::Child(http::download) },
+    Case {
+        id: "download-curl-fsync",
+        title: "curl, then fsync",
+        work: Work::Child(http::download_curl_flushed),
+    },
+    Case { id: "download-fsync", title: "modelport cp", work: Work::Child(http::download_flushed) },
+    Case { id: "download-tfjs", title: "tfjs, into memory", work: Work::NodeHttp("load") },
+];
+
+/// Small shards from a server that is far away.
+pub(crate) static FAR: &[Case] = &[
+    Case { id: "far-curl", title: "curl, 6 at once", work: Work::Child(http::far_curl) },
+    Case { id: "far", title: "modelport cp, 6 at once", work: Work::Child(http::far) },
+    Case {
+        id: "far-single",
+        title: "modelport cp, one by one",
+        work: Work::Child(http::far_one_by_one),
+    },
+    Case { id: "far-tfjs", title: "tfjs, all at once", work: Work::NodeHttp("load") },
+];
+
+/// To an object store. The first is what the others are compared with.
+pub(crate) static CLOUD_UPLOADS: &[Case] = &[
+    Case { id: "cloud-upload-raw", title: "object_store", work: Work::Child(cloud::upload_raw) },
+    Case { id: "cloud-upload", title: "modelport", work: Work::Child(cloud::upload) },
+    Case { id: "cloud-upload-aws", title: "aws s3 cp", work: Work::Child(cloud::upload_aws) },
+    Case { id: "cloud-upload-cp", title: "modelport cp", work: Work::Child(cloud::upload_program) },
 ];
 
 /// And from there, what was uploaded.
-pub(crate) static DOWNLOADS: &[Case] = &[
-    Case { id: "download-raw", title: "object_store", work: Work::Child(cloud::download_raw) },
-    Case { id: "download", title: "modelport", work: Work::Child(cloud::download) },
-    Case { id: "download-aws", title: "aws s3 cp", work: Work::Child(cloud::download_aws) },
-    Case { id: "download-cp", title: "modelport cp", work: Work::Child(cloud::download_program) },
+pub(crate) static CLOUD_DOWNLOADS: &[Case] = &[
+    Case {
+        id: "cloud-download-raw",
+        title: "object_store",
+        work: Work::Child(cloud::download_raw),
+    },
+    Case { id: "cloud-download", title: "modelport", work: Work::Child(cloud::download) },
+    Case { id: "cloud-download-aws", title: "aws s3 cp", work: Work::Child(cloud::download_aws) },
+    Case {
+        id: "cloud-download-cp",
+        title: "modelport cp",
+        work: Work::Child(cloud::download_program),
+    },
 ];
 
 /// The list of many models.
@@ -124,6 +167,9 @@ pub(crate) fn find(id: &str) -> Result<&'static Case> {
         .chain(SAVES)
         .chain(UPLOADS)
         .chain(DOWNLOADS)
+        .chain(FAR)
+        .chain(CLOUD_UPLOADS)
+        .chain(CLOUD_DOWNLOADS)
         .chain(LISTS)
         .chain([&CHECKSUM, &COPY, &TOUCH, &STAGE_MANY])
         .find(|case| case.id == id)

@@ -13,18 +13,33 @@ use crate::memory;
 use crate::workplace::Workplace;
 
 /// What one process measured.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Sample {
     /// Of the operation alone: neither the start of the process nor making the model.
     pub(crate) seconds: f64,
     /// Of the process, where the system tells.
     pub(crate) peak_bytes: Option<u64>,
+    /// How long processors worked for it, which says more than the time on a busy machine.
+    pub(crate) cpu_seconds: Option<f64>,
+    /// The same of the server at the other end.
+    pub(crate) server_cpu_seconds: Option<f64>,
 }
 
 impl Sample {
+    /// Of a program that this process started and waited for, the only one.
+    pub(crate) fn of_children(time: Duration) -> Self {
+        Self {
+            seconds: time.as_secs_f64(),
+            peak_bytes: memory::peak_of_children(),
+            cpu_seconds: memory::cpu_of_children(),
+            server_cpu_seconds: None,
+        }
+    }
+
     /// Of something that this process did itself.
     pub(crate) fn of_this_process(time: Duration) -> Self {
-        Self { seconds: time.as_secs_f64(), peak_bytes: memory::peak() }
+        let seconds = time.as_secs_f64();
+        Self { seconds, peak_bytes: memory::peak(), ..Self::default() }
     }
 }
 
@@ -41,7 +56,10 @@ pub(crate) fn run(id: &str, folder: &Path, bytes: u64) -> Result<()> {
         bail!("`{id}` does not run in this program");
     };
     let sample = work(folder, bytes)?;
-    println!("{}", json!({ "seconds": sample.seconds, "maxRssBytes": sample.peak_bytes }));
+    println!(
+        "{}",
+        json!({ "seconds": sample.seconds, "maxRssBytes": sample.peak_bytes, "cpuSeconds": sample.cpu_seconds })
+    );
     Ok(())
 }
 
@@ -69,12 +87,8 @@ pub(crate) fn measure_with(
             command.args(["child", case.id]);
             command
         }
-        Work::Node(operation) => {
-            let mut command = Command::new("node");
-            command.arg(workplace.root.join("tests/interop/tfjs_file_bench.js")).arg(operation);
-            command.env("MODELPORT_TOOLS", &workplace.tools);
-            command
-        }
+        Work::Node(operation) => node(workplace, "tfjs_file_bench.js", operation),
+        Work::NodeHttp(operation) => node(workplace, "tfjs_http_bench.js", operation),
     };
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.arg(folder).arg(bytes.to_string()).stderr(Stdio::inherit());
@@ -85,10 +99,19 @@ pub(crate) fn measure_with(
     parse(&output.stdout).with_context(|| format!("{} says something else", case.title))
 }
 
+fn node(workplace: &Workplace, script: &str, operation: &str) -> Command {
+    let mut command = Command::new("node");
+    command.arg(workplace.root.join("tests/interop").join(script)).arg(operation);
+    command.env("MODELPORT_TOOLS", &workplace.tools);
+    command
+}
+
 fn parse(line: &[u8]) -> Result<Sample> {
     let line: Value = serde_json::from_slice(line)?;
     Ok(Sample {
         seconds: line.get("seconds").and_then(Value::as_f64).context("no seconds")?,
         peak_bytes: line.get("maxRssBytes").and_then(Value::as_u64),
+        cpu_seconds: line.get("cpuSeconds").and_then(Value::as_f64),
+        server_cpu_seconds: None,
     })
 }

@@ -201,7 +201,7 @@ fn aws(arguments: &[&str]) -> Result<Sample> {
     let (time, status) = timed(|| command.status().context("cannot start awscli"))?;
     ensure!(status.success(), "aws s3 cp: {status}");
     // This process was large itself, and what it starts counts as that until it runs.
-    Ok(Sample { seconds: time.as_secs_f64(), peak_bytes: None })
+    Ok(Sample { peak_bytes: None, ..Sample::of_children(time) })
 }
 
 /// The same by our program, from a file and to one, which is what that tool does.
@@ -229,5 +229,5 @@ fn copy(from: &str, to: &str, flag: &str) -> Result<Sample> {
     let (time, status) = timed(|| command.status().context("cannot start modelport"))?;
     ensure!(status.success(), "modelport cp: {status}");
     // This process was large itself, and what it starts counts as that until it runs.
-    Ok(Sample { seconds: time.as_secs_f64(), peak_bytes: None })
+    Ok(Sample { peak_bytes: None, ..Sample::of_children(time) })
 }

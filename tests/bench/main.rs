@@ -3,9 +3,9 @@
 //! Where to look, in reading order:
 //!
 //! - `cases`: what is measured, as data;
-//! - `ours`, `peers`, `program`: the work of each case;
+//! - `ours`, `peers`, `program`, `http`: the work of each case;
 //! - `child`: a case runs in a fresh process, which tells its time and its peak memory;
-//! - `rounds`: the cases take turns, so that what else the machine does hits all of them alike;
+//! - `rounds`, `transfers`: the cases take turns, so that what else the machine does hits all of them alike;
 //! - `targets`: what the project promised, and whether it holds.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people to watch")]
 
@@ -13,6 +13,7 @@ mod args;
 mod cases;
 mod child;
 mod cloud;
+mod http;
 mod memory;
 mod model;
 mod ours;
@@ -21,14 +22,16 @@ mod program;
 mod report;
 mod results;
 mod rounds;
+mod serving;
 mod targets;
+mod transfers;
 mod workplace;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use args::{Args, Command};
+use args::{Args, Command, Part};
 use results::Results;
 use workplace::Workplace;
 
@@ -61,15 +64,23 @@ fn main() -> ExitCode {
 fn bench(args: &Args) -> Result<bool> {
     let workplace = Workplace::new()?;
     let mut results = Results::default();
-    if !args.cloud {
+    if args.measures(Part::Disk) {
         rounds::checksum(&workplace, &mut results)?;
         rounds::start_up(&workplace, &mut results)?;
         for &bytes in args.sizes() {
             rounds::size(&workplace, bytes, args.rounds, &mut results)?;
         }
     }
-    rounds::cloud(&workplace, args, &mut results)?;
-    report::print(&results, if args.cloud { &[] } else { args.sizes() });
+    if args.measures(Part::Http) {
+        for &bytes in args.sizes() {
+            transfers::size(&workplace, bytes, args.rounds, &mut results)?;
+        }
+        transfers::far(&workplace, args.rounds, &mut results)?;
+    }
+    if args.measures(Part::Cloud) {
+        rounds::cloud(&workplace, args, &mut results)?;
+    }
+    report::print(&results, args.sizes());
     let met = targets::print(&results);
     Ok(met || !args.check)
 }

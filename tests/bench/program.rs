@@ -8,7 +8,6 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use crate::child::{Sample, timed};
-use crate::memory;
 use crate::workplace::MODEL;
 
 /// The program, beside this one unless `MODELPORT_BIN` says otherwise.
@@ -27,7 +26,7 @@ pub(crate) fn copy(folder: &Path, _: u64) -> Result<Sample> {
     command.arg("cp").arg(folder.join(MODEL)).arg(folder.join("copy")).stdout(Stdio::null());
     let (time, status) = timed(|| command.status().context("cannot start modelport"))?;
     ensure!(status.success(), "modelport cp: {status}");
-    Ok(Sample { seconds: time.as_secs_f64(), peak_bytes: memory::peak_of_children() })
+    Ok(Sample::of_children(time))
 }
 
 /// How long a process takes from start to end.

@@ -1,8 +1,11 @@
 //! The tables of what was measured.
 
-use crate::cases::{COPY, Case, DOWNLOADS, LISTS, LOADS, SAVES, UPLOADS};
+use crate::cases::{
+    CLOUD_DOWNLOADS, CLOUD_UPLOADS, COPY, Case, DOWNLOADS, FAR, LISTS, LOADS, SAVES, UPLOADS,
+};
 use crate::results::{Group, Results};
 use crate::rounds::{CLOUD_BYTES, INFO, TRUE};
+use crate::transfers::{FAR_BYTES, SERVE};
 
 pub(crate) fn print(results: &Results, sizes: &[u64]) {
     for &bytes in sizes {
@@ -10,9 +13,14 @@ pub(crate) fn print(results: &Results, sizes: &[u64]) {
         table(results, &format!("load {size}"), Group::Load, bytes, LOADS);
         table(results, &format!("save {size}, new"), Group::SaveNew, bytes, SAVES);
         table(results, &format!("save {size}, over another"), Group::SaveOver, bytes, SAVES);
+        table(results, &format!("upload {size}"), Group::Upload, bytes, UPLOADS);
+        cpu(results, Group::Upload, bytes, UPLOADS);
+        table(results, &format!("download {size}"), Group::Download, bytes, DOWNLOADS);
+        cpu(results, Group::Download, bytes, DOWNLOADS);
     }
-    table(results, "upload", Group::Cloud, CLOUD_BYTES, UPLOADS);
-    table(results, "download", Group::Cloud, CLOUD_BYTES, DOWNLOADS);
+    table(results, "64 shards, 50 ms each", Group::Far, FAR_BYTES, FAR);
+    table(results, "upload to an object store", Group::Cloud, CLOUD_BYTES, CLOUD_UPLOADS);
+    table(results, "download from there", Group::Cloud, CLOUD_BYTES, CLOUD_DOWNLOADS);
     table(results, "list 10,000 models", Group::Cloud, 0, LISTS);
     println!();
     for &bytes in sizes {
@@ -24,6 +32,8 @@ pub(crate) fn print(results: &Results, sizes: &[u64]) {
             number(seconds, 3),
             number(peak.map(mebibytes), 1)
         );
+        let peak = results.peak(Group::Other, bytes, SERVE);
+        println!("{SERVE} with {}: peak {} MiB", shown(bytes), number(peak.map(mebibytes), 1));
     }
     for id in [INFO, TRUE] {
         let median = results.median(Group::Other, 0, id);
@@ -55,6 +65,22 @@ fn table(results: &Results, title: &str, group: Group, bytes: u64, cases: &'stat
             number(rate.filter(|rate| *rate < 1e3), 2),
             number(results.peak(group, bytes, case.id).map(mebibytes), 1),
         );
+    }
+}
+
+/// How long processors worked, which is what is left to compare when others keep them busy, too.
+fn cpu(results: &Results, group: Group, bytes: u64, cases: &'static [Case]) {
+    println!("  {:32} {:>9} {:>9} {:>7}", "processor time", "own s", "server s", "ratio");
+    let sum = |id| {
+        let (own, server) = results.cpu(group, bytes, id);
+        Some(own? + server?)
+    };
+    let first = cases.first().and_then(|case| sum(case.id));
+    for case in cases {
+        let (own, server) = results.cpu(group, bytes, case.id);
+        let ratio = sum(case.id).zip(first).map(|(sum, first)| sum / first);
+        let (own, server) = (number(own, 2), number(server, 2));
+        println!("  {:32} {own:>9} {server:>9} {:>7}", case.title, number(ratio, 3));
     }
 }
 

@@ -12,6 +12,11 @@ pub(crate) enum Group {
     SaveNew,
     /// Over a model of the same size.
     SaveOver,
+    /// To and from a server on this machine.
+    Upload,
+    Download,
+    /// From a server that takes its time for each request.
+    Far,
     /// To an object store, or from there.
     Cloud,
     /// Neither a save nor a load of a library.
@@ -32,14 +37,21 @@ impl Results {
 
     /// The median time.
     pub(crate) fn median(&self, group: Group, bytes: u64, id: &'static str) -> Option<f64> {
-        let mut seconds = self.seconds(group, bytes, id);
-        seconds.sort_unstable_by(f64::total_cmp);
-        let middle = seconds.len() / 2;
-        let upper = *seconds.get(middle)?;
-        if seconds.len().is_multiple_of(2) {
-            return Some(f64::midpoint(*seconds.get(middle.checked_sub(1)?)?, upper));
-        }
-        Some(upper)
+        median(self.seconds(group, bytes, id))
+    }
+
+    /// The median of how long processors worked: for the case, and for its server.
+    pub(crate) fn cpu(
+        &self,
+        group: Group,
+        bytes: u64,
+        id: &'static str,
+    ) -> (Option<f64>, Option<f64>) {
+        let samples = || self.samples.get(&(group, bytes, id)).into_iter().flatten();
+        (
+            median(samples().filter_map(|sample| sample.cpu_seconds).collect()),
+            median(samples().filter_map(|sample| sample.server_cpu_seconds).collect()),
+        )
     }
 
     /// The shortest time.
@@ -79,4 +91,14 @@ impl Results {
         let samples = self.samples.get(&(group, bytes, id));
         samples.into_iter().flatten().map(|sample| sample.seconds).collect()
     }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    if values.len().is_multiple_of(2) {
+        return Some(f64::midpoint(*values.get(middle.checked_sub(1)?)?, upper));
+    }
+    Some(upper)
 }

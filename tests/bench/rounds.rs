@@ -8,7 +8,8 @@ use anyhow::Result;
 
 use crate::args::Args;
 use crate::cases::{
-    self, CHECKSUM, COPY, Case, DOWNLOADS, LISTS, LOADS, SAVES, STAGE_MANY, TOUCH, UPLOADS, Work,
+    self, CHECKSUM, CLOUD_DOWNLOADS, CLOUD_UPLOADS, COPY, Case, LISTS, LOADS, SAVES, STAGE_MANY,
+    TOUCH, Work,
 };
 use crate::child::{Sample, measure, measure_with};
 use crate::results::{Group, Results};
@@ -69,7 +70,7 @@ pub(crate) fn start_up(workplace: &Workplace, results: &mut Results) -> Result<(
         for (id, command) in [(INFO, &mut info), (TRUE, &mut nothing)] {
             match program::run_time(command) {
                 Ok(seconds) => {
-                    let sample = Sample { seconds, peak_bytes: None };
+                    let sample = Sample { seconds, ..Sample::default() };
                     results.add(Group::Other, 0, id, sample);
                 }
                 Err(error) => {
@@ -84,7 +85,7 @@ pub(crate) fn start_up(workplace: &Workplace, results: &mut Results) -> Result<(
 
 /// Uploads, downloads and lists at a server of our own.
 pub(crate) fn cloud(workplace: &Workplace, args: &Args, results: &mut Results) -> Result<()> {
-    if !args.measures(CLOUD_BYTES) {
+    if !args.allows(CLOUD_BYTES) {
         return Ok(());
     }
     let rounds = args.rounds.unwrap_or(CLOUD_ROUNDS);
@@ -112,7 +113,7 @@ pub(crate) fn cloud(workplace: &Workplace, args: &Args, results: &mut Results) -
         memory::settle();
     };
     for _ in 0..rounds {
-        for case in UPLOADS.iter().chain(DOWNLOADS) {
+        for case in CLOUD_UPLOADS.iter().chain(CLOUD_DOWNLOADS) {
             run(case, CLOUD_BYTES, results);
         }
         // What was replaced.
@@ -138,8 +139,8 @@ fn loads(workplace: &Workplace, bytes: u64, rounds: usize, results: &mut Results
         for case in LOADS {
             // The script wants the model's own folder.
             let folder = match case.work {
-                Work::Child(_) => folder.clone(),
                 Work::Node(_) => folder.join(MODEL),
+                _ => folder.clone(),
             };
             absent.try_measure(case, results, Group::Load, bytes, || {
                 measure(workplace, &TOUCH, &folder, bytes)?;
@@ -171,12 +172,12 @@ fn saves(workplace: &Workplace, bytes: u64, rounds: usize, results: &mut Results
         for case in SAVES {
             let folder = workplace.folder("destination")?;
             let folder = match case.work {
-                Work::Child(_) => folder,
                 Work::Node(_) => {
                     let model = folder.join(MODEL);
                     fs::create_dir(&model)?;
                     model
                 }
+                _ => folder,
             };
             for group in [Group::SaveNew, Group::SaveOver] {
                 memory::settle();
@@ -191,7 +192,7 @@ fn saves(workplace: &Workplace, bytes: u64, rounds: usize, results: &mut Results
 
 /// Writes to as much of the disk as the cases will: the first write to a part of a disk that grows
 /// with its use is several times as slow as the next, and would be counted against one case.
-fn touch_disk(workplace: &Workplace, bytes: u64) -> Result<()> {
+pub(crate) fn touch_disk(workplace: &Workplace, bytes: u64) -> Result<()> {
     let folder = workplace.folder("destination")?;
     for name in ["first", "second", "third"] {
         let mut file = fs::File::create(folder.join(name))?;
@@ -203,10 +204,10 @@ fn touch_disk(workplace: &Workplace, bytes: u64) -> Result<()> {
 
 /// The cases that failed once. The others go on without them.
 #[derive(Default)]
-struct Absent(Vec<&'static str>);
+pub(crate) struct Absent(Vec<&'static str>);
 
 impl Absent {
-    fn try_measure(
+    pub(crate) fn try_measure(
         &mut self,
         case: &'static Case,
         results: &mut Results,

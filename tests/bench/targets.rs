@@ -1,9 +1,14 @@
 //! What the project promised, beside what was measured.
 
+use std::time::Duration;
+
 use crate::cases::{CHECKSUM, COPY};
+use crate::http::PARALLEL;
 use crate::report::{mebibytes, number, shown};
 use crate::results::{Group, Results};
 use crate::rounds::{CHECKSUM_BYTES, CLOUD_BYTES, INFO, TRUE};
+use crate::serving::DELAY;
+use crate::transfers::{FAR_BYTES, FAR_SHARDS, SERVE};
 
 const MB_100: u64 = 100_000_000;
 const GB: u64 = 1_000_000_000;
@@ -114,13 +119,17 @@ fn targets(results: &Results) -> Vec<Target> {
             unit: " MiB",
         },
     ]);
-    for (what, case, raw, aws, program) in [
-        ("upload", "upload", "upload-raw", "upload-aws", "upload-cp"),
-        ("download", "download", "download-raw", "download-aws", "download-cp"),
+    targets.extend(transfers(results));
+    for (what, [raw, ours, aws, program]) in [
+        ("upload", ["cloud-upload-raw", "cloud-upload", "cloud-upload-aws", "cloud-upload-cp"]),
+        (
+            "download",
+            ["cloud-download-raw", "cloud-download", "cloud-download-aws", "cloud-download-cp"],
+        ),
     ] {
         targets.push(Target {
             what: format!("{what} 1 GB, speed to object_store"),
-            measured: results.ratio(Group::Cloud, CLOUD_BYTES, raw, case),
+            measured: results.ratio(Group::Cloud, CLOUD_BYTES, raw, ours),
             bound: Bound::AtLeast(0.95),
             unit: "x",
         });
@@ -146,6 +155,46 @@ fn targets(results: &Results) -> Vec<Target> {
         unit: " ms",
     });
     targets
+}
+
+/// By HTTP, beside curl.
+fn transfers(results: &Results) -> Vec<Target> {
+    let throughput = |what: &str, group, id, to| Target {
+        what: format!("{what} 1 GB, throughput, to {to}"),
+        measured: results.ratio(group, GB, to, id),
+        bound: Bound::AtLeast(0.9),
+        unit: "x",
+    };
+    let memory = |what: &str, group, id| Target {
+        what: format!("peak memory of {what} 1 GB"),
+        measured: results.peak(group, GB, id).map(mebibytes),
+        bound: Bound::Below(64.0),
+        unit: " MiB",
+    };
+    let far = |id| results.median(Group::Far, FAR_BYTES, id);
+    // The model file, then the shards in groups of as many as are requested at once.
+    let rounds = u32::try_from(1 + FAR_SHARDS.div_ceil(PARALLEL)).unwrap_or(u32::MAX);
+    let ideal: Duration = DELAY * rounds;
+    vec![
+        throughput("upload", Group::Upload, "upload", "upload-curl"),
+        throughput("download", Group::Download, "download", "download-curl"),
+        throughput("download", Group::Download, "download-fsync", "download-curl-fsync"),
+        memory("an upload of", Group::Upload, "upload"),
+        memory("a download of", Group::Download, "download-fsync"),
+        memory("modelport serve with", Group::Other, SERVE),
+        Target {
+            what: format!("{FAR_SHARDS} shards from afar, to the ideal"),
+            measured: far("far").map(|seconds| seconds / ideal.as_secs_f64()),
+            bound: Bound::AtMost(1.3),
+            unit: "x",
+        },
+        Target {
+            what: format!("{FAR_SHARDS} shards from afar, faster than one by one"),
+            measured: results.ratio(Group::Far, FAR_BYTES, "far-single", "far"),
+            bound: Bound::AtLeast(3.0),
+            unit: "x",
+        },
+    ]
 }
 
 /// In GB/s.
