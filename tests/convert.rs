@@ -3,8 +3,10 @@
 mod files;
 mod from_tfjs;
 mod hostile;
+mod hostile_zip;
 mod memory;
 mod numbered;
 mod parts;
 mod quantized;
 mod to_tfjs;
+mod truncated;

@@ -68,10 +68,19 @@ sys.exit(status)";
 
 /// The peak of the memory of a command, which must succeed, measured by Python.
 pub fn peak_bytes(python: &Path, command: &Command) -> u64 {
+    let (ran, peak) = watch(python, command);
+    ran.success();
+    peak
+}
+
+/// Runs a command to its end, measured by Python: what it gave, but for its output, and the peak of
+/// its memory in bytes.
+pub fn watch(python: &Path, command: &Command) -> (Ran, u64) {
     let mut watched = Command::new(python);
     watched.args(["-c", WATCH]).arg(command.get_program()).args(command.get_args());
-    let kibibytes: u64 = finish(&mut watched).success().trim().parse().unwrap();
-    kibibytes * 1024
+    let mut ran = finish(&mut watched);
+    let kibibytes: u64 = std::mem::take(&mut ran.stdout).trim().parse().unwrap();
+    (ran, kibibytes * 1024)
 }
 
 /// Where the program is: what the test matrix built, or else what Cargo builds now.

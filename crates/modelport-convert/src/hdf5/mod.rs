@@ -11,7 +11,7 @@ mod write;
 
 pub(crate) use attributes::AttributeValue;
 pub(crate) use dataset::Dataset;
-pub(crate) use read::{Group, Hdf5};
+pub(crate) use read::{Group, Hdf5, Members};
 pub(crate) use write::{GroupBuilder, write_file};
 
 #[cfg(test)]

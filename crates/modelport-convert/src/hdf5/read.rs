@@ -20,6 +20,7 @@ use crate::data::read_exact;
 const MAX_HEADER_BYTES: usize = 64 * 1024 * 1024;
 /// How deep groups may lie in each other.
 const MAX_DEPTH: usize = 128;
+
 /// An open file. Cloning shares it.
 #[derive(Clone, Debug)]
 pub(crate) struct Hdf5(Arc<Inner>);
@@ -44,6 +45,17 @@ impl std::fmt::Debug for Inner {
 pub(crate) struct Group {
     pub(crate) path: String,
     attributes: Vec<Attribute>,
+}
+
+/// What is in a group.
+#[derive(Clone, Debug)]
+pub(crate) struct Members {
+    /// Where the group itself is in the file, whatever path led to it.
+    pub(crate) address: u64,
+    /// The names of groups, in the order of the file.
+    pub(crate) groups: Vec<String>,
+    /// The names of datasets, in the order of the file.
+    pub(crate) datasets: Vec<String>,
 }
 
 impl Hdf5 {
@@ -100,15 +112,19 @@ impl Hdf5 {
         Ok(Some(Group { path: path.to_owned(), attributes }))
     }
 
-    /// The names of the groups and of the datasets in the group at `path`, each list in the order
-    /// of the file.
+    /// What is in the group at `path`.
     ///
     /// # Errors
     ///
     /// `Corrupt` when there is no such group, or it cannot be read.
-    pub(crate) async fn members(&self, path: &str) -> Result<(Vec<String>, Vec<String>)> {
+    pub(crate) async fn members(&self, path: &str) -> Result<Members> {
         check_depth(path)?;
-        self.run(|file| file.group(path)?.member_names()).await
+        self.run(|file| {
+            let group = file.group(path)?;
+            let (groups, datasets) = group.member_names()?;
+            Ok(Members { address: group.address(), groups, datasets })
+        })
+        .await
     }
 
     /// The dataset at `path`; `None` when there is nothing of that name.

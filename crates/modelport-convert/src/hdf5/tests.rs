@@ -40,10 +40,9 @@ fn what_is_written_is_what_is_read() {
         assert_eq!(group.attribute("names"), Some(&names));
         assert_eq!(group.attribute("none"), Some(&AttributeValue::Empty));
         assert!(file.group("a/c").await.unwrap().is_none());
-        assert_eq!(
-            file.members("").await.unwrap(),
-            (vec!["a".to_owned()], vec!["iteration:0".to_owned(), "nothing".to_owned()])
-        );
+        let members = file.members("").await.unwrap();
+        assert_eq!(members.groups, ["a"]);
+        assert_eq!(members.datasets, ["iteration:0", "nothing"]);
 
         let kernel = file.dataset("a/b/k/kernel:0").await.unwrap().unwrap();
         assert_eq!((kernel.shape.as_slice(), kernel.number), (&[2, 3][..], Number::Float32));

@@ -17,6 +17,10 @@ pub(super) const WEIGHTS: &str = "model.weights.h5";
 
 /// No configuration is as long as this.
 const MAX_TEXT: u64 = 256 << 20;
+/// What text and weights may unpack to, however little they take. A parsed list is many times as
+/// large as its text.
+const FREE_TEXT: u64 = 4 << 20;
+const FREE_WEIGHTS: u64 = 64 << 20;
 
 /// The model in a `.keras` file.
 ///
@@ -42,7 +46,7 @@ pub(crate) async fn read_archive(bytes: Weights, report: &mut Report) -> Result<
         }
     }
     let weights = archive
-        .member(WEIGHTS)
+        .member(WEIGHTS, FREE_WEIGHTS)
         .await?
         .ok_or_else(|| Error::corrupt(format!("the archive has no `{WEIGHTS}`")))?;
     let file = Hdf5::open(weights).await?;
@@ -50,7 +54,7 @@ pub(crate) async fn read_archive(bytes: Weights, report: &mut Report) -> Result<
 }
 
 async fn text(archive: &Archive, name: &str) -> Result<Option<String>> {
-    let Some(member) = archive.member(name).await? else { return Ok(None) };
+    let Some(member) = archive.member(name, FREE_TEXT).await? else { return Ok(None) };
     if member.byte_length() > MAX_TEXT {
         return Err(Error::corrupt(format!("`{name}` is too long")));
     }

@@ -1,8 +1,10 @@
 //! The weights of Keras 3: datasets `0`, `1`, ... in groups `vars`, by the places of their layers.
 
+use std::collections::HashSet;
+
 use io_core::{Error, Result};
 
-use crate::hdf5::{Dataset, Hdf5};
+use crate::hdf5::{Dataset, Hdf5, Members};
 
 /// More groups and datasets than this, no model has.
 const MAX_OBJECTS: usize = 1_000_000;
@@ -18,7 +20,7 @@ const ROOTS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
 ///
 /// `Corrupt` when it cannot be read.
 pub(super) async fn is_store(file: &Hdf5) -> Result<bool> {
-    let (groups, _) = file.members("").await?;
+    let groups = file.members("").await?.groups;
     Ok(groups.iter().any(|group| ROOTS.contains(&group.as_str()) || group == "vars"))
 }
 
@@ -42,12 +44,13 @@ pub(super) struct Store {
 ///
 /// # Errors
 ///
-/// `Corrupt` when the file cannot be read, or its groups are too many or contain each other.
+/// `Corrupt` when the file cannot be read, or its groups are too many, too deep, or there twice.
 pub(super) async fn read(file: &Hdf5) -> Result<Store> {
-    let (groups, _) = file.members("").await?;
+    let root = file.members("").await?;
+    let mut seen = HashSet::from([root.address]);
     let mut store = Store { weights: Vec::new(), ignored: Vec::new() };
     let mut pending = Vec::new();
-    for group in groups {
+    for group in root.groups {
         if ROOTS.contains(&group.as_str()) {
             pending.push((group, 1));
         } else if group != "vars" {
@@ -56,7 +59,11 @@ pub(super) async fn read(file: &Hdf5) -> Result<Store> {
     }
     let mut objects = 0_usize;
     while let Some((path, depth)) = pending.pop() {
-        let (groups, datasets) = file.members(&path).await?;
+        let Members { address, groups, datasets } = file.members(&path).await?;
+        // A few groups that contain each other would have paths without end.
+        if !seen.insert(address) {
+            return Err(Error::corrupt(format!("the group `{path}` is there twice")));
+        }
         objects = objects.saturating_add(groups.len()).saturating_add(datasets.len());
         if objects > MAX_OBJECTS || depth > MAX_DEPTH {
             return Err(Error::corrupt("the groups of the file are too many or too deep"));

@@ -13,9 +13,8 @@ use crate::data::{read_exact, slice};
 const END_BYTES: u64 = 22 + 65_535;
 /// A directory longer than this is not Keras'.
 const MAX_DIRECTORY: u64 = 64 << 20;
-/// Deflated members may be this much more than they take, but always `FREE_BYTES`.
+/// Deflated members may be this much more than they take.
 const MAX_RATIO: u64 = 32;
-const FREE_BYTES: u64 = 64 << 20;
 
 /// An open archive.
 #[derive(Debug)]
@@ -48,8 +47,10 @@ impl Archive {
         let at = tail
             .windows(22)
             .rposition(|window| {
-                let comment = window.get(20..22).map_or(0, |mut bytes| bytes.get_u16_le());
-                window.starts_with(b"PK\x05\x06") && usize::from(comment) + 22 <= tail.len()
+                window.starts_with(b"PK\x05\x06") && {
+                    let comment = window.get(20..22).map_or(0, |mut bytes| bytes.get_u16_le());
+                    usize::from(comment) + 22 <= tail.len()
+                }
             })
             .ok_or_else(|| damaged("it has no directory"))?;
         let mut end = tail.slice(at + 4..at + 22);
@@ -78,13 +79,14 @@ impl Archive {
     }
 
     /// The member `name`. A stored one is read once for its sum, and again when it is needed; a
-    /// deflated one is unpacked now.
+    /// deflated one is unpacked now, to no more than `free` bytes or a small multiple of what it
+    /// takes.
     ///
     /// # Errors
     ///
     /// `Corrupt` when the member is damaged or unpacks to more than its archive could hold;
     /// `Unsupported` when it is packed in another way.
-    pub(crate) async fn member(&self, name: &str) -> Result<Option<Weights>> {
+    pub(crate) async fn member(&self, name: &str, free: u64) -> Result<Option<Weights>> {
         let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else {
             return Ok(None);
         };
@@ -97,7 +99,7 @@ impl Archive {
                 Err(damaged("a member fails its checksum"))
             }
             (false, 0) => Ok(Some(packed)),
-            (false, 8) => self.inflate(entry, packed).await.map(Some),
+            (false, 8) => self.inflate(entry, packed, free).await.map(Some),
             _ => Err(Error::new(
                 ErrorKind::Unsupported,
                 format!("`{name}` is packed by a method that Keras does not use"),
@@ -120,8 +122,8 @@ impl Archive {
         slice(&self.bytes, start..end)
     }
 
-    async fn inflate(&self, entry: &Entry, packed: Weights) -> Result<Weights> {
-        let limit = packed.byte_length().saturating_mul(MAX_RATIO).max(FREE_BYTES);
+    async fn inflate(&self, entry: &Entry, packed: Weights, free: u64) -> Result<Weights> {
+        let limit = packed.byte_length().saturating_mul(MAX_RATIO).max(free);
         if entry.length > limit {
             return Err(damaged("a member unpacks to more than it could hold"));
         }
