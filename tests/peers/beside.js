@@ -207,7 +207,15 @@ function describeCalls() {
 
   it("names the schemes that the build has", async () => {
     const names = (await modelport.schemes()).map(({ scheme }) => scheme).sort();
-    expect(names).toEqual(["downloads", "http", "https", "indexeddb", "localstorage", "memory"]);
+    expect(names).toEqual([
+      "downloads",
+      "http",
+      "https",
+      "indexeddb",
+      "localstorage",
+      "memory",
+      "opfs",
+    ]);
   });
 
   it("views and Blobs are weights too", async () => {
