@@ -1,10 +1,11 @@
 //! `modelport doctor` with web servers: ours, and nginx.
 #![cfg(target_os = "linux")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use modelport_tests::{
     fixtures,
+    model::tree,
     program::{self, Ran},
 };
 use serde_json::Value;
@@ -62,6 +63,60 @@ fn a_plain_server_is_read_only_and_each_file_is_looked_at() {
     }
     let gone = doctor(&[&format!("http://{}/other/model.json", nginx.address)]);
     assert_eq!((gone.code, outcomes(&gone, "read")), (1, vec!["problem".to_owned()]));
+}
+
+#[test]
+fn a_server_of_ours_is_tried_and_nothing_is_left() {
+    let root = tempfile::tempdir().unwrap();
+    save(&root.path().join("m"));
+    let tokens = root.path().join("tokens");
+    fs::write(&tokens, "hunter2hunter2hunter2hunter2\n").unwrap();
+    let models = tempfile::tempdir().unwrap();
+    save(&models.path().join("m"));
+    let before = tree(models.path());
+    let server = Server::start(models.path(), &["--token-file", tokens.to_str().unwrap()]);
+    for url in ["models", "models/m"].map(|path| format!("{}/{path}", server.url)) {
+        let token = ["--write", "--option", "token=hunter2hunter2hunter2hunter2", &url];
+        let ran = doctor(&token);
+        for check in ["write", "conditions", "delete"] {
+            assert_eq!(outcomes(&ran, check), ["ok"], "{check}: {}", ran.stdout);
+        }
+        assert!(!ran.stdout.contains("hunter2"), "{}", ran.stdout);
+        // Without it the place is for reading.
+        let ran = doctor(&["--write", &url]);
+        let write = &findings(&ran, "write")[0];
+        assert_eq!((ran.code, &write["outcome"]), (1, &"problem".into()), "{}", ran.stdout);
+        assert!(write["message"].as_str().unwrap().contains("read-only for you"), "{write}");
+        assert_eq!(outcomes(&ran, "delete"), ["not checked"]);
+        assert_eq!(tree(models.path()), before);
+    }
+    // What is saved on a plain server stays there.
+    let nginx = Nginx::start(models.path(), "dav_methods PUT;");
+    let ran = doctor(&["--write", &format!("http://{}/m/model.json", nginx.address)]);
+    assert_eq!((ran.code, outcomes(&ran, "write")), (0, vec!["not checked".to_owned()]));
+    assert_eq!(tree(models.path()), before);
+}
+
+#[test]
+fn a_disk_that_may_only_be_read_is_told_as_such() {
+    const SCRIPT: &str = r#"
+set -e
+mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || { echo "this test needs to mount" >&2; exit 99; }
+exec "$2" doctor --json --write "$1"
+"#;
+    let root = tempfile::tempdir().unwrap();
+    save(root.path());
+    let before = tree(root.path());
+    let ran = program::finish(
+        Command::new("unshare")
+            .args(["-m", "bash", "-c", SCRIPT, "bash"])
+            .args([root.path(), program::path()]),
+    );
+    assert_eq!((ran.code, outcomes(&ran, "read")), (1, vec!["ok".to_owned()]), "{ran:?}");
+    let write = &findings(&ran, "write")[0];
+    assert_eq!(write["outcome"], "problem");
+    assert!(write["message"].as_str().unwrap().contains("read-only for you"), "{write}");
+    assert_eq!(tree(root.path()), before);
 }
 
 /// Saves a model of several weight files.

@@ -12,6 +12,7 @@
 
 mod azure;
 mod conflicts;
+mod doctor;
 mod faults;
 mod gc;
 mod gcs;

@@ -48,6 +48,8 @@ pub(crate) struct Proxy {
 struct State {
     upstream: u16,
     judge: Box<Judge>,
+    /// Headers that the server never sees.
+    withheld: &'static [&'static str],
     requests: AtomicUsize,
     open: AtomicUsize,
     is_over: AtomicBool,
@@ -59,11 +61,26 @@ impl Proxy {
         upstream: u16,
         judge: impl Fn(&Request) -> Fate + Send + Sync + 'static,
     ) -> Self {
+        Self::start_with(upstream, judge, &[])
+    }
+
+    /// Starts one that makes of a server one that takes the conditions of a write and does not keep
+    /// them. What is signed is refused with its conditions gone.
+    pub(crate) fn careless(upstream: u16) -> Self {
+        Self::start_with(upstream, |_| Fate::Answered, &["if-match", "if-none-match"])
+    }
+
+    fn start_with(
+        upstream: u16,
+        judge: impl Fn(&Request) -> Fate + Send + Sync + 'static,
+        withheld: &'static [&'static str],
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
             upstream,
             judge: Box::new(judge),
+            withheld,
             requests: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
@@ -131,6 +148,7 @@ impl State {
                 "content-length" => length = value.trim().parse().unwrap(),
                 "connection" => continue,
                 "transfer-encoding" => panic!("a body without a length"),
+                name if self.withheld.contains(&name) => continue,
                 _ => {}
             }
             head.push_str(&line);

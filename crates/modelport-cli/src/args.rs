@@ -109,6 +109,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   modelport doctor s3://bucket/models/m
+  modelport doctor --write s3://bucket/models
   modelport doctor --deep ./model && echo sound
   modelport doctor --json https://host/model.json | jq -r 'select(.outcome == \"problem\").message'")]
     Doctor(crate::commands::doctor::Doctor),

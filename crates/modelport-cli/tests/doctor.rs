@@ -130,3 +130,47 @@ fn a_place_that_does_not_answer_is_not_asked_twice() {
     assert!(findings(&ran, "list").is_empty(), "{ran:?}");
     assert!(!format!("{ran:?}").contains("hunter2"), "{ran:?}");
 }
+
+#[test]
+fn write_tries_it_and_leaves_no_trace() {
+    let place = Place::with_model("models/m");
+    fs::create_dir(place.path("empty")).unwrap();
+    let before = tree(&place);
+    for url in ["models", "models/m", "models/m/model.json", "empty", "nothing/here/m", "."] {
+        let ran = place.run(&format!("doctor --json --write {url}"));
+        for (check, message) in [
+            ("write", "a model was saved and read again"),
+            ("conditions", "a save that must not replace is refused"),
+            ("delete", "the model that was saved is removed"),
+        ] {
+            assert_eq!(finding(&ran, check), is("ok", message), "{url}: {ran:?}");
+        }
+        assert_eq!(tree(&place), before, "{url}");
+    }
+    let unasked = place.run("doctor --json models/m");
+    assert_eq!(finding(&unasked, "write"), is("not checked", "it is not tried unasked"));
+
+    // What must not replace does not hinder the try, nor do weights that are named.
+    let weights = "weights=models/m/group1-shard1of1.bin";
+    let created = place.run(&format!("doctor --json --write --option {weights} models/m"));
+    assert_eq!(finding(&created, "write").0, "ok", "{created:?}");
+    assert_eq!(tree(&place), before);
+}
+
+/// All paths and what is in the files.
+fn tree(place: &Place) -> Vec<(std::path::PathBuf, Option<Vec<u8>>)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![place.path("")];
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path.clone());
+            }
+            let bytes = path.is_file().then(|| fs::read(&path).unwrap());
+            found.push((path, bytes));
+        }
+    }
+    found.sort();
+    found
+}

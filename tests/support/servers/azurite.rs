@@ -8,7 +8,6 @@ use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential};
 use super::{Process, free_port, request, tool};
 
 const ACCOUNT: &str = "devstoreaccount1";
-/// The emulator's published key.
 const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
@@ -22,6 +21,9 @@ pub struct Azurite {
 }
 
 impl Azurite {
+    /// The emulator's published key.
+    pub const KEY: &str = KEY;
+
     /// Starts it.
     pub fn start() -> Self {
         let port = free_port();

@@ -9,12 +9,16 @@ use std::{
 
 use io_core::{HandlerOptions, ModelUrl};
 
-use super::{Process, free_port, request, tool};
+use super::{Process, encoded, free_port, request, tool};
 
 const BUCKET: &str = "models";
-const TESTER: &str = r#"{"identities":[{"name":"test",
+const TESTERS: &str = r#"{"identities":[
+    {"name":"test",
     "credentials":[{"accessKey":"testkey","secretKey":"testsecret"}],
-    "actions":["Admin","Read","List","Tagging","Write"]}]}"#;
+    "actions":["Admin","Read","List","Tagging","Write"]},
+    {"name":"reader",
+    "credentials":[{"accessKey":"readerkey","secretKey":"readersecret"}],
+    "actions":["Read","List"]}]}"#;
 
 /// Who may use the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +65,7 @@ impl Seaweed {
         command.arg(format!("-dir={}", data.display()));
         if users == Users::Known {
             let config = folder.path().join("s3.json");
-            fs::write(&config, TESTER).unwrap();
+            fs::write(&config, TESTERS).unwrap();
             command.arg(format!("-s3.config={}", config.display()));
         }
         for (name, port) in [("master", master), ("volume", volume), ("filer", filer), ("s3", s3)] {
@@ -101,6 +105,13 @@ impl Seaweed {
             .with_setting("max_retries", "2")
     }
 
+    /// The same for somebody who may only read.
+    pub fn reader_options(&self) -> HandlerOptions {
+        self.options()
+            .with_setting("access_key_id", "readerkey")
+            .with_setting("secret_access_key", "readersecret")
+    }
+
     /// What a handler has to know to use it as if it were Google's, which speaks as S3 does; for
     /// that everybody must be let in.
     pub fn gcs_options(&self) -> HandlerOptions {
@@ -115,6 +126,29 @@ impl Seaweed {
     /// The model under a key.
     pub fn url(&self, key: &str) -> ModelUrl {
         ModelUrl::new("s3", &format!("{BUCKET}/{key}")).unwrap()
+    }
+
+    /// All keys of the bucket, in order, by another way than S3.
+    pub fn keys(&self) -> Vec<String> {
+        let root = format!("/buckets/{BUCKET}");
+        let (mut keys, mut folders) = (Vec::new(), vec![root.clone()]);
+        while let Some(folder) = folders.pop() {
+            let path = format!("{}/?limit=1000", encoded(&folder));
+            let (status, body) =
+                request(self.filer, "GET", &path, &[("Accept", "application/json")], b"");
+            assert_eq!(status, 200, "{folder}");
+            let listed: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            for entry in listed["Entries"].as_array().into_iter().flatten() {
+                let path = entry["FullPath"].as_str().unwrap();
+                // A folder says so in the mode of a Go program.
+                match entry["Mode"].as_u64().unwrap() >> 31 {
+                    0 => keys.push(path.trim_start_matches(&root).to_owned()),
+                    _ => folders.push(path.to_owned()),
+                }
+            }
+        }
+        keys.sort();
+        keys
     }
 
     /// Uploads in parts that were neither completed nor aborted.

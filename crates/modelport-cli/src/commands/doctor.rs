@@ -20,6 +20,9 @@ pub(crate) struct Doctor {
     /// Read all weights and compare checksums; lengths are compared in any case
     #[arg(long)]
     deep: bool,
+    /// Try to save and to remove, with a small model of its own
+    #[arg(long)]
+    write: bool,
 }
 
 /// A finding as `doctor --json` prints it.
@@ -37,7 +40,7 @@ pub(crate) async fn run(
     args: &Doctor,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let options = DoctorOptions::default().with_deep(args.deep);
+    let options = DoctorOptions::default().with_deep(args.deep).with_write(args.write);
     let mut findings = doctor(&args.url, &options, &global.handler_options())?;
     let (mut problems, mut warnings) = (0_u64, 0_u64);
     while let Some(finding) = findings.next().await {

@@ -39,6 +39,12 @@ pub enum Check {
     Shards,
     /// Whether a part of a file can be asked for.
     Ranges,
+    /// Whether models can be saved.
+    Write,
+    /// Whether a write can be kept from replacing what somebody else wrote.
+    Conditions,
+    /// Whether models can be removed.
+    Delete,
 }
 
 /// How it is.
@@ -65,6 +71,9 @@ impl Check {
             Self::Capabilities => "capabilities",
             Self::Shards => "shards",
             Self::Ranges => "ranges",
+            Self::Write => "write",
+            Self::Conditions => "conditions",
+            Self::Delete => "delete",
         }
     }
 }

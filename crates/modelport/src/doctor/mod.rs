@@ -8,7 +8,11 @@ mod capabilities;
 mod reach;
 mod shards;
 
+mod conditions;
+mod finish;
 mod ranges;
+mod scratch;
+mod write;
 
 use futures::{StreamExt, channel::mpsc, stream};
 use io_core::{BoxStream, HandlerOptions, ModelUrl, Result};
@@ -26,6 +30,10 @@ pub struct DoctorOptions {
     /// Whether weight files are read to their ends and compared with their checksums; else their
     /// lengths are asked for.
     pub deep: bool,
+    /// Whether a small model is saved at or below the URL, to see whether that can be done. It is
+    /// removed whatever happens, unless the process is killed: its name begins with
+    /// `modelport-doctor-`.
+    pub write: bool,
 }
 
 impl DoctorOptions {
@@ -33,6 +41,13 @@ impl DoctorOptions {
     #[must_use]
     pub fn with_deep(mut self, deep: bool) -> Self {
         self.deep = deep;
+        self
+    }
+
+    /// Sets [`write`](Self::write).
+    #[must_use]
+    pub fn with_write(mut self, write: bool) -> Self {
+        self.write = write;
         self
     }
 }
@@ -78,10 +93,12 @@ async fn examine(
     tell: Teller,
 ) {
     let Some(patient) = Patient::open(url, handler_options, &tell) else { return };
-    let found = reach::check(&patient, &tell).await;
+    let Some(reached) = reach::check(&patient, &tell).await else { return };
     // Asked after the place was: a server says by itself what it does.
     capabilities::check(&patient, &tell);
-    let Some(model) = found else { return };
-    shards::check(&patient, &model, options.deep, &tell).await;
-    ranges::check(&model, &tell).await;
+    if let Some(model) = &reached.model {
+        shards::check(&patient, model, options.deep, &tell).await;
+        ranges::check(model, &tell).await;
+    }
+    write::check(&patient, options.write, &tell).await;
 }

@@ -18,8 +18,15 @@ pub(super) enum Model {
     Loaded(Box<ModelArtifacts>),
 }
 
-/// The model at the URL, if there is one.
-pub(super) async fn check(patient: &Patient, tell: &Teller) -> Option<Model> {
+/// A place that answers.
+#[derive(Debug)]
+pub(super) struct Reached {
+    /// The model at the URL.
+    pub(super) model: Option<Model>,
+}
+
+/// `None` when the place does not answer.
+pub(super) async fn check(patient: &Patient, tell: &Teller) -> Option<Reached> {
     let read = match patient.files().await {
         Some(files) => files.map(Model::Files),
         None => patient.handler.load().await.map(|model| Model::Loaded(Box::new(model))),
@@ -52,7 +59,7 @@ pub(super) async fn check(patient: &Patient, tell: &Teller) -> Option<Model> {
         }
     };
     tell.tell(list(listed.map(|first| first.is_some())));
-    model
+    Some(Reached { model })
 }
 
 /// Whether somebody answered who has understood.
