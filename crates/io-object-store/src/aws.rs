@@ -57,7 +57,8 @@ const KEYS: &[Key] = &[
 ];
 
 pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
-    let config = Config::read(options, KEYS)?;
+    let mut config = Config::read(options, KEYS)?;
+    config.tell_default("region", REGION);
     let (bucket, key) = split(url)?;
     let found = config.has("access_key_id")
         || config.has("secret_access_key")
@@ -73,6 +74,9 @@ pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
     Opened::new(url, &config, (bucket, key), address(&config, bucket), builder)
 }
 
+/// What the client takes where nobody says one.
+const REGION: &str = "us-east-1";
+
 /// Where the keys of a bucket begin.
 fn address(config: &Config, bucket: &str) -> String {
     let in_host = config.text("virtual_hosted_style_request") == Some("true");
@@ -81,7 +85,7 @@ fn address(config: &Config, bucket: &str) -> String {
         (Some(endpoint), true) => endpoint.trim_end_matches('/').to_owned(),
         (Some(endpoint), false) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
         (None, _) => {
-            let region = config.text("region").unwrap_or("us-east-1");
+            let region = config.text("region").unwrap_or(REGION);
             format!("https://s3.{region}.amazonaws.com/{bucket}")
         }
     }

@@ -55,10 +55,10 @@ pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
         None => authority,
         Some((container, host)) => {
             let account = host.split('.').next().unwrap_or_default();
-            config.values.insert("account_name", account.to_owned());
+            config.set_by_url("account_name", account);
             let fabric = host.ends_with(".dfs.fabric.microsoft.com");
-            if fabric {
-                config.values.entry("use_fabric_endpoint").or_insert_with(|| "true".to_owned());
+            if fabric && !config.has("use_fabric_endpoint") {
+                config.set_by_url("use_fabric_endpoint", "true");
             }
             container
         }

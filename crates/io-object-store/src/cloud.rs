@@ -33,6 +33,10 @@ pub enum Origin {
     Option,
     /// The environment variable of this name.
     Variable(&'static str),
+    /// The URL.
+    Url,
+    /// Nobody has set it.
+    Default,
 }
 
 /// A setting of one cloud.
@@ -150,12 +154,48 @@ impl Config {
                 origin: Origin::Variable(variable),
             }))
             .collect();
+        let retries = retry.max_retries.to_string();
         let secrets: Vec<String> = values
             .iter()
             .filter(|(name, _)| is_secret(name))
             .map(|(_, value)| value.clone())
             .collect();
-        Ok(Self { values, anonymous, objects, retry, settings, instance_metadata, secrets })
+        let parts = (objects.part_bytes.to_string(), objects.concurrency.to_string());
+        let mut config =
+            Self { values, anonymous, objects, retry, settings, instance_metadata, secrets };
+        for (name, value) in [
+            ("anonymous", "false"),
+            ("concurrency", &*parts.1),
+            ("env", "true"),
+            ("instance_metadata", "false"),
+            ("max_retries", &*retries),
+            ("on_conflict", "replace"),
+            ("part_bytes", &*parts.0),
+            ("timeout", TIMEOUT),
+        ] {
+            config.tell_default(name, value);
+        }
+        Ok(config)
+    }
+
+    /// For people: what is in force where nobody has set it.
+    pub(crate) fn tell_default(&mut self, name: &str, value: &str) {
+        if !self.settings.iter().any(|known| known.name == name) {
+            self.tell(name, value, Origin::Default);
+        }
+    }
+
+    /// Sets what the URL says, whatever else does.
+    #[cfg(feature = "azure")]
+    pub(crate) fn set_by_url(&mut self, name: &'static str, value: &str) {
+        self.settings.retain(|known| known.name != name);
+        self.tell(name, value, Origin::Url);
+        self.values.insert(name, value.to_owned());
+    }
+
+    fn tell(&mut self, name: &str, value: &str, origin: Origin) {
+        let (name, value) = (name.to_owned(), Some(redact(value)));
+        self.settings.push(Setting { name, value, origin });
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {

@@ -23,10 +23,12 @@ fn a_place_tells_its_settings_and_no_secret() {
         .with_setting("secret_access_key", "hunter2");
     let found = place(&parse("s3://bucket/models"), &options).unwrap().unwrap();
     assert_eq!(found.address, "http://127.0.0.1:1/bucket");
-    let settings: Vec<_> =
-        found.settings.iter().map(|set| (set.name.as_str(), set.value.as_deref())).collect();
+    let of = |origin: Origin| -> Vec<_> {
+        let own = found.settings.iter().filter(|set| set.origin == origin);
+        own.map(|set| (set.name.as_str(), set.value.as_deref())).collect()
+    };
     assert_eq!(
-        settings,
+        of(Origin::Option),
         [
             ("access_key_id", None),
             ("allow_http", Some("true")),
@@ -35,8 +37,34 @@ fn a_place_tells_its_settings_and_no_secret() {
             ("secret_access_key", None),
         ]
     );
-    assert!(found.settings.iter().all(|set| set.origin == Origin::Option));
+    assert_eq!(
+        of(Origin::Default),
+        [
+            ("anonymous", Some("false")),
+            ("concurrency", Some("4")),
+            ("instance_metadata", Some("false")),
+            ("max_retries", Some("10")),
+            ("on_conflict", Some("replace")),
+            ("part_bytes", Some("8388608")),
+            ("timeout", Some("5 minutes")),
+            ("region", Some("us-east-1")),
+        ]
+    );
     assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+}
+
+#[test]
+fn what_the_url_says_is_told_as_such() {
+    let options = HandlerOptions::new()
+        .with_setting("env", "false")
+        .with_setting("anonymous", "true")
+        .with_setting("account_name", "other");
+    let url = parse("abfss://c@mine.dfs.core.windows.net/m");
+    let found = place(&url, &options).unwrap().unwrap();
+    let mut own = found.settings.iter().filter(|set| set.name == "account_name");
+    let account = own.next().unwrap();
+    assert_eq!((account.value.as_deref(), account.origin), (Some("mine"), Origin::Url));
+    assert!(own.next().is_none(), "{found:?}");
 }
 
 #[test]

@@ -174,3 +174,61 @@ fn tree(place: &Place) -> Vec<(std::path::PathBuf, Option<Vec<u8>>)> {
     found.sort();
     found
 }
+
+#[test]
+fn each_setting_is_told_with_its_origin_and_no_secret_is() {
+    let place = Place::new();
+    let run = |args: &[&str], json: &[&str]| {
+        let mut command = place.command();
+        let output = command
+            .env("AWS_ACCESS_KEY_ID", "hunter1")
+            .env("AWS_SECRET_ACCESS_KEY", "hunter2")
+            .env("AWS_REGION", "eu-west-1")
+            .env("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=hunter4")
+            .env("GOOGLE_BEARER_TOKEN", "hunter5")
+            .args(["doctor", "--option=max_retries=0", "--option=allow_http=true"])
+            .args(args)
+            .args(json)
+            .output()
+            .unwrap();
+        assert_eq!(output.stderr, b"");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let s3 = ["s3://b/m", "--option=endpoint=http://me:hunter3@127.0.0.1:1"];
+    let azure =
+        ["abfss://c@mine.dfs.core.windows.net/m", "--option=endpoint=http://127.0.0.1:1/mine"];
+    let gcs = ["gs://b/m", "--option=base_url=http://127.0.0.1:1"];
+    for (args, due) in [
+        (
+            &s3,
+            &[
+                "`region` is `eu-west-1`, by the variable AWS_REGION",
+                "`access_key_id` is set and not shown, by the variable AWS_ACCESS_KEY_ID",
+                "`secret_access_key` is set and not shown, by the variable AWS_SECRET_ACCESS_KEY",
+                "`max_retries` is `0`, by an option",
+                "`timeout` is `5 minutes`, by default",
+            ][..],
+        ),
+        (
+            &azure,
+            &[
+                "`account_name` is `mine`, by the URL",
+                "`sas_key` is set and not shown, by the variable AZURE_STORAGE_SAS_TOKEN",
+                "objects are at `http://127.0.0.1:1/mine/c`",
+            ],
+        ),
+        (&gcs, &["`bearer_token` is set and not shown, by the variable GOOGLE_BEARER_TOKEN"]),
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let told = run(args, json);
+            assert!(!told.contains("hunter"), "{told}");
+            due.iter().for_each(|due| assert!(told.contains(due), "{due}: {told}"));
+        }
+    }
+    let own = place.run("doctor --json --option fsync=false .");
+    assert_eq!(finding(&own, "settings"), is("ok", "`fsync` is `false`, by an option"));
+    let web = "http://127.0.0.1:1/m";
+    let web = place.run(&format!("doctor --json --option token=hunter2 --option retries=0 {web}"));
+    let due = ["`retries` is `0`, by an option", "`token` is set and not shown, by an option"];
+    assert_eq!(findings(&web, "settings"), due.map(|due| is("ok", due)));
+}

@@ -27,6 +27,8 @@ pub struct Finding {
 pub enum Check {
     /// Who serves the URL.
     Handler,
+    /// What is set, and by whom; one finding for each setting that is in force.
+    Settings,
     /// Whether the place answers.
     Reach,
     /// Whether the model file can be read and is one.
@@ -65,6 +67,7 @@ impl Check {
     pub fn name(self) -> &'static str {
         match self {
             Self::Handler => "handler",
+            Self::Settings => "settings",
             Self::Reach => "reach",
             Self::Read => "read",
             Self::List => "list",

@@ -12,6 +12,7 @@ mod conditions;
 mod finish;
 mod ranges;
 mod scratch;
+mod settings;
 mod write;
 
 use futures::{StreamExt, channel::mpsc, stream};
@@ -93,6 +94,7 @@ async fn examine(
     tell: Teller,
 ) {
     let Some(patient) = Patient::open(url, handler_options, &tell) else { return };
+    settings::tell(&patient, &tell);
     let Some(reached) = reach::check(&patient, &tell).await else { return };
     // Asked after the place was: a server says by itself what it does.
     capabilities::check(&patient, &tell);
