@@ -1,7 +1,8 @@
 // The model manager by keyboard alone, with pictures of what a person sees.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
@@ -11,11 +12,17 @@ import { places } from "./support/places.js";
 for (const name of BROWSERS) {
   describe(name, () => {
     let session;
+    let folder;
     before(async () => {
       session = await start(name);
+      folder = await mkdtemp(join(tmpdir(), "modelport-"));
+      await writeFile(join(folder, "wrong.h5"), "no HDF5 at all");
       await mkdir(places.screenshots, { recursive: true });
     });
-    after(() => session?.stop());
+    after(async () => {
+      await session?.stop();
+      if (folder) await rm(folder, { recursive: true });
+    });
 
     test("a model is added, copied and removed by keyboard", async () => {
       const page = await session.open("/demo/index.html");
@@ -77,8 +84,54 @@ for (const name of BROWSERS) {
       assert.deepEqual(problems, []);
       await page.close();
     });
+
+    test("a file of Keras is converted, and the page tells what was changed", async () => {
+      const page = await session.open("/demo/index.html");
+      const problems = watch(page);
+      const picture = (what) => photograph(page, join(places.screenshots, `${name}-${what}.png`));
+      await page.setViewport({ width: 1200, height: 800 });
+      await page.waitForSelector("#details > *");
+      assert.deepEqual(await loaded(page), ["/demo/modelport/all/modelport_wasm_bg.wasm"]);
+
+      const input = await page.$("#files");
+      await input.uploadFile(join(places.fixtures, "k3-seq-dense", "model.keras"));
+      await page.waitForSelector("dialog[open]");
+      await page.keyboard.type("from keras");
+      await picture("6-convert");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector('[data-url="indexeddb://from keras"][aria-current="true"]');
+      await page.waitForSelector("dialog[open] .told li");
+      const told = await page.$$eval("dialog[open] .told li", (all) => all.map((it) => it.textContent));
+      assert.ok(told.some((line) => line.includes("optimizer")), told.join("\n"));
+      await picture("7-changes");
+      if (name === "chromium") {
+        await inTheDark(page, () => picture("7-changes-dark"));
+      }
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("dialog[open]", { hidden: true });
+      await page.waitForSelector("#details .histogram");
+      assert.equal((await loaded(page)).length, 2);
+
+      // A file that is only called so.
+      await input.uploadFile(join(folder, "wrong.h5"));
+      await page.waitForSelector("dialog[open]");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("#tasks .failed");
+      const failure = await page.$eval("#tasks .failed", (card) => card.textContent);
+      assert.ok(failure.includes("“wrong” was not converted"), failure);
+      assert.ok((await stored(session, page)).includes("indexeddb://from keras"));
+      assert.deepEqual(problems, []);
+      await page.close();
+    });
   });
 }
+
+/** What of the package the page has loaded. */
+const loaded = (page) =>
+  page.evaluate(() => {
+    const names = performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname);
+    return names.filter((path) => path.endsWith(".wasm"));
+  });
 
 /** Presses Tab, from the top of the page or of its dialog, until the control has the focus. */
 async function tabTo(page, wanted) {

@@ -55,7 +55,15 @@ pub(crate) fn check_crates(workshop: &Workshop) -> Result<()> {
 /// The npm package that was built can be packed, and has what its own description names.
 pub(crate) fn check_npm(workshop: &Workshop) -> Result<()> {
     let listed = process::read(npm(workshop).args(["--dry-run", "--json"]))?;
-    let names = ["package.json", "README.md", "index.d.ts", "LICENSE-MIT", "all/index.js"];
+    let names = [
+        "package.json",
+        "README.md",
+        "index.d.ts",
+        "LICENSE-MIT",
+        "all/index.js",
+        "convert.d.ts",
+        "convert/convert.js",
+    ];
     for name in names {
         if !listed.contains(&format!("\"{name}\"")) {
             bail!("the packed npm package has no {name}");

@@ -217,6 +217,7 @@ pub(crate) const MATRIX: &[Cell] = &[
                 "-p=io-opfs",
                 "-p=io-downloads",
                 "-p=modelport",
+                "-p=modelport-convert",
                 "-p=modelport-js",
                 "--lib",
                 "--all-features",

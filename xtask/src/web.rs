@@ -45,6 +45,12 @@ const BUILDS: &[Build] = &[
         features: &["default", "cloud"],
         most_bytes: 1430 << 10,
     },
+    Build {
+        name: "convert",
+        modules: &["all", "convert"],
+        features: &["default", "convert"],
+        most_bytes: 1280 << 10,
+    },
 ];
 
 /// Where the package is.

@@ -6,15 +6,12 @@ use bytes::Bytes;
 use futures::StreamExt;
 use io_core::{Error, ProgressMeter, Result, WeightStream, Weights};
 use io_manifest::{Checksum, FileIntegrity, Shard};
-use io_web::{JsPiece, JsWeights, copy_in, new_array, on};
+use io_web::{BlobBuilder, JsPiece, JsWeights, copy_in, join_blob, new_array};
 use js_sys::Array;
-use web_sys::{Blob, BlobPropertyBag};
+use web_sys::Blob;
 
 /// The type of weight files, as TensorFlow.js has it.
 const WEIGHTS_TYPE: &str = "application/octet-stream";
-
-/// How much of a file is gathered before the browser gets it in one piece.
-const PIECE_BYTES: u64 = 4 << 20;
 
 /// A weight file.
 #[derive(Debug)]
@@ -46,7 +43,7 @@ pub(crate) async fn read(
     for Shard { name, range } in shards {
         // Before its first byte is summed: a Blob does not change any more.
         let ready = given.map(|given| blob_of(given, range.clone())).transpose()?;
-        let mut gathered = BlobBuilder::default();
+        let mut gathered = BlobBuilder::new(WEIGHTS_TYPE);
         let mut checksum = Checksum::new();
         while let Some(bytes) =
             pieces.next(range.end - range.start - checksum.byte_length()).await?
@@ -72,22 +69,13 @@ pub(crate) async fn read(
 pub(crate) fn blob(bytes: &[u8], kind: &str) -> Result<Blob> {
     let array = new_array(bytes.len() as u64)?;
     copy_in(&array, 0, bytes)?;
-    join(&Array::of1(&array), kind)
+    join_blob(&Array::of1(&array), kind)
 }
 
 fn blob_of(weights: &JsWeights, range: Range<u64>) -> Result<Blob> {
     let slice = weights.slice(range)?;
     let pieces: Array = slice.pieces().iter().map(JsPiece::as_js).collect();
-    join(&pieces, WEIGHTS_TYPE)
-}
-
-/// One Blob of buffers, arrays and Blobs.
-fn join(pieces: &Array, kind: &str) -> Result<Blob> {
-    let options = BlobPropertyBag::new();
-    options.set_type(kind);
-    // The name is that of one of several equal constructors.
-    Blob::new_with_blob_sequence_and_options(pieces, &options)
-        .map_err(on("the browser does not take the weights"))
+    join_blob(&pieces, WEIGHTS_TYPE)
 }
 
 /// A stream that is asked for so many bytes at most.
@@ -116,35 +104,5 @@ impl Pieces {
     /// Fails when there is more.
     async fn end(mut self) -> Result<()> {
         self.stream.next().await.map_or(Ok(()), |more| more.map(drop))
-    }
-}
-
-/// A Blob in the making.
-#[derive(Default)]
-struct BlobBuilder {
-    blobs: Array,
-    arrays: Array,
-    gathered: u64,
-}
-
-impl BlobBuilder {
-    fn push(&mut self, bytes: &[u8]) -> Result<()> {
-        let array = new_array(bytes.len() as u64)?;
-        copy_in(&array, 0, bytes)?;
-        self.arrays.push(&array);
-        self.gathered += bytes.len() as u64;
-        if self.gathered >= PIECE_BYTES { self.hand_over() } else { Ok(()) }
-    }
-
-    /// Gives the browser what is gathered.
-    fn hand_over(&mut self) -> Result<()> {
-        self.blobs.push(join(&self.arrays, WEIGHTS_TYPE)?.as_ref());
-        (self.arrays, self.gathered) = (Array::new(), 0);
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Blob> {
-        self.hand_over()?;
-        join(&self.blobs, WEIGHTS_TYPE)
     }
 }

@@ -5,6 +5,7 @@
 //! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory;
 //!   [`StoredWeights`]: those of a model that was loaded;
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
+//! - [`BlobBuilder`], [`join_blob`]: bytes that the browser keeps;
 //! - [`gather()`]: weights into one buffer; [`integrity_of`]: its checksum;
 //! - [`encode_base64`], [`decode_base64`]: bytes as text and back;
 //! - [`lock()`], [`try_lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time;
@@ -15,6 +16,7 @@
 #![cfg(target_family = "wasm")]
 
 mod base64;
+mod blob;
 mod bytes;
 mod error;
 mod gather;
@@ -28,6 +30,7 @@ mod stored_weights;
 mod time;
 
 pub use base64::{decode_base64, encode_base64};
+pub use blob::{BlobBuilder, join_blob};
 pub use bytes::{array_length, buffer_length, copy_in, copy_out, new_array};
 pub use error::{JsError, error, kind_of, on};
 pub use gather::{Gathered, gather, integrity_of};

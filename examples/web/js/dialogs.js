@@ -52,6 +52,33 @@ export function ask({ title, text, fields = [], submit, danger = false, check })
   });
 }
 
+/** Tells a list of things, until it is closed. */
+export function tell({ title, text, lines }) {
+  const heading = freshId();
+  const dialog = el("dialog", { "aria-labelledby": heading });
+  const rows = lines.map((line) => el("li", {}, line));
+  const close = el("button", { class: "primary" }, "Close");
+  dialog.append(
+    el(
+      "form",
+      { method: "dialog" },
+      el("h2", { id: heading }, title),
+      el("p", {}, text),
+      el("ul", { class: "told small", tabindex: "0", "aria-label": title }, rows),
+      el("div", { class: "dialog-actions" }, close),
+    ),
+  );
+  document.body.append(dialog);
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve();
+    });
+    dialog.showModal();
+    close.focus();
+  });
+}
+
 /** A line of text that must not be empty. */
 export function textField({ name, label, value = "", hint, type = "text", first = false, empty }) {
   const [id, about, wrong] = [freshId(), freshId(), freshId()];

@@ -1,6 +1,7 @@
 // What can be done with models: asked for in a dialog, then carried out with a bar.
 
-import { ask, checkField, filesField, placeField, textField } from "./dialogs.js";
+import { convertFile, isForeign, stemOf } from "./convert.js";
+import { ask, checkField, filesField, placeField, tell, textField } from "./dialogs.js";
 import { el } from "./dom.js";
 import * as models from "./models.js";
 import { sampleModel } from "./sample.js";
@@ -18,12 +19,13 @@ const replaceField = () =>
  */
 export function operations({ exists, changed }) {
   /** Asks where to, with what is asked besides; the URL and whether to replace. */
-  async function askDestination({ title, text, submit, place, name, before = [], from }) {
+  async function askDestination({ title, text, submit, place, name, before = [], after = [], from }) {
     const fields = [
       ...before,
       placeField({ name: "place", label: "Place", value: place }),
       nameField(name),
       replaceField(),
+      ...after,
     ];
     const check = (given) => {
       const url = models.urlOf(given.place, given.name);
@@ -39,6 +41,36 @@ export function operations({ exists, changed }) {
     };
     const given = await ask({ title, text, submit, fields, check });
     return given && { ...given, url: models.urlOf(given.place, given.name) };
+  }
+
+  /** Converts a file of Keras or of safetensors, and tells what had to be changed. */
+  async function addForeign(file) {
+    const to = await askDestination({
+      title: "Convert a file",
+      text: "It becomes a model of TensorFlow.js, here in this page.",
+      submit: "Convert",
+      place: "indexeddb",
+      name: stemOf(file),
+      before: [filesField([file])],
+      after: [
+        checkField({ name: "force", label: "Even if TensorFlow.js would compute something else" }),
+      ],
+    });
+    if (!to) return;
+    let changes = [];
+    const task = {
+      doing: `Converting “${to.name}”`,
+      done: `“${to.name}” is in ${models.placeOf(to.url).name}.`,
+      failed: `“${to.name}” was not converted`,
+      async work(options) {
+        const { force, replace } = to;
+        changes = await convertFile(file, to.url, { ...options, force, overwrite: replace });
+      },
+    };
+    await run(task, to.url);
+    if (changes.length === 0) return;
+    const text = `“${to.name}” differs from ${file.name} in this:`;
+    await tell({ title: "What was changed", text, lines: changes });
   }
 
   async function run(task, url) {
@@ -118,6 +150,10 @@ export function operations({ exists, changed }) {
     },
 
     async addFiles(files) {
+      if (files.length === 1 && isForeign(files[0])) {
+        await addForeign(files[0]);
+        return;
+      }
       const chosen = files.length === 1 && files[0].name.endsWith(".json");
       const warning = chosen && {
         element: el(

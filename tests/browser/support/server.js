@@ -18,13 +18,13 @@ const TYPES = {
 };
 
 /** A page with the package, as `modelport`, and whatever comes `before` it. */
-const page = (before, build = "all") => `<!doctype html>
+const page = (before, module = "all/index.js") => `<!doctype html>
 <meta charset="utf-8">
 <title>modelport</title>
 <link rel="icon" href="data:,">
 ${before}
 <script type="module">
-  import * as modelport from "/npm/${build}/index.js";
+  import * as modelport from "/npm/${module}";
   await modelport.init();
   await globalThis.tf?.setBackend("cpu");
   globalThis.modelport = modelport;
@@ -35,7 +35,9 @@ const PAGES = {
   /** With TensorFlow.js, as `tf`. */
   "/": page('<script src="/tfjs/tf.min.js"></script>'),
   /** The same with the package that has object stores. */
-  "/cloud": page('<script src="/tfjs/tf.min.js"></script>', "cloud"),
+  "/cloud": page('<script src="/tfjs/tf.min.js"></script>', "cloud/index.js"),
+  /** The same with the package that converts. */
+  "/convert": page('<script src="/tfjs/tf.min.js"></script>', "convert/convert.js"),
   /** Without, which takes less time. */
   "/bare": page(""),
 };

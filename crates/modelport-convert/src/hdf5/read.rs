@@ -23,10 +23,15 @@ const MAX_DEPTH: usize = 128;
 
 /// An open file. Cloning shares it.
 #[derive(Clone, Debug)]
-pub(crate) struct Hdf5(Arc<Inner>);
-
-struct Inner {
+pub(crate) struct Hdf5 {
+    /// Apart from the rest, which threads may share: in a browser these may be its objects.
     bytes: Weights,
+    reader: Arc<Reader>,
+}
+
+/// What is known of the file, and what may still be spent on it.
+struct Reader {
+    length: u64,
     pages: Pages,
     file: Mutex<Option<Arc<Hdf5File>>>,
     /// What all text in attributes may still take, and all data.
@@ -34,7 +39,7 @@ struct Inner {
     data_budget: Mutex<u64>,
 }
 
-impl std::fmt::Debug for Inner {
+impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.pages.fmt(f)
     }
@@ -66,13 +71,14 @@ impl Hdf5 {
     /// `Corrupt` when it is not one; what reading the bytes fails with.
     pub(crate) async fn open(bytes: Weights) -> Result<Self> {
         let length = bytes.byte_length();
-        let hdf5 = Self(Arc::new(Inner {
+        let reader = Reader {
+            length,
             pages: Pages::new(length),
-            bytes,
             file: Mutex::new(None),
             text_budget: Mutex::new(length.saturating_mul(4).saturating_add(1 << 16)),
             data_budget: Mutex::new(limit(length).saturating_mul(2)),
-        }));
+        };
+        let hdf5 = Self { bytes, reader: Arc::new(reader) };
         let end = hdf5.run(|file| file.root_group().map(|_| file.superblock().eof_address)).await?;
         if end > length {
             return Err(Error::corrupt(format!(
@@ -190,12 +196,12 @@ impl Hdf5 {
 
     /// The bytes of the file.
     pub(super) fn bytes(&self) -> &Weights {
-        &self.0.bytes
+        &self.bytes
     }
 
     /// Takes `length` bytes from what all data may need; `None` when that is spent.
     pub(super) fn spend(&self, length: u64) -> Option<()> {
-        let mut budget = self.0.data_budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut budget = self.reader.data_budget.lock().unwrap_or_else(PoisonError::into_inner);
         *budget = budget.checked_sub(length)?;
         Some(())
     }
@@ -206,7 +212,7 @@ impl Hdf5 {
         reference_size: usize,
         resolve: impl Fn(&[u8]) -> std::result::Result<Vec<u8>, hdf5_reader::error::Error>,
     ) -> Result<Attribute> {
-        let mut budget = self.0.text_budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut budget = self.reader.text_budget.lock().unwrap_or_else(PoisonError::into_inner);
         decode(message, reference_size, resolve, &mut budget)
     }
 
@@ -215,36 +221,38 @@ impl Hdf5 {
         &self,
         operation: impl Fn(&Hdf5File) -> std::result::Result<T, hdf5_reader::error::Error>,
     ) -> Result<T> {
-        let inner = &self.0;
-        inner.pages.begin();
+        let reader = &*self.reader;
+        reader.pages.begin();
         loop {
-            let budget = *inner.text_budget.lock().unwrap_or_else(PoisonError::into_inner);
-            let outcome = self.file().and_then(|file| operation(&file));
-            let Some(missing) = inner.pages.take_missing() else {
-                inner.pages.end();
+            let budget = *reader.text_budget.lock().unwrap_or_else(PoisonError::into_inner);
+            let outcome = reader.file().and_then(|file| operation(&file));
+            let Some(missing) = reader.pages.take_missing() else {
+                reader.pages.end();
                 return outcome.map_err(unreadable);
             };
             // The reader may have kept that something could not be read.
-            *inner.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            *inner.text_budget.lock().unwrap_or_else(PoisonError::into_inner) = budget;
-            let bytes = read_exact(&inner.bytes, missing.clone()).await?;
-            inner.pages.fill(&missing, bytes);
+            *reader.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *reader.text_budget.lock().unwrap_or_else(PoisonError::into_inner) = budget;
+            let bytes = read_exact(&self.bytes, missing.clone()).await?;
+            reader.pages.fill(&missing, bytes);
         }
     }
+}
 
+impl Reader {
     fn file(&self) -> std::result::Result<Arc<Hdf5File>, hdf5_reader::error::Error> {
-        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = &*file {
             return Ok(file.clone());
         }
         let most = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-        let length = self.0.bytes.byte_length();
+        let length = self.length;
         let options = OpenOptions::default()
             .with_max_object_header_bytes(MAX_HEADER_BYTES.min(most(length)))
             .with_max_read_bytes(most(limit(length)))
             .with_max_chunk_bytes(most(limit(length)))
             .with_chunk_cache_bytes(0);
-        let opened = Hdf5File::from_storage_with_options(Arc::new(self.0.pages.clone()), options)?;
+        let opened = Hdf5File::from_storage_with_options(Arc::new(self.pages.clone()), options)?;
         Ok(file.insert(Arc::new(opened)).clone())
     }
 }
