@@ -8,8 +8,12 @@ pub(crate) fn idle() -> Failure {
     Failure::passing(Error::new(ErrorKind::Timeout, "the server was silent for too long"))
 }
 
-pub(crate) fn out_of_time() -> Error {
-    let message = "the time for the whole operation is over";
+/// `awaited` is what was not there yet, where that is known.
+pub(crate) fn out_of_time(awaited: Option<&str>) -> Error {
+    let mut message = "the time for the whole operation is over".to_owned();
+    if let Some(awaited) = awaited {
+        message = format!("{message} before {awaited} is read");
+    }
     Error::new(ErrorKind::Timeout, message).with_retryable(true)
 }
 

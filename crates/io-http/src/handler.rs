@@ -11,6 +11,7 @@ use io_core::{
 use crate::{
     HttpOptions, HttpStore,
     credentials::Credentials,
+    error::out_of_time,
     model,
     platform::{Transport, Url, within},
     probe, resolve,
@@ -130,7 +131,7 @@ impl HttpHandler {
     async fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         within(async {
             let deadline = HttpWeights::deadline(&self.transport);
-            in_time(deadline, work).await
+            in_time(deadline, work).await.unwrap_or_else(|| Err(out_of_time(None)))
         })
         .await
     }

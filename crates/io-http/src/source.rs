@@ -1,6 +1,13 @@
 //! Weights that stay on the server until they are read.
 
-use std::{collections::VecDeque, ops::Range, sync::Arc};
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -39,6 +46,12 @@ impl HttpWeights {
         FileReader::new(self.transport.clone(), file.clone(), range)
     }
 
+    /// The error of an operation whose time is over when it has the bytes up to `position`.
+    fn out_of_time(&self, position: u64) -> Error {
+        let awaited = self.files.iter().find(|file| file.end() > position);
+        out_of_time(awaited.map(|file| file.subject()).as_deref())
+    }
+
     /// Weights of a model that was replaced often look damaged first.
     async fn explain(&self, error: Error) -> Error {
         if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::NotFound) {
@@ -56,7 +69,8 @@ impl HttpWeights {
         error.with_context(Operation::Load, &self.url)
     }
 
-    async fn read_all(&self) -> Result<Vec<Bytes>> {
+    /// Adds to `read` what is there without a gap.
+    async fn read_all(&self, read: &AtomicU64) -> Result<Vec<Bytes>> {
         let meter = ProgressMeter::new(self.progress.clone(), self.byte_length());
         let files: Vec<Arc<WeightFile>> = self.files.to_vec();
         let tasks = stream::iter(files).map(|file| {
@@ -64,8 +78,11 @@ impl HttpWeights {
             let meter = meter.clone();
             async move { spawn(read_file(reader, file, meter)).await? }
         });
-        let read = tasks.buffered(self.transport.options.parallel.get()).try_collect().await;
-        let files: Vec<Bytes> = match read {
+        let in_order = tasks.buffered(self.transport.options.parallel.get());
+        let in_order = in_order.inspect_ok(|bytes: &Bytes| {
+            read.fetch_add(bytes.len() as u64, Relaxed);
+        });
+        let files: Vec<Bytes> = match in_order.try_collect().await {
             Ok(files) => files,
             Err(error) => return Err(self.explain(error).await),
         };
@@ -100,6 +117,7 @@ impl WeightSource for HttpWeights {
             opening: VecDeque::new(),
             ahead: 0,
             current: None,
+            end: range.end,
             remaining,
             verified: true,
             meter: ProgressMeter::new(self.progress.clone(), remaining),
@@ -119,11 +137,13 @@ impl WeightSource for HttpWeights {
     }
 
     async fn read(&self) -> Result<Vec<Bytes>> {
-        let read = within(async {
+        let all = within(async {
             let deadline = Self::deadline(&self.transport);
-            in_time(deadline, self.read_all()).await
+            let read = AtomicU64::new(0);
+            let done = in_time(deadline, self.read_all(&read)).await;
+            done.unwrap_or_else(|| Err(self.out_of_time(read.load(Relaxed))))
         });
-        read.await.map_err(|error| self.context(error))
+        all.await.map_err(|error| self.context(error))
     }
 }
 
@@ -136,6 +156,7 @@ struct Reading {
     opening: VecDeque<(Spawned<FileReader>, u64)>,
     ahead: u64,
     current: Option<FileReader>,
+    end: u64,
     remaining: u64,
     /// Whether every byte so far was under a checksum.
     verified: bool,
@@ -153,7 +174,10 @@ impl Reading {
         if self.deadline.is_none() {
             self.deadline = HttpWeights::deadline(&self.weights.transport);
         }
-        in_time(self.deadline, self.next()).await
+        match in_time(self.deadline, self.next()).await {
+            Some(next) => next,
+            None => Err(self.weights.out_of_time(self.end.saturating_sub(self.remaining))),
+        }
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>> {
@@ -236,13 +260,13 @@ async fn read_file(
     Ok(bytes.into())
 }
 
-/// `work`, given up at `deadline`; inside [`within`] only.
+/// What comes of `work`; nothing, when it is given up at `deadline`. Inside [`within`] only.
 pub(crate) async fn in_time<T>(
     deadline: Option<Instant>,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
+    work: impl Future<Output = T>,
+) -> Option<T> {
     match deadline {
-        None => work.await,
-        Some(deadline) => timeout_at(deadline, work).await.unwrap_or_else(|| Err(out_of_time())),
+        None => Some(work.await),
+        Some(deadline) => timeout_at(deadline, work).await,
     }
 }

@@ -77,6 +77,29 @@ fn a_slow_server_that_goes_on_is_waited_for() {
 }
 
 #[test]
+fn the_file_that_was_awaited_is_named_when_the_time_is_over() {
+    let [first, last] = [noise(400, 1), noise(400, 2)];
+    let json = model_json(&[("a.bin", &first), ("b.bin", &last)], true);
+    let server = Server::start(move |exchange| match exchange.target.as_str() {
+        "/model.json" => exchange.answer(200, &[], json.as_bytes()),
+        "/a.bin" => exchange.answer(200, &[], &first),
+        _ => {
+            exchange.head(200, &[], 400)?;
+            for drop in last.chunks(1) {
+                thread::sleep(MOMENT / 10);
+                exchange.write(drop)?;
+            }
+            Ok(())
+        }
+    });
+    for read in [load, load_stream] {
+        let error = read(&server.url("/model.json"), quick().with_timeout(MOMENT)).unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Timeout, true), "{error}");
+        assert!(error.to_string().contains("before weight file `b.bin` is read"), "{error}");
+    }
+}
+
+#[test]
 fn an_upload_that_stalls_fails_in_time() {
     // A server that stops reading, and one that never answers.
     for reads in [false, true] {
