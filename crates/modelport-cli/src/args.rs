@@ -4,7 +4,6 @@ use std::num::NonZeroU64;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use modelport::{HandlerOptions, WriteMode};
 
 /// Copy, move, list and inspect machine-learning models in the TensorFlow.js format, by URL.
 ///
@@ -40,6 +39,9 @@ pub(crate) struct Global {
     /// Set an option of the handler of every URL in the command
     #[arg(long = "option", value_name = "KEY=VALUE", value_parser = setting, global = true)]
     pub(crate) options: Vec<(String, String)>,
+    /// Send this to the web server, as `curl` does; can be repeated
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", global = true)]
+    pub(crate) headers: Vec<String>,
     /// Skip checksums; lengths are checked all the same
     #[arg(long, global = true)]
     pub(crate) no_verify: bool,
@@ -54,6 +56,7 @@ pub(crate) enum Command {
 Examples:
   modelport cp ./model ./backup/model
   modelport cp --no-clobber ./model/model.json ./other
+  modelport cp -H 'X-Team: vision' --method PUT ./model https://host/models/m
   modelport cp --shard-bytes 4194304 ./model ./sharded"
     )]
     Copy(Transfer),
@@ -193,6 +196,9 @@ pub(crate) struct Transfer {
     /// Fail if there already is a model at DST
     #[arg(short, long)]
     pub(crate) no_clobber: bool,
+    /// Save to a web server by this method; POST by default
+    #[arg(long)]
+    pub(crate) method: Option<String>,
     /// Set an option of the handler of SRC only
     #[arg(long = "from-option", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) from_options: Vec<(String, String)>,
@@ -233,30 +239,6 @@ pub(crate) struct Convert {
     /// Fail if there already is something at DST
     #[arg(short, long)]
     pub(crate) no_clobber: bool,
-}
-
-impl Global {
-    /// The options of a handler.
-    pub(crate) fn handler_options(&self) -> HandlerOptions {
-        with_settings(HandlerOptions::new().with_verify(!self.no_verify), &self.options)
-    }
-}
-
-impl Transfer {
-    /// The options of both sides.
-    pub(crate) fn options(&self, global: &Global) -> modelport::TransferOptions {
-        let source = with_settings(global.handler_options(), &self.from_options);
-        let mut destination = with_settings(global.handler_options(), &self.to_options);
-        destination.shard_bytes = self.shard_bytes;
-        if self.no_clobber {
-            destination.write_mode = WriteMode::Create;
-        }
-        modelport::TransferOptions::new().with_source(source).with_destination(destination)
-    }
-}
-
-fn with_settings(options: HandlerOptions, settings: &[(String, String)]) -> HandlerOptions {
-    settings.iter().fold(options, |options, (key, value)| options.with_setting(key, value))
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

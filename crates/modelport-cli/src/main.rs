@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod options;
 mod run;
 
 mod failure;

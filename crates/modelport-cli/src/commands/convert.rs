@@ -30,12 +30,12 @@ pub(crate) async fn run(
     };
     let options = options(args)?;
     let bar = Bar::new(output, "converting");
-    let handlers = global.handler_options();
+    let [reading, writing] = global.handler_options([&args.source, &args.destination])?;
     let loading = |error: Error| error.with_context(Operation::Load, &from);
-    let source = source(&from, &handlers).await.map_err(loading)?;
+    let source = source(&from, &reading).await.map_err(loading)?;
     let conversion = modelport_convert::convert(source, format, &options).await?;
     bar.tick();
-    let mut handlers = bar.watch(handlers);
+    let mut handlers = bar.watch(writing);
     handlers.shard_bytes = args.shard_bytes;
     if args.no_clobber {
         handlers.write_mode = WriteMode::Create;

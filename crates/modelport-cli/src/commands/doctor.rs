@@ -41,7 +41,8 @@ pub(crate) async fn run(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let options = DoctorOptions::default().with_deep(args.deep).with_write(args.write);
-    let mut findings = doctor(&args.url, &options, &global.handler_options())?;
+    let [handler] = global.handler_options([&args.url])?;
+    let mut findings = doctor(&args.url, &options, &handler)?;
     let (mut problems, mut warnings) = (0_u64, 0_u64);
     while let Some(finding) = findings.next().await {
         problems += u64::from(finding.outcome == Outcome::Problem);

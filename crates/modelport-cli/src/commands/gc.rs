@@ -40,7 +40,8 @@ struct Found<'a> {
 
 pub(crate) async fn run(global: &Global, args: &Gc, output: &mut Output) -> Result<(), Failure> {
     let options = GcOptions::default().with_older_than(args.older_than).with_dry_run(!args.delete);
-    let mut found = modelport::gc(&args.url, &options, &global.handler_options())?;
+    let [handler] = global.handler_options([&args.url])?;
+    let mut found = modelport::gc(&args.url, &options, &handler)?;
     let (mut all_done, mut pieces, mut bytes) = (true, 0_u64, 0_u64);
     while let Some(garbage) = found.next().await {
         match garbage {

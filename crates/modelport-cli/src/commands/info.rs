@@ -56,10 +56,10 @@ pub(crate) async fn run(
     digest: bool,
     output: &mut Output,
 ) -> std::result::Result<(), Failure> {
+    let [options] = global.handler_options([url])?;
     let url = modelport::url(url)?;
     let bar = Bar::new(output, "reading");
     // Without digests hardly anything is read, and a bar would only flicker.
-    let options = global.handler_options();
     let options = if digest { bar.watch(options) } else { options };
     let model = modelport::load_with(&url, &options).await?;
     let context = |error: modelport::Error| error.with_context(Operation::Load, &url);

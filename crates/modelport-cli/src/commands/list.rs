@@ -12,7 +12,8 @@ use crate::{
 };
 
 pub(crate) async fn run(global: &Global, url: &str, output: &mut Output) -> Result<(), Failure> {
-    let mut models = modelport::list_models_with(url, &global.handler_options())?;
+    let [options] = global.handler_options([url])?;
+    let mut models = modelport::list_models_with(url, &options)?;
     let mut all_read = true;
     while let Some(model) = models.next().await {
         match model {

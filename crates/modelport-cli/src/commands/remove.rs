@@ -4,7 +4,8 @@ use super::list::Listed;
 use crate::{args::Global, failure::Failure, output::Output, text::printable};
 
 pub(crate) async fn run(global: &Global, url: &str, output: &mut Output) -> Result<(), Failure> {
-    let removed = modelport::remove_model_with(url, &global.handler_options()).await?;
+    let [options] = global.handler_options([url])?;
+    let removed = modelport::remove_model_with(url, &options).await?;
     if output.json() {
         output.done_object(&Listed::new(&removed).map_err(std::io::Error::from)?)?;
     } else {

@@ -112,8 +112,8 @@ impl Serve {
         limits.model_json_bytes = self.max_json_bytes;
         limits.uploads = self.max_uploads;
         limits.idle = self.idle_timeout;
-        let mut options =
-            ServerOptions::new().with_limits(limits).with_handler(global.handler_options());
+        let [handler] = global.handler_options([&self.root])?;
+        let mut options = ServerOptions::new().with_limits(limits).with_handler(handler);
         if let Some(file) = &self.token_file {
             options = options.with_write_tokens(Tokens::read_file(file)?);
         }

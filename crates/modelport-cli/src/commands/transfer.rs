@@ -18,7 +18,7 @@ pub(crate) async fn copy(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let bar = Bar::new(output, "copying");
-    let mut options = args.options(global);
+    let mut options = args.options(global)?;
     options.destination = bar.watch(options.destination);
     bar.tick();
     let saved = modelport::copy_model_with(&args.source, &args.destination, &options).await?;
@@ -32,7 +32,7 @@ pub(crate) async fn shift(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let bar = Bar::new(output, "moving");
-    let mut options = args.options(global);
+    let mut options = args.options(global)?;
     options.destination = bar.watch(options.destination);
     bar.tick();
     let saved = modelport::move_model_with(&args.source, &args.destination, &options).await?;

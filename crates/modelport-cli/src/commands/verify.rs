@@ -21,9 +21,10 @@ struct Verified {
 }
 
 pub(crate) async fn run(global: &Global, url: &str, output: &mut Output) -> Result<(), Failure> {
+    let [options] = global.handler_options([url])?;
     let url = modelport::url(url)?;
     let bar = Bar::new(output, "verifying");
-    let options = bar.watch(global.handler_options());
+    let options = bar.watch(options);
     let VerifyReport { weights, bytes, .. } = modelport::verify_model_with(&url, &options).await?;
     drop(bar);
     if output.json() {
