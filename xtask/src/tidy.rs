@@ -2,8 +2,8 @@
 
 mod backends;
 mod members;
+mod proofs;
 mod readme;
-mod security;
 mod sources;
 mod unused;
 
@@ -32,7 +32,7 @@ pub(crate) fn check(workshop: &Workshop) -> Result<()> {
     for folder in ["crates", "tests"] {
         unused::read(&workshop.root.join(folder), &mut code)?;
     }
-    complaints.extend(security::check(workshop, &code)?);
+    complaints.extend(proofs::check(workshop, &code)?);
     if let Err(error) = readme::check(workshop) {
         complaints.push(format!("README.md: {error:#}"));
     }

@@ -3,7 +3,7 @@
 use io_core::{Error, ErrorKind, ModelUrl, Result};
 
 /// What the keys of TensorFlow.js begin with.
-const PREFIX: &str = "tensorflowjs_models/";
+pub(crate) const PREFIX: &str = "tensorflowjs_models/";
 
 /// The last segments of a model's keys, in the order in which TensorFlow.js writes them.
 pub(crate) const SUFFIXES: [&str; 5] =

@@ -7,20 +7,29 @@
 //! What fits together needs no lock to be read: the note of a change that is under way is seen before
 //! the change, and as long as we wait for nothing, nothing changes.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use io_core::{Error, ErrorKind, Result};
 use io_web::{LockMode, TabLock, sleep};
 
-use crate::{journal::NOTE, keys::Keys, storage::Storage};
+use crate::{
+    journal::NOTE,
+    keys::{Keys, PREFIX},
+    storage::Storage,
+};
 
-/// How long to wait before each further look; all in all less than half a second.
-const WAITS: [Duration; 4] = [
+/// How long to wait before each further look, as long as nothing changes; all in all less than a
+/// second.
+const WAITS: [Duration; 5] = [
     Duration::from_millis(30),
     Duration::from_millis(60),
     Duration::from_millis(120),
     Duration::from_millis(240),
+    Duration::from_millis(480),
 ];
+
+/// How often to look at most, while another tab writes without pause.
+const MOST_LOOKS: usize = 100;
 
 impl Storage {
     /// What `read` finds. Under the lock, and again after a while, only where that is of use.
@@ -43,7 +52,7 @@ impl Storage {
     }
 
     /// What `read` finds under the lock, which comes with it. What may be half of something is looked
-    /// at again before it counts.
+    /// at again before it counts, and does not count while other halves take its place.
     ///
     /// # Errors
     ///
@@ -54,17 +63,37 @@ impl Storage {
         read: impl Fn() -> Result<T>,
         is_half_seen: impl Fn(&Result<T>) -> bool,
     ) -> Result<(T, TabLock)> {
-        for wait in WAITS {
+        let mut waits = WAITS.iter();
+        let mut before = None;
+        for _ in 0..MOST_LOOKS {
             let lock = self.lock(mode).await?;
             let found = read();
             if !is_half_seen(&found) {
                 return found.map(|found| (found, lock));
             }
+            let seen = Some(self.seen()?);
+            if before != seen {
+                (before, waits) = (seen, WAITS.iter());
+            }
+            let Some(wait) = waits.next() else {
+                return found.map(|found| (found, lock));
+            };
             drop(lock);
-            sleep(wait).await?;
+            sleep(*wait).await?;
         }
         let lock = self.lock(mode).await?;
         read().map(|found| (found, lock))
+    }
+
+    /// What tells one moment from the next while models are saved and removed: which of their keys
+    /// there are, and of when the models are.
+    fn seen(&self) -> Result<BTreeMap<String, Option<String>>> {
+        let ours = self.keys()?.into_iter().filter(|key| key.starts_with(PREFIX));
+        let seen = ours.map(|key| {
+            let info = key.ends_with("/info").then(|| self.get(&key)).transpose()?.flatten();
+            Ok((key, info))
+        });
+        seen.collect()
     }
 
     /// Whether half of the model with these keys could look like this.

@@ -121,6 +121,16 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_is_in_the_documentation() {
+        let page = include_str!("../../../docs/http.md");
+        let table = page.lines().filter_map(|line| line.strip_prefix('|')?.split('|').next());
+        let told: Vec<_> = table.flat_map(|names| names.split('`').skip(1).step_by(2)).collect();
+        for name in NAMES.iter().chain(platform::NAMES) {
+            assert!(told.contains(name), "docs/http.md does not tell `{name}`");
+        }
+    }
+
+    #[test]
     fn wrong_values_are_refused_without_their_secrets() {
         for (name, value) in [
             ("headers", "hunter2"),

@@ -5,7 +5,10 @@
 //! waits in a table that only its connection sees and that SQLite deletes with the connection,
 //! however that ends; one transaction then makes it the model.
 
-use std::time::Duration;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use io_core::{
     Error, ErrorKind, ModelArtifactsInfo, ModelEntry, ModelUrl, Result, SaveResult, WriteMode,
@@ -13,7 +16,7 @@ use io_core::{
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 
 use crate::{
-    error::{not_found, on},
+    error::{is_busy, not_found, on},
     location::Location,
 };
 
@@ -39,6 +42,9 @@ const STAGED: &str = "
 
 /// How long one writer waits for another.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long it waits before it tries again where SQLite does not wait.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// A model as it is stored, without its bytes.
 #[derive(Debug)]
@@ -76,7 +82,7 @@ impl Database {
 
     fn connect(location: &Location, create: OpenFlags) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
-        let open = || {
+        let open = || -> rusqlite::Result<Self> {
             let connection = Connection::open_with_flags(&location.file, flags)?;
             connection.busy_timeout(PATIENCE)?;
             // Readers go on while somebody writes; a commit is on the disk when it returns.
@@ -85,7 +91,14 @@ impl Database {
             connection.execute_batch(TABLES)?;
             Ok(Self(connection))
         };
-        open().map_err(on("cannot open the database"))
+        // SQLite waits for a lock, but not for the one that a change of the journal's mode needs.
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            match open() {
+                Err(error) if is_busy(&error) && Instant::now() < give_up => thread::sleep(MOMENT),
+                opened => return opened.map_err(on("cannot open the database")),
+            }
+        }
     }
 
     /// # Errors

@@ -7,7 +7,7 @@ use rusqlite::{Error as SqlError, ErrorCode};
 pub(crate) fn on(what: &'static str) -> impl FnOnce(SqlError) -> Error {
     move |error| {
         let (kind, retryable) = match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (ErrorKind::Timeout, true),
+            _ if is_busy(&error) => (ErrorKind::Timeout, true),
             Some(ErrorCode::DiskFull) => {
                 (ErrorKind::QuotaExceeded { needed: None, available: None }, false)
             }
@@ -25,6 +25,12 @@ pub(crate) fn on(what: &'static str) -> impl FnOnce(SqlError) -> Error {
         };
         Error::new(kind, what).with_retryable(retryable).with_source(error)
     }
+}
+
+/// Another connection has a lock that was needed.
+pub(crate) fn is_busy(error: &SqlError) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// There is no such model.

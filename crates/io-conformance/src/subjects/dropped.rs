@@ -3,7 +3,7 @@
 //! What was begun on another thread, or in another place, may come to its end after that. So each
 //! attempt has a model of its own, which no other attempt can touch.
 
-use io_core::{Error, ErrorKind, ModelArtifacts};
+use io_core::{Error, ErrorKind};
 
 use crate::{
     Context,
@@ -31,6 +31,9 @@ behaviours! {
 
 /// Enough for a future to come to its end in between.
 const MOST_POLLS: usize = 40;
+
+/// Enough for what some attempts before have left to come to its end.
+const MOST_LOOKS: usize = 5;
 
 const CHUNKS: u32 = 5;
 const FLOATS: u32 = CHUNKS * 100;
@@ -70,12 +73,25 @@ async fn settle() {
 }
 
 /// The model `name`, whole, or that there is none.
+///
+/// What was given up may end between a load and the reading of its weights, which then may fail and
+/// say so. Each attempt does that once, so a reader who looks again sees the one or the other.
 async fn whole_or_none(cx: &Context, name: &str) -> Outcome<Option<Snapshot>> {
-    let read = |model: ModelArtifacts| async move { Snapshot::read(&model).await };
-    match cx.get(name).await {
-        Ok(model) => Ok(Some(read(model).await?)),
-        Err(error) => absent(error).map(|()| None),
+    let mut refused = None;
+    for _ in 0..MOST_LOOKS {
+        let loaded = match cx.get(name).await {
+            Ok(loaded) => loaded,
+            Err(error) => return absent(error).map(|()| None),
+        };
+        match Snapshot::read(&loaded).await {
+            Ok(model) => return Ok(Some(model)),
+            Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => {
+                refused = Some(error);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
+    Err(refused.map_or_else(|| Seen("no model".to_owned()), Seen::from))
 }
 
 fn absent(error: Error) -> Outcome {
@@ -115,7 +131,8 @@ async fn a_save_given_up_leaves_the_old_model(cx: Context) -> Outcome {
     for polls in 0..MOST_POLLS {
         cx.save(&model_of(polls), samples::full()?).await?;
         let attempt = save_for(&cx, polls).await.map_err(after(polls))?;
-        let found = cx.snapshot(&model_of(polls)).await.map_err(after(polls))?;
+        let found = whole_or_none(&cx, &model_of(polls)).await.map_err(after(polls))?;
+        let Some(found) = found else { return Err(after(polls)(Seen("no model".to_owned()))) };
         let which = found.is_one_of(&[&old, &attempt.new]).map_err(after(polls))?;
         ensure!(which == 0 || attempt.may_be_new, "a new model that was not yet given");
         ensure!(which == 1 || !attempt.finished, "the old model after a save that succeeded");
