@@ -7,7 +7,7 @@
 //! What fits together needs no lock to be read: the note of a change that is under way is seen before
 //! the change, and as long as we wait for nothing, nothing changes.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use io_core::{Error, ErrorKind, Result};
 use io_web::{LockMode, TabLock, sleep};
@@ -87,13 +87,15 @@ impl Storage {
 
     /// What tells one moment from the next while models are saved and removed: which of their keys
     /// there are, and of when the models are.
-    fn seen(&self) -> Result<BTreeMap<String, Option<String>>> {
-        let ours = self.keys()?.into_iter().filter(|key| key.starts_with(PREFIX));
-        let seen = ours.map(|key| {
-            let info = key.ends_with("/info").then(|| self.get(&key)).transpose()?.flatten();
-            Ok((key, info))
-        });
-        seen.collect()
+    fn seen(&self) -> Result<String> {
+        let mut seen = String::new();
+        for key in self.keys()?.iter().filter(|key| key.starts_with(PREFIX)) {
+            seen.push_str(key);
+            if key.ends_with("/info") {
+                seen.push_str(&self.get(key)?.unwrap_or_default());
+            }
+        }
+        Ok(seen)
     }
 
     /// Whether half of the model with these keys could look like this.

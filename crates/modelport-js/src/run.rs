@@ -1,6 +1,9 @@
 //! A future as a promise that an `AbortSignal` cancels.
 
-use futures::future::{AbortHandle, Abortable};
+use futures::{
+    FutureExt,
+    future::{AbortHandle, Abortable, LocalBoxFuture},
+};
 use js_sys::Promise;
 use modelport::{Error, ErrorKind, ModelUrl, Result};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -16,6 +19,15 @@ pub(crate) fn run<T: Into<JsValue>>(
     options: &JsValue,
     work: impl Future<Output = Result<T>> + 'static,
 ) -> Promise {
+    promise(urls, options, async { work.await.map(Into::into) }.boxed_local())
+}
+
+/// One type of future: each further one would make the package larger.
+fn promise(
+    urls: Vec<ModelUrl>,
+    options: &JsValue,
+    work: LocalBoxFuture<'static, Result<JsValue>>,
+) -> Promise {
     let signal = options::signal(options);
     future_to_promise(async move {
         let result = match signal {
@@ -24,14 +36,14 @@ pub(crate) fn run<T: Into<JsValue>>(
             Err(error) => Err(error),
         };
         let urls: Vec<&ModelUrl> = urls.iter().collect();
-        result.map(Into::into).map_err(|error| error::to_js(&error, &urls))
+        result.map_err(|error| error::to_js(&error, &urls))
     })
 }
 
-async fn until_aborted<T>(
+async fn until_aborted(
     signal: &AbortSignal,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
+    work: LocalBoxFuture<'static, Result<JsValue>>,
+) -> Result<JsValue> {
     let (abort, registration) = AbortHandle::new_pair();
     if signal.aborted() {
         return Err(cancelled());
