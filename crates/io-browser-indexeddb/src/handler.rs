@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use io_core::{
-    Capabilities, Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifacts, ModelUrl, Operation,
-    ProgressMeter, Result, SaveResult, Weights, WriteMode,
+    Capabilities, Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifacts, ModelArtifactsInfo,
+    ModelUrl, Operation, ProgressMeter, Result, SaveResult, Weights, WriteMode,
 };
 use io_manifest::check_specs;
 use io_web::{StoredWeights, exists, name_of, no_room, on};
@@ -14,9 +14,9 @@ use crate::{
     database::{Database, INFO, MODELS, TENSORFLOW_JS},
     layout::Layout,
     pieces,
-    record::{self, Records, Stored},
-    transaction::{Access, Transaction, result},
-    write::write,
+    record::{self, Pointer, Records, Stored},
+    transaction::{Access, Transaction, is_too_much_at_once, result},
+    write::{Written, in_pieces, write},
 };
 
 const CAPABILITIES: Capabilities =
@@ -71,30 +71,52 @@ impl IndexedDbHandler {
             let stored = write(&weights, self.layout, &self.options, &meter).await;
             written = Some(stored.map_err(|error| refused(error, Some(needed)))?);
         }
-        let (data, integrity) =
-            written.as_ref().map_or((None, None), |it| (Some(&it.data), it.integrity));
-        let records = record::encode(name, &artifacts, &info, data, integrity)?;
-
-        let database = Database::open(&TENSORFLOW_JS).await?;
-        let transaction = Transaction::begin(&database, Access::Write)?;
-        let (models, infos) = (transaction.store(MODELS)?, transaction.store(INFO)?);
-        let old = infos.get(&name.into()).map_err(on("the browser does not look for the model"))?;
-        let stored = match put(&models, &infos, &records, self.options.write_mode) {
-            Ok(()) => transaction.end().await,
-            Err(error) => Err(error),
-        };
-        stored.map_err(|error| refused(error, Some(needed)))?;
+        let mut published = self.publish(&artifacts, &info, written.as_ref()).await;
+        if let Some(whole) = &written
+            && self.layout == Layout::Auto
+            && published.as_ref().is_err_and(is_too_much_at_once)
+            && let Some(pieces) = in_pieces(whole, &self.options).await?
+        {
+            published = self.publish(&artifacts, &info, Some(&pieces)).await;
+            written = Some(pieces);
+        }
+        let old = published.map_err(|error| match refused(error, Some(needed)) {
+            error if self.layout == Layout::Record && is_too_much_at_once(&error) => {
+                error.with_hint("the option `layout=blobs` stores it in pieces")
+            }
+            error => error,
+        })?;
         if let Some(written) = written {
             meter.add(written.last);
             if let Some(pieces) = written.pieces {
                 pieces.published();
             }
         }
-        if let Some(old) = record::pointer_of(&result(&old)?) {
+        if let Some(old) = old {
             // The model is saved; what is left is left to others.
             let _ = collect::discard(&old.id).await;
         }
         Ok(SaveResult::new(self.url.clone(), info))
+    }
+
+    /// Stores both records of the model, in one transaction. Gives the pieces of the model that they
+    /// take the place of.
+    async fn publish(
+        &self,
+        artifacts: &ModelArtifacts,
+        info: &ModelArtifactsInfo,
+        written: Option<&Written>,
+    ) -> Result<Option<Pointer>> {
+        let name = name_of(&self.url)?;
+        let (data, integrity) = written.map_or((None, None), |it| (Some(&it.data), it.integrity));
+        let records = record::encode(name, artifacts, info, data, integrity)?;
+        let database = Database::open(&TENSORFLOW_JS).await?;
+        let transaction = Transaction::begin(&database, Access::Write)?;
+        let (models, infos) = (transaction.store(MODELS)?, transaction.store(INFO)?);
+        let old = infos.get(&name.into()).map_err(on("the browser does not look for the model"))?;
+        put(&models, &infos, &records, self.options.write_mode)?;
+        transaction.end().await?;
+        Ok(record::pointer_of(&result(&old)?))
     }
 
     /// Finds out what can be known before anything is read.

@@ -1,9 +1,9 @@
 //! The weights of large models: Blobs, each under the id of its save and its number.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use io_core::{Error, Result};
-use io_web::{JsPiece, JsWeights, TabLock, lock, on};
+use io_web::{JsPiece, JsWeights, TabLock, lock, on, sleep};
 use js_sys::{Array, Math};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, IdbKeyRange};
@@ -12,8 +12,19 @@ use crate::{
     collect,
     database::{Database, LARGE, PIECES},
     record::Pointer,
-    transaction::{Access, Transaction, result},
+    transaction::{Access, Transaction, is_too_much_at_once, result},
 };
+
+/// How long to wait before a piece is stored again that the browser had no room for: it counts Blobs
+/// that nobody has any more until it looks, and at first does not know how much room the disk has.
+const WAITS: [Duration; 6] = [
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_millis(1_000),
+    Duration::from_millis(2_000),
+    Duration::from_millis(4_000),
+];
 
 /// The pieces of a save that is under way. Dropped before they belong to a model they are removed;
 /// if that too is cut short, others see by its lock that nobody is at it any more.
@@ -21,8 +32,8 @@ use crate::{
 pub(crate) struct Pieces {
     database: Database,
     pointer: Pointer,
-    /// The piece that is being stored while the next one is read.
-    storing: Option<Transaction>,
+    /// The piece that is being stored while the next one is read, and its bytes.
+    storing: Option<(Transaction, Array)>,
     /// Keeps others from taking the pieces for debris.
     _lock: TabLock,
     published: bool,
@@ -43,19 +54,28 @@ impl Pieces {
     }
 
     /// Begins to store one more piece, in a transaction of its own, when the one before it is stored.
+    /// The bytes of `parts` stay as they are until then.
     ///
     /// # Errors
     ///
     /// Whatever the browser throws, also for the piece before; `QuotaExceeded` above all.
-    pub(crate) async fn push(&mut self, blob: &Blob) -> Result<()> {
+    pub(crate) async fn push(&mut self, parts: Array) -> Result<()> {
         self.stored().await?;
-        let key = Array::of2(&self.pointer.id.as_str().into(), &self.pointer.count.into());
-        let transaction = Transaction::begin(&self.database, Access::Write)?;
-        let stored = transaction.store(PIECES)?.put_with_key(blob, &key);
-        stored.map_err(on("the browser does not store a piece of the model"))?;
-        self.storing = Some(transaction);
         self.pointer.count = self.pointer.count.saturating_add(1);
+        self.storing = Some((self.store(&parts)?, parts));
         Ok(())
+    }
+
+    /// Begins to store the last piece.
+    fn store(&self, parts: &Array) -> Result<Transaction> {
+        let blob = Blob::new_with_buffer_source_sequence(parts)
+            .map_err(on("the browser makes no Blob"))?;
+        let number = self.pointer.count.saturating_sub(1);
+        let key = Array::of2(&self.pointer.id.as_str().into(), &number.into());
+        let transaction = Transaction::begin(&self.database, Access::Write)?;
+        let stored = transaction.store(PIECES)?.put_with_key(&blob, &key);
+        stored.map_err(on("the browser does not store a piece of the model"))?;
+        Ok(transaction)
     }
 
     /// Which pieces there are, when all are stored.
@@ -69,10 +89,17 @@ impl Pieces {
     }
 
     async fn stored(&mut self) -> Result<()> {
-        match self.storing.take() {
-            Some(transaction) => transaction.end().await,
-            None => Ok(()),
+        let Some((transaction, parts)) = self.storing.take() else { return Ok(()) };
+        let mut stored = transaction.end().await;
+        for wait in WAITS {
+            if !stored.as_ref().is_err_and(is_too_much_at_once) {
+                break;
+            }
+            // A Blob that the browser had no room for stays empty for good: the next try has its own.
+            sleep(wait).await?;
+            stored = self.store(&parts)?.end().await;
         }
+        stored
     }
 
     /// Says that a model has them.

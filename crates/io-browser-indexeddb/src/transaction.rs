@@ -28,6 +28,10 @@ extern "C" {
     ) -> Result<IdbTransaction, JsValue>;
 }
 
+/// What Chromium undoes a transaction with when it cannot write a large value. A browser that was
+/// just started has room for 500 MB on their way to the disk, however much there is on the disk.
+const TOO_MUCH: &str = "DataError";
+
 /// What a transaction may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -122,10 +126,20 @@ impl Transaction {
             return Err(error);
         }
         Err(match self.raw.error() {
+            Some(thrown) if thrown.name() == TOO_MUCH => {
+                let message = "the browser does not take so much at once";
+                Error::new(ErrorKind::OutOfMemory, message)
+                    .with_source(io_web::JsError::new(&thrown))
+            }
             Some(thrown) => io_web::error(message, &thrown),
             None => Error::new(ErrorKind::Cancelled, message),
         })
     }
+}
+
+/// Whether a transaction was undone since what it stored was too much at once.
+pub(crate) fn is_too_much_at_once(error: &Error) -> bool {
+    error.kind() == ErrorKind::OutOfMemory
 }
 
 impl Drop for Transaction {

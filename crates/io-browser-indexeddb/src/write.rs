@@ -3,9 +3,8 @@
 use futures::StreamExt;
 use io_core::{HandlerOptions, ProgressMeter, Result, Weights};
 use io_manifest::{Checksum, FileIntegrity};
-use io_web::{Gathered, JsWeights, copy_in, gather, new_array, on};
-use js_sys::{Array, Uint8Array};
-use web_sys::Blob;
+use io_web::{Gathered, JsPiece, JsWeights, ask_for_blob_room, copy_in, gather, new_array};
+use js_sys::Array;
 
 use crate::{
     layout::{Layout, piece_bytes},
@@ -38,6 +37,7 @@ pub(crate) async fn write(
     meter: &ProgressMeter,
 ) -> Result<Written> {
     let total = weights.byte_length();
+    ask_for_blob_room(total).await;
     let here = weights.source_as::<JsWeights>();
     if total == 0 || !layout.is_in_pieces(total) {
         return match here {
@@ -59,6 +59,24 @@ pub(crate) async fn write(
     }
 }
 
+/// The same weights in pieces, after one record was too much; `None` when they are in pieces already.
+///
+/// # Errors
+///
+/// What the browser throws when it stores a piece.
+pub(crate) async fn in_pieces(
+    whole: &Written,
+    options: &HandlerOptions,
+) -> Result<Option<Written>> {
+    let Data::Buffer(buffer) = &whole.data else { return Ok(None) };
+    let weights = JsWeights::new([JsPiece::Buffer(buffer.clone())]);
+    let total = weights.byte_length();
+    // Progress has been told of these bytes.
+    let silent = ProgressMeter::new(None, total);
+    let written = from_objects(&weights, piece_bytes(options, total)?.get(), &silent).await?;
+    Ok(Some(Written { integrity: whole.integrity, last: whole.last, ..written }))
+}
+
 /// Bytes that are in JavaScript stay there.
 async fn from_objects(weights: &JsWeights, size: u64, meter: &ProgressMeter) -> Result<Written> {
     let (total, mut start, mut last) = (weights.byte_length(), 0_u64, 0);
@@ -66,7 +84,7 @@ async fn from_objects(weights: &JsWeights, size: u64, meter: &ProgressMeter) -> 
     while start < total {
         let end = start.saturating_add(size).min(total);
         let parts = weights.slice(start..end)?;
-        pieces.push(&blob(parts.pieces().iter().map(io_web::JsPiece::as_js).collect())?).await?;
+        pieces.push(parts.pieces().iter().map(JsPiece::as_js).collect()).await?;
         meter.add(std::mem::replace(&mut last, end - start));
         start = end;
     }
@@ -74,10 +92,10 @@ async fn from_objects(weights: &JsWeights, size: u64, meter: &ProgressMeter) -> 
     Ok(Written { data, integrity: None, pieces: Some(pieces), last })
 }
 
-/// One buffer is filled and stored again and again; a Blob takes a copy.
+/// Of two buffers one is filled while the other is stored, again and again; a Blob takes a copy.
 async fn from_stream(weights: &Weights, size: u64, meter: &ProgressMeter) -> Result<Written> {
-    let array = new_array(size.min(weights.byte_length()))?;
-    let room = array.length() as usize;
+    let bytes = size.min(weights.byte_length());
+    let mut arrays = [new_array(bytes)?, new_array(bytes)?];
     let (mut stream, mut checksum, mut last) = (weights.stream(), Checksum::new(), 0);
     let (mut pieces, mut filled) = (Pieces::begin().await?, 0_usize);
     while let Some(bytes) = stream.next().await {
@@ -85,29 +103,25 @@ async fn from_stream(weights: &Weights, size: u64, meter: &ProgressMeter) -> Res
         checksum.update(&bytes);
         let length = bytes.len() as u64;
         while !bytes.is_empty() {
+            let [array, _] = &arrays;
+            let room = array.length() as usize;
             let part = bytes.split_to(bytes.len().min(room - filled));
-            copy_in(&array, filled as u64, &part)?;
+            copy_in(array, filled as u64, &part)?;
             filled += part.len();
             if filled == room {
-                pieces.push(&blob_of(&array, filled)?).await?;
+                pieces.push(Array::of1(array)).await?;
+                arrays.reverse();
                 filled = 0;
             }
         }
         meter.add(std::mem::replace(&mut last, length));
     }
     if filled > 0 {
-        pieces.push(&blob_of(&array, filled)?).await?;
+        let [array, _] = &arrays;
+        // It is at most the length of the array, which is a `u32`.
+        let end = u32::try_from(filled).unwrap_or_else(|_| array.length());
+        pieces.push(Array::of1(&array.subarray(0, end))).await?;
     }
     let (data, integrity) = (Data::Pieces(pieces.pointer().await?), Some(checksum.integrity()));
     Ok(Written { data, integrity, pieces: Some(pieces), last })
-}
-
-fn blob_of(array: &Uint8Array, length: usize) -> Result<Blob> {
-    // It is at most the length of the array, which is a `u32`.
-    let end = u32::try_from(length).unwrap_or_else(|_| array.length());
-    blob(Array::of1(&array.subarray(0, end)))
-}
-
-fn blob(parts: Array) -> Result<Blob> {
-    Blob::new_with_buffer_source_sequence(&parts).map_err(on("the browser makes no Blob"))
 }

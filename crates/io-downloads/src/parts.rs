@@ -6,7 +6,9 @@ use bytes::Bytes;
 use futures::StreamExt;
 use io_core::{Error, ProgressMeter, Result, WeightStream, Weights};
 use io_manifest::{Checksum, FileIntegrity, Shard};
-use io_web::{BlobBuilder, JsPiece, JsWeights, copy_in, join_blob, new_array};
+use io_web::{
+    BlobBuilder, JsPiece, JsWeights, ask_for_blob_room, check_blob, copy_in, join_blob, new_array,
+};
 use js_sys::Array;
 use web_sys::Blob;
 
@@ -37,6 +39,7 @@ pub(crate) async fn read(
     shards: Vec<Shard>,
     meter: &ProgressMeter,
 ) -> Result<(Vec<Part>, u64)> {
+    ask_for_blob_room(weights.byte_length()).await;
     let given = weights.source_as::<JsWeights>();
     let mut pieces = Pieces { stream: weights.stream(), rest: Bytes::new() };
     let (mut parts, mut last) = (Vec::new(), 0);
@@ -55,6 +58,8 @@ pub(crate) async fn read(
             }
         }
         let blob = ready.map_or_else(|| gathered.finish(), Ok)?;
+        // The browser would begin a download of it and drop it without a word.
+        check_blob(&blob).await?;
         parts.push(Part { name, blob, integrity: checksum.integrity() });
     }
     pieces.end().await?;

@@ -5,7 +5,8 @@
 //! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory;
 //!   [`StoredWeights`]: those of a model that was loaded;
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
-//! - [`BlobBuilder`], [`join_blob`]: bytes that the browser keeps;
+//! - [`BlobBuilder`], [`join_blob`]: bytes that the browser keeps; [`ask_for_blob_room`],
+//!   [`check_blob`]: whether it does;
 //! - [`gather()`]: weights into one buffer; [`integrity_of`]: its checksum;
 //! - [`encode_base64`], [`decode_base64`]: bytes as text and back;
 //! - [`lock()`], [`try_lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time;
@@ -17,6 +18,7 @@
 
 mod base64;
 mod blob;
+mod blob_room;
 mod bytes;
 mod error;
 mod gather;
@@ -31,6 +33,7 @@ mod time;
 
 pub use base64::{decode_base64, encode_base64};
 pub use blob::{BlobBuilder, join_blob};
+pub use blob_room::{ask_for_blob_room, check_blob};
 pub use bytes::{array_length, buffer_length, copy_in, copy_out, new_array};
 pub use error::{JsError, error, kind_of, on};
 pub use gather::{Gathered, gather, integrity_of};

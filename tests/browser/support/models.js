@@ -21,8 +21,8 @@ export async function prediction(url, byUs) {
   return model.predict(tf.tensor2d([[0.1, -0.2, 0.3, 4]])).arraySync();
 }
 
-/** Saves a model of `bytes` random bytes; `seed` is in all its parts. */
-export async function saveRandom(url, seed, bytes) {
+/** Saves a model of `bytes` random bytes; `seed` is in all its parts. `settings` are for IndexedDB. */
+export async function saveRandom(url, seed, bytes, settings) {
   const weightData = new ArrayBuffer(bytes);
   const words = new Uint32Array(weightData);
   // Equal bytes would be compressed on their way to the disk.
@@ -34,13 +34,16 @@ export async function saveRandom(url, seed, bytes) {
   }
   const weightSpecs = [{ name: "w", shape: [bytes / 4], dtype: "int32" }];
   const modelTopology = { seed, padding: "x".repeat(100 * seed) };
-  const [handler] = modelport.getSaveHandlers(url);
+  const handler =
+    settings === undefined
+      ? modelport.getSaveHandlers(url)[0]
+      : modelport.browserIndexedDB(url.replace("indexeddb://", ""), { settings });
   try {
     await handler.save({ modelTopology, weightSpecs, weightData, format: `format-${seed}` });
     return "saved";
   } catch (error) {
-    const { kind, needed, available } = error;
-    return { kind, needed, available, message: String(error) };
+    const { kind, needed, available, hint } = error;
+    return { kind, needed, available, hint, message: String(error) };
   }
 }
 

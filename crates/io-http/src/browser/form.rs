@@ -30,6 +30,7 @@ impl Payload {
     /// What the stream of the weights fails with; `OutOfMemory` when the browser has no room.
     pub(crate) async fn new(weights: Weights) -> Result<Self> {
         let byte_length = weights.byte_length();
+        io_web::ask_for_blob_room(byte_length).await;
         if let Some(held) = weights.source_as::<JsWeights>() {
             // They go from where they are to where blobs are. Their receiver sums what it gets.
             let pieces: Array = held.pieces().iter().map(js_value).collect();

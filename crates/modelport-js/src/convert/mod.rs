@@ -146,12 +146,15 @@ impl Given {
 }
 
 async fn blob(bytes: Weights, progress: Option<ProgressCallback>) -> Result<Blob> {
+    io_web::ask_for_blob_room(bytes.byte_length()).await;
     let mut stream = metered(bytes, progress).stream();
     let mut gathered = BlobBuilder::new(FILE_TYPE);
     while let Some(piece) = stream.next().await {
         gathered.push(&piece?)?;
     }
-    gathered.finish()
+    let blob = gathered.finish()?;
+    io_web::check_blob(&blob).await?;
+    Ok(blob)
 }
 
 fn urls(texts: &[Option<String>]) -> Vec<ModelUrl> {
