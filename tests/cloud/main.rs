@@ -12,6 +12,7 @@
 
 mod azure;
 mod conflicts;
+mod convert;
 mod doctor;
 mod faults;
 mod gc;

@@ -10,6 +10,7 @@
 //!
 //! - [`FsHandler`]: save and load; [`FsStore`]: list, stat, remove, copy, rename;
 //! - [`FsOptions`]: how files are read and how durable a save is;
+//! - [`open_file`], [`save_file`]: one file that is no model of TensorFlow.js;
 //! - `publish`: the protocol that makes a save all or nothing. `docs/decisions/0004-file-saves.md`
 //!   has its states and what each leaves after a crash;
 //! - `snapshot` and `source`: how a load sees one model though others save.
@@ -23,6 +24,7 @@ mod options;
 
 mod files;
 mod gc;
+mod one_file;
 mod publish;
 mod staging;
 mod writer;
@@ -37,5 +39,6 @@ mod sync;
 
 pub use files::FsFiles;
 pub use handler::{FsHandler, REGISTRATION};
+pub use one_file::{open_file, save_file};
 pub use options::{FsOptions, ReadMode};
 pub use store::FsStore;

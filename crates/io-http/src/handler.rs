@@ -128,7 +128,7 @@ impl HttpHandler {
     }
 
     /// `work` on the runtime, within the time for the whole operation.
-    async fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(crate) async fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         within(async {
             let deadline = HttpWeights::deadline(&self.transport);
             in_time(deadline, work).await.unwrap_or_else(|| Err(out_of_time(None)))

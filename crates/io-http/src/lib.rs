@@ -56,6 +56,7 @@ mod retry;
 mod download;
 mod files;
 mod model;
+mod one_file;
 mod probe;
 mod service;
 mod source;

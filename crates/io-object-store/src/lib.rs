@@ -65,6 +65,7 @@ mod transfer;
 
 mod error;
 mod objects;
+mod one_object;
 mod runtime;
 
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]

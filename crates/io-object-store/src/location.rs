@@ -65,6 +65,18 @@ pub(crate) fn child(directory: &Path, name: &str) -> Result<Path> {
     if directory.is_empty() { parse(name) } else { parse(&format!("{directory}/{name}")) }
 }
 
+/// The object with this key.
+///
+/// # Errors
+///
+/// `InvalidUrl` when no object can have it.
+pub(crate) fn object(key: &str) -> Result<Path> {
+    if key.is_empty() || key.ends_with('/') {
+        return Err(Error::new(ErrorKind::InvalidUrl, "the URL names no object"));
+    }
+    parse(key)
+}
+
 fn parse(key: &str) -> Result<Path> {
     // The client passes over a slash at the start: two names for one object.
     let parsed = (!key.starts_with('/')).then(|| Path::parse(key).ok()).flatten();

@@ -79,6 +79,8 @@ pub(crate) struct Object {
     pub(crate) key: Path,
     pub(crate) in_parts: bool,
     bytes: u64,
+    /// Whether the key was made for this upload, so that nobody else's object is under it.
+    is_ours: bool,
     state: State,
 }
 
@@ -98,9 +100,14 @@ enum Event {
 type Sending = FuturesUnordered<BoxFuture<'static, Result<u64>>>;
 
 impl Object {
-    /// An object of so many bytes.
+    /// An object of so many bytes, under a key that was made for it.
     pub(crate) fn new(key: Path, bytes: u64, in_parts: bool) -> Self {
-        Self { key, in_parts, bytes, state: State::Nothing }
+        Self { key, in_parts, bytes, is_ours: true, state: State::Nothing }
+    }
+
+    /// The same in parts, under a key where an object may be, which stays if this fails.
+    pub(crate) fn replacing(key: Path, bytes: u64) -> Self {
+        Self { is_ours: false, ..Self::new(key, bytes, true) }
     }
 }
 
@@ -235,9 +242,12 @@ impl Upload {
             if let State::Parts(upload) = &mut object.state {
                 if let Err(error) = upload.complete().await {
                     // An answer that was lost on the way may have been that it was done: then a
-                    // second try by the client finds no parts any more.
+                    // second try by the client finds no parts any more. Under a key of others the
+                    // old object may be as long.
                     let found = objects::head(&self.store, &object.key).await;
-                    if !found.is_ok_and(|it| it.is_some_and(|it| it.size == object.bytes)) {
+                    if !object.is_ours
+                        || !found.is_ok_and(|it| it.is_some_and(|it| it.size == object.bytes))
+                    {
                         return Err(on("write", &object.key)(error));
                     }
                 }
@@ -257,7 +267,9 @@ impl Upload {
                 // It may have become an object though we were told otherwise.
                 State::Parts(mut upload) => _ = upload.abort().await,
             }
-            written.push(object.key);
+            if object.is_ours {
+                written.push(object.key);
+            }
         }
         objects::remove_all(&self.store, written).await;
     }

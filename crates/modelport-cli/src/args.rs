@@ -239,6 +239,12 @@ pub(crate) struct Convert {
     /// Fail if there already is something at DST
     #[arg(short, long)]
     pub(crate) no_clobber: bool,
+    /// Set an option of the handler of SRC only
+    #[arg(long = "from-option", value_name = "KEY=VALUE", value_parser = setting)]
+    pub(crate) from_options: Vec<(String, String)>,
+    /// Set an option of the handler of DST only
+    #[arg(long = "to-option", value_name = "KEY=VALUE", value_parser = setting)]
+    pub(crate) to_options: Vec<(String, String)>,
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

@@ -2,7 +2,7 @@
 
 use modelport::{Error, ErrorKind, HandlerOptions, ModelUrl, Result, TransferOptions, WriteMode};
 
-use crate::args::{Global, Transfer};
+use crate::args::{Convert, Global, Transfer};
 
 impl Global {
     /// The options of the handlers of these URLs, in their order.
@@ -76,6 +76,24 @@ impl Transfer {
             destination.write_mode = WriteMode::Create;
         }
         Ok(TransferOptions::new().with_source(source).with_destination(destination))
+    }
+}
+
+impl Convert {
+    /// The options of both sides.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Global::handler_options`].
+    pub(crate) fn options(&self, global: &Global) -> Result<[HandlerOptions; 2]> {
+        let [source, destination] = global.handler_options([&self.source, &self.destination])?;
+        let source = with_settings(source, &self.from_options);
+        let mut destination = with_settings(destination, &self.to_options);
+        destination.shard_bytes = self.shard_bytes;
+        if self.no_clobber {
+            destination.write_mode = WriteMode::Create;
+        }
+        Ok([source, destination])
     }
 }
 

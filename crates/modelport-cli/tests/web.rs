@@ -40,7 +40,8 @@ fn serve(directory: PathBuf) -> (String, Heads) {
                 continue;
             };
             let body = fs::read(directory.join(target.trim_start_matches('/')));
-            let is_get = head[0].starts_with("GET");
+            let is_head = head[0].starts_with("HEAD");
+            let is_get = is_head || head[0].starts_with("GET");
             let lengths = head.iter().find_map(|line| {
                 line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok()
             });
@@ -56,6 +57,7 @@ fn serve(directory: PathBuf) -> (String, Heads) {
                 "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
                 body.len()
             );
+            let body = if is_head { Vec::new() } else { body };
             let _ = reader.get_mut().write_all(&[head.into_bytes(), body].concat());
         }
     });
@@ -117,4 +119,35 @@ fn headers_that_are_for_no_server_or_for_two_are_refused_and_not_shown() {
         let error = String::from_utf8(output.unwrap().stderr).unwrap();
         assert!(error.contains("`NAME: VALUE`") && !error.contains("hunter2"), "{error}");
     }
+}
+
+#[test]
+fn files_of_other_formats_are_read_from_a_web_server() {
+    let place = Place::with_model("m");
+    let run = |args: &[&str]| {
+        let output = place.command().args(args).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap(), stderr)
+    };
+    let digests = |model: &str| {
+        let (done, told, stderr) = run(&["info", "--digest", "--json", model]);
+        assert!(done, "{stderr}");
+        let (_, weights) = told.split_once("\"weights\"").unwrap();
+        assert!(weights.contains("sha256"), "{weights}");
+        weights.to_owned()
+    };
+    let (done, _, stderr) = run(&["convert", "m", "served/m.safetensors"]);
+    assert!(done, "{stderr}");
+    let (origin, _) = serve(place.path("."));
+    for (source, model) in [("served/m.safetensors", "back"), ("m/model.json", "again")] {
+        let (done, _, stderr) = run(&["convert", &format!("{origin}/{source}"), model]);
+        assert!(done, "{stderr}");
+        assert_eq!(digests(model), digests("m"));
+    }
+    let (done, _, stderr) = run(&["convert", "m", &format!("{origin}/new.safetensors")]);
+    assert!(!done);
+    assert!(stderr.contains("has models, not files of other formats"), "{stderr}");
+    let (done, _, stderr) = run(&["convert", &format!("{origin}/none.h5?key=hunter2"), "x"]);
+    assert!(!done);
+    assert!(stderr.contains("404") && !stderr.contains("hunter2"), "{stderr}");
 }

@@ -10,8 +10,7 @@
 //! - [`topology`]: the JSON of Keras and that of TensorFlow.js.
 //!
 //! Files are [`Weights`](io_core::Weights): a length and a stream of any range, which a local file,
-//! an object in a cloud and a `Blob` in a page can all be. Where there is a file system, `open_file`
-//! and `save_file` make them of local files.
+//! an object in a cloud and a `Blob` in a page can all be; `modelport::open_file` makes them of URLs.
 
 mod convert;
 mod format;
@@ -26,8 +25,6 @@ pub mod topology;
 
 mod data;
 mod hdf5;
-#[cfg(not(target_family = "wasm"))]
-mod local;
 mod number;
 mod zip;
 
@@ -35,7 +32,5 @@ pub mod report;
 
 pub use convert::{Conversion, Output, Source, convert};
 pub use format::{Container, Format, container};
-#[cfg(not(target_family = "wasm"))]
-pub use local::{open_file, save_file};
 pub use options::{ConvertOptions, Keras};
 pub use quantize::Quantize;

@@ -49,6 +49,8 @@ pub mod blocking;
 pub mod doctor;
 mod gc;
 mod models;
+#[cfg(not(target_family = "wasm"))]
+mod one_file;
 pub mod transfer;
 mod verify;
 
@@ -66,6 +68,8 @@ pub use models::{
     load_with, remove_model, remove_model_with, save, save_with, stat_model, stat_model_with,
     store, store_with,
 };
+#[cfg(not(target_family = "wasm"))]
+pub use one_file::{open_file, save_file};
 pub use transfer::TransferOptions;
 pub use url::{IntoModelUrl, url};
 pub use verify::{VerifyReport, verify_model, verify_model_with};

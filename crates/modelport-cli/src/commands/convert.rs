@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use modelport::{Error, ErrorKind, HandlerOptions, ModelUrl, Operation, Result, WriteMode};
+use modelport::{Error, ErrorKind, HandlerOptions, ModelUrl, Operation, Result};
 use modelport_convert::{
     Container, Conversion, ConvertOptions, Format, Keras, Output as Converted, Quantize, Source,
     report::{Policy, Report},
@@ -30,16 +30,12 @@ pub(crate) async fn run(
     };
     let options = options(args)?;
     let bar = Bar::new(output, "converting");
-    let [reading, writing] = global.handler_options([&args.source, &args.destination])?;
+    let [reading, writing] = args.options(global)?;
     let loading = |error: Error| error.with_context(Operation::Load, &from);
     let source = source(&from, &reading).await.map_err(loading)?;
     let conversion = modelport_convert::convert(source, format, &options).await?;
     bar.tick();
-    let mut handlers = bar.watch(writing);
-    handlers.shard_bytes = args.shard_bytes;
-    if args.no_clobber {
-        handlers.write_mode = WriteMode::Create;
-    }
+    let handlers = bar.watch(writing);
     let Conversion { output: converted, report } = conversion;
     let bytes = save(&from, &to, converted, &handlers).await?;
     drop(bar);
@@ -65,15 +61,27 @@ fn options(args: &Convert) -> Result<ConvertOptions> {
 
 /// A file of another format, or a model that its handler loads.
 async fn source(from: &ModelUrl, handlers: &HandlerOptions) -> Result<Source> {
-    if let Some(path) = local(from)
-        && path.is_file()
-    {
-        let bytes = modelport_convert::open_file(path).await?;
-        if modelport_convert::container(&bytes).await? != Container::Json {
-            return Ok(Source::File(bytes));
+    match modelport::open_file(from, handlers).await {
+        Ok(bytes) => {
+            if modelport_convert::container(&bytes).await? != Container::Json {
+                return Ok(Source::File(bytes));
+            }
         }
+        // A directory, a prefix of a bucket, or a place that has models only.
+        Err(error) if may_be_a_model(&error) => {}
+        Err(error) => return Err(error),
     }
     modelport::load_with(from, handlers).await.map(Source::Model)
+}
+
+fn may_be_a_model(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound
+            | ErrorKind::InvalidInput
+            | ErrorKind::InvalidUrl
+            | ErrorKind::Unsupported
+    )
 }
 
 /// Saves what was made; gives the bytes of its weights, or of its file.
@@ -89,19 +97,14 @@ async fn save(
             Ok(saved.model_artifacts_info.weight_data_bytes)
         }
         Converted::File(bytes) => {
-            let context = |error: Error| error.with_context(Operation::Save, to);
-            let path = local(to).ok_or_else(|| {
-                context(Error::new(
-                    ErrorKind::Unsupported,
-                    format!("`{}://` takes models, not files of other formats", to.scheme()),
-                ))
-            })?;
-            if local(from).is_some_and(|from| is_same_file(from, path)) {
+            if let (Some(from), Some(path)) = (local(from), local(to))
+                && is_same_file(from, path)
+            {
                 let message = "the source would be overwritten while it is read";
-                return Err(context(Error::new(ErrorKind::InvalidInput, message)));
+                let error = Error::new(ErrorKind::InvalidInput, message);
+                return Err(error.with_context(Operation::Save, to));
             }
-            let replace = handlers.write_mode == WriteMode::Replace;
-            modelport_convert::save_file(path, &bytes, replace).await.map_err(context)?;
+            modelport::save_file(to, &bytes, handlers).await?;
             Ok(bytes.byte_length())
         }
     }

@@ -1,4 +1,4 @@
-//! Files of this machine: read from where they are, and replaced whole.
+//! One file, whatever is in it: read from where it is, and replaced whole.
 
 use std::{
     fs::{self, File},

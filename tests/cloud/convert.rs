@@ -1,0 +1,48 @@
+//! `modelport convert` with files in a bucket.
+
+use std::path::PathBuf;
+
+use modelport_tests::{
+    program,
+    servers::{Seaweed, Users},
+};
+
+use crate::words;
+
+fn fixture(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "fixtures", name].iter().collect()
+}
+
+#[test]
+fn s3_has_files_of_keras_that_are_converted_there_and_back() {
+    let server = Seaweed::start(Users::Known);
+    let options = words("--option", &server.options());
+    let run = |args: &[&str]| {
+        program::run(args.iter().copied().chain(options.iter().map(String::as_str)))
+    };
+    let digests = |url: &str| {
+        let told = run(&["info", "--digest", "--json", url]).json();
+        let weights = told["weights"].as_array().unwrap().clone();
+        assert!(!weights.is_empty());
+        weights.iter().map(|weight| weight["sha256"].clone()).collect::<Vec<_>>()
+    };
+    let local = fixture("k3-cnn-bn/model.keras");
+    let [keras, h5, model, back] =
+        ["f/m b.keras", "f/m.h5", "models/m", "models/back"].map(|key| server.url(key).to_string());
+    run(&["convert", local.to_str().unwrap(), &keras]).success();
+    run(&["convert", &keras, &model]).success();
+    run(&["convert", &model, &h5]).success();
+    run(&["convert", &h5, &back]).success();
+    assert_eq!(digests(&model), digests(&back));
+    let mut keys = server.keys();
+    keys.retain(|key| key.starts_with("f/"));
+    assert_eq!(keys, ["f/m b.keras", "f/m.h5"]);
+    assert_eq!(server.open_uploads(), 0);
+
+    let refused = run(&["--json", "convert", "--no-clobber", &model, &h5]);
+    assert_eq!(refused.error()["kind"], "AlreadyExists");
+    assert_eq!(
+        run(&["--json", "convert", &server.url("f/no.h5").to_string(), "x"]).error()["kind"],
+        "NotFound"
+    );
+}
