@@ -26,7 +26,8 @@ fn options() -> HandlerOptions {
 }
 
 fn bytes(seed: usize, length: usize) -> Bytes {
-    (0..length).map(|at| (at * 31 + at / 251 + seed) as u8).collect()
+    let byte = |at| u8::try_from((at * 31 + at / 251 + seed) % 251).unwrap();
+    (0..length).map(byte).collect()
 }
 
 fn save(place: &ModelUrl, bytes: &Bytes, options: HandlerOptions) -> io_core::Result<()> {
