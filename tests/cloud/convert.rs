@@ -38,8 +38,8 @@ fn s3_has_files_of_keras_that_are_converted_there_and_back() {
     run(&["convert", &h5, &back]).success();
     assert_eq!(digests(&model), digests(&back));
     let mut keys = server.keys();
-    keys.retain(|key| key.starts_with("f/"));
-    assert_eq!(keys, ["f/m b.keras", "f/m.h5"]);
+    keys.retain(|key| key.starts_with("/f/"));
+    assert_eq!(keys, ["/f/m b.keras", "/f/m.h5"]);
     assert_eq!(server.open_uploads(), 0);
 
     let refused = run(&["--json", "convert", "--no-clobber", &model, &h5]);
