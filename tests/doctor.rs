@@ -66,6 +66,32 @@ fn a_plain_server_is_read_only_and_each_file_is_looked_at() {
 }
 
 #[test]
+fn pages_of_an_origin_may_do_what_the_server_lets_them() {
+    let root = tempfile::tempdir().unwrap();
+    save(&root.path().join("m"));
+    let server = Server::start(root.path(), &["--cors-origin", "https://app.example"]);
+    let url = format!("{}/models/m", server.url);
+    let put = ["--option", "method=PUT", "--option", "token=hunter2hunter2"];
+    let may = doctor(&[&["--write", "--origin", "https://app.example", &url], &put[..]].concat());
+    assert_eq!(outcomes(&may, "cors"), ["ok"; 3], "{}", may.stdout);
+    assert!(!may.stdout.contains("hunter2"), "{}", may.stdout);
+    let may_not = doctor(&["--origin", "https://other.example", &url]);
+    let told = &findings(&may_not, "cors")[0];
+    assert_eq!((may_not.code, told["outcome"].as_str()), (1, Some("problem")), "{told}");
+    assert!(told["message"].as_str().unwrap().contains("`https://other.example`"), "{told}");
+    assert!(told["hint"].as_str().unwrap().contains("Access-Control-Allow-Origin"), "{told}");
+
+    // A server that lets everybody read, and shows nothing of its headers.
+    let everybody = "add_header Access-Control-Allow-Origin *;";
+    let nginx = Nginx::start(root.path(), everybody);
+    let url = format!("http://{}/m/model.json", nginx.address);
+    let read = doctor(&["--origin", "https://app.example", &url]);
+    assert_eq!((read.code, outcomes(&read, "cors")), (0, vec!["warning".to_owned()]));
+    let ran = doctor(&["--origin", "https://app.example", root.path().join("m").to_str().unwrap()]);
+    assert_eq!((ran.code, outcomes(&ran, "cors")), (0, vec!["not checked".to_owned()]));
+}
+
+#[test]
 fn a_server_of_ours_is_tried_and_nothing_is_left() {
     let root = tempfile::tempdir().unwrap();
     save(&root.path().join("m"));

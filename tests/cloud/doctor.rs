@@ -77,6 +77,32 @@ fn s3_is_tried_and_nothing_is_left() {
 }
 
 #[test]
+fn pages_of_an_origin_may_do_what_a_bucket_lets_them() {
+    let asked = ["--write", "--origin", "https://app.example"];
+    // It lets everybody until a bucket has rules.
+    let seaweed = Seaweed::start(Users::Known);
+    let url = seaweed.url("m");
+    let ran = doctor(&asked, &url, &seaweed.options(), &["testkey", "testsecret"]);
+    let told = findings(&ran, "cors");
+    let messages: Vec<_> = told.iter().map(|told| told["message"].as_str().unwrap()).collect();
+    let due = ["GET", "PUT", "DELETE"]
+        .map(|method| format!("pages of `https://app.example` may send `{method}`"));
+    assert_eq!((ran.code, messages), (0, due.iter().map(String::as_str).collect()));
+    // It lets nobody until an account has rules.
+    let azurite = Azurite::start();
+    let ran = doctor(&asked, &azurite.url("m"), &azurite.options(), &[]);
+    let told = findings(&ran, "cors");
+    assert_eq!((ran.code, told.len()), (1, 3), "{}", ran.stdout);
+    for told in told {
+        assert_eq!(told["outcome"], "problem", "{told}");
+        assert!(
+            told["message"].as_str().unwrap().contains("Access-Control-Allow-Origin"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn s3_that_does_not_keep_conditions_is_found_out() {
     let server = Seaweed::start(Users::All);
     let proxy = Proxy::careless(server.s3);

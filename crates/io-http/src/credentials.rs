@@ -73,6 +73,27 @@ impl Credentials {
         Ok(Self { headers, origins })
     }
 
+    /// These and more headers.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when one cannot be sent.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn and(mut self, more: &[(&str, &str)]) -> Result<Self> {
+        for (name, value) in more {
+            check(name, value)?;
+            self.headers.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        Ok(self)
+    }
+
+    /// None, for the same origins.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn forgotten(mut self) -> Self {
+        self.headers.clear();
+        self
+    }
+
     /// The headers for a request to `url`. After a redirect to another origin even a way back is
     /// not trusted: a stranger chose it.
     pub(crate) fn headers_for(&self, url: &Url, strayed: bool) -> &[(String, String)] {

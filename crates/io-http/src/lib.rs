@@ -53,6 +53,8 @@ mod resolve;
 mod response;
 mod retry;
 
+#[cfg(not(target_family = "wasm"))]
+mod cors;
 mod download;
 mod files;
 mod model;
@@ -81,6 +83,8 @@ mod platform;
 
 #[cfg(all(feature = "cache", not(target_family = "wasm")))]
 pub use cache::{Cache, CacheEntry};
+#[cfg(not(target_family = "wasm"))]
+pub use cors::Cors;
 pub use files::HttpFiles;
 pub use handler::{HttpHandler, REGISTRATION};
 #[cfg(not(target_family = "wasm"))]

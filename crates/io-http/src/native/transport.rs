@@ -34,7 +34,7 @@ const FILE_PIECE_BYTES: usize = 1 << 20;
 /// What requests of one model are made with.
 pub(crate) struct Transport {
     pub(crate) options: HttpOptions,
-    credentials: Credentials,
+    pub(crate) credentials: Credentials,
     /// Where the caller adds roots.
     tls: OnceLock<Tls>,
     client: OnceLock<Client>,

@@ -23,6 +23,9 @@ pub(crate) struct Doctor {
     /// Try to save and to remove, with a small model of its own
     #[arg(long)]
     write: bool,
+    /// Ask what pages of this origin may do, as a browser asks: https://app.example
+    #[arg(long)]
+    origin: Option<String>,
 }
 
 /// A finding as `doctor --json` prints it.
@@ -40,7 +43,8 @@ pub(crate) async fn run(
     args: &Doctor,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let options = DoctorOptions::default().with_deep(args.deep).with_write(args.write);
+    let mut options = DoctorOptions::default().with_deep(args.deep).with_write(args.write);
+    options.origin.clone_from(&args.origin);
     let [handler] = global.handler_options([&args.url])?;
     let mut findings = doctor(&args.url, &options, &handler)?;
     let (mut problems, mut warnings) = (0_u64, 0_u64);

@@ -41,6 +41,8 @@ pub enum Check {
     Shards,
     /// Whether a part of a file can be asked for.
     Ranges,
+    /// What pages of an origin may do.
+    Cors,
     /// Whether models can be saved.
     Write,
     /// Whether a write can be kept from replacing what somebody else wrote.
@@ -74,6 +76,7 @@ impl Check {
             Self::Capabilities => "capabilities",
             Self::Shards => "shards",
             Self::Ranges => "ranges",
+            Self::Cors => "cors",
             Self::Write => "write",
             Self::Conditions => "conditions",
             Self::Delete => "delete",

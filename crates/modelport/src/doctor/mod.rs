@@ -9,6 +9,7 @@ mod reach;
 mod shards;
 
 mod conditions;
+mod cors;
 mod finish;
 mod ranges;
 mod scratch;
@@ -35,6 +36,9 @@ pub struct DoctorOptions {
     /// removed whatever happens, unless the process is killed: its name begins with
     /// `modelport-doctor-`.
     pub write: bool,
+    /// An origin, such as `https://app.example`: what may its pages do? The server is asked as a
+    /// browser asks it, and with `write` also about saving.
+    pub origin: Option<String>,
 }
 
 impl DoctorOptions {
@@ -42,6 +46,13 @@ impl DoctorOptions {
     #[must_use]
     pub fn with_deep(mut self, deep: bool) -> Self {
         self.deep = deep;
+        self
+    }
+
+    /// Sets [`origin`](Self::origin).
+    #[must_use]
+    pub fn with_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origin = Some(origin.into());
         self
     }
 
@@ -102,5 +113,6 @@ async fn examine(
         shards::check(&patient, model, options.deep, &tell).await;
         ranges::check(model, &tell).await;
     }
+    cors::check(&patient, options.origin.as_deref(), options.write, &tell).await;
     write::check(&patient, options.write, &tell).await;
 }
