@@ -10,7 +10,7 @@ usage: cargo xtask bench native [--max-bytes N] [--rounds N] [--only PART] [--ch
 
   --max-bytes N   leave out models that are larger; MB and GB are understood
   --rounds N      measure each case N times, not as often as its size allows
-  --only PART     measure nothing but `disk`, `http` or `cloud`
+  --only PART     measure nothing but `disk`, `http`, `cloud` or `convert`
   --check         fail when a target is not met";
 
 /// The sizes of the models.
@@ -33,6 +33,7 @@ pub(crate) enum Part {
     Disk,
     Http,
     Cloud,
+    Convert,
 }
 
 pub(crate) struct Args {
@@ -87,7 +88,8 @@ fn part(name: &str) -> Result<Part> {
         "disk" => Part::Disk,
         "http" => Part::Http,
         "cloud" => Part::Cloud,
-        _ => bail!("`{name}` is none of disk, http and cloud"),
+        "convert" => Part::Convert,
+        _ => bail!("`{name}` is none of disk, http, cloud and convert"),
     })
 }
 

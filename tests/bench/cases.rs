@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::child::Sample;
-use crate::{cloud, http, memory, ours, peers, program};
+use crate::{cloud, convert, http, memory, ours, peers, program};
 
 pub(crate) struct Case {
     /// Its name on the command line and in the results.
@@ -140,6 +140,28 @@ pub(crate) static CLOUD_DOWNLOADS: &[Case] = &[
     },
 ];
 
+/// A large file of Keras to TensorFlow.js. The first is what the others are compared with.
+pub(crate) static CONVERTS: &[Case] = &[
+    Case { id: "convert-copy", title: "copy, then fsync", work: Work::Child(convert::copy) },
+    Case { id: "convert", title: "modelport convert", work: Work::Child(convert::ours) },
+    Case {
+        id: "convert-python",
+        title: "tensorflowjs, once started",
+        work: Work::Child(convert::reference),
+    },
+];
+/// A small one, from the start of the program to its end.
+pub(crate) static SMALL_CONVERTS: &[Case] = &[
+    Case { id: "convert-small", title: "modelport convert", work: Work::Child(convert::ours) },
+    Case {
+        id: "convert-small-python",
+        title: "tensorflowjs, with its start",
+        work: Work::Child(convert::reference_whole),
+    },
+];
+pub(crate) static STAGE_KERAS: Case =
+    Case { id: "stage-keras", title: "a file of Keras", work: Work::Child(convert::stage) };
+
 /// The list of many models.
 pub(crate) static LISTS: &[Case] = &[
     Case { id: "list-raw", title: "object_store", work: Work::Child(cloud::list_raw) },
@@ -171,7 +193,9 @@ pub(crate) fn find(id: &str) -> Result<&'static Case> {
         .chain(CLOUD_UPLOADS)
         .chain(CLOUD_DOWNLOADS)
         .chain(LISTS)
-        .chain([&CHECKSUM, &COPY, &TOUCH, &STAGE_MANY])
+        .chain(CONVERTS)
+        .chain(SMALL_CONVERTS)
+        .chain([&CHECKSUM, &COPY, &TOUCH, &STAGE_MANY, &STAGE_KERAS])
         .find(|case| case.id == id)
         .with_context(|| format!("there is no case `{id}`"))
 }

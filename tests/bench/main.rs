@@ -3,7 +3,7 @@
 //! Where to look, in reading order:
 //!
 //! - `cases`: what is measured, as data;
-//! - `ours`, `peers`, `program`, `http`: the work of each case;
+//! - `ours`, `peers`, `program`, `http`, `cloud`, `convert`: the work of each case;
 //! - `child`: a case runs in a fresh process, which tells its time and its peak memory;
 //! - `rounds`, `transfers`: the cases take turns, so that what else the machine does hits all of them alike;
 //! - `targets`: what the project promised, and whether it holds.
@@ -13,6 +13,7 @@ mod args;
 mod cases;
 mod child;
 mod cloud;
+mod convert;
 mod http;
 mod memory;
 mod model;
@@ -79,6 +80,9 @@ fn bench(args: &Args) -> Result<bool> {
     }
     if args.measures(Part::Cloud) {
         rounds::cloud(&workplace, args, &mut results)?;
+    }
+    if args.measures(Part::Convert) {
+        rounds::convert(&workplace, args, &mut results)?;
     }
     report::print(&results, args.sizes());
     let met = targets::print(&results);

@@ -1,10 +1,11 @@
 //! The tables of what was measured.
 
 use crate::cases::{
-    CLOUD_DOWNLOADS, CLOUD_UPLOADS, COPY, Case, DOWNLOADS, FAR, LISTS, LOADS, SAVES, UPLOADS,
+    CLOUD_DOWNLOADS, CLOUD_UPLOADS, CONVERTS, COPY, Case, DOWNLOADS, FAR, LISTS, LOADS, SAVES,
+    SMALL_CONVERTS, UPLOADS,
 };
 use crate::results::{Group, Results};
-use crate::rounds::{CLOUD_BYTES, INFO, TRUE};
+use crate::rounds::{CLOUD_BYTES, CONVERT_BYTES, INFO, TRUE};
 use crate::transfers::{FAR_BYTES, SERVE};
 
 pub(crate) fn print(results: &Results, sizes: &[u64]) {
@@ -22,6 +23,8 @@ pub(crate) fn print(results: &Results, sizes: &[u64]) {
     table(results, "upload to an object store", Group::Cloud, CLOUD_BYTES, CLOUD_UPLOADS);
     table(results, "download from there", Group::Cloud, CLOUD_BYTES, CLOUD_DOWNLOADS);
     table(results, "list 10,000 models", Group::Cloud, 0, LISTS);
+    table(results, "convert 500 MB of Keras", Group::Convert, CONVERT_BYTES, CONVERTS);
+    table(results, "convert a small file", Group::Convert, 0, SMALL_CONVERTS);
     println!();
     for &bytes in sizes {
         let seconds = results.median(Group::Other, bytes, COPY.id);

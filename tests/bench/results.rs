@@ -19,6 +19,8 @@ pub(crate) enum Group {
     Far,
     /// To an object store, or from there.
     Cloud,
+    /// From one format to another.
+    Convert,
     /// Neither a save nor a load of a library.
     Other,
 }

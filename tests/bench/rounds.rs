@@ -8,13 +8,13 @@ use anyhow::Result;
 
 use crate::args::Args;
 use crate::cases::{
-    self, CHECKSUM, CLOUD_DOWNLOADS, CLOUD_UPLOADS, COPY, Case, LISTS, LOADS, SAVES, STAGE_MANY,
-    TOUCH, Work,
+    self, CHECKSUM, CLOUD_DOWNLOADS, CLOUD_UPLOADS, CONVERTS, COPY, Case, LISTS, LOADS, SAVES,
+    SMALL_CONVERTS, STAGE_KERAS, STAGE_MANY, TOUCH, Work,
 };
 use crate::child::{Sample, measure, measure_with};
 use crate::results::{Group, Results};
 use crate::workplace::{MODEL, Workplace, remove, warm};
-use crate::{cloud, memory, program};
+use crate::{cloud, convert, memory, program};
 use modelport_tests::servers::{Seaweed, Users};
 
 /// How much the checksum is measured on: more than a cache holds.
@@ -26,10 +26,15 @@ pub(crate) const TRUE: &str = "true";
 /// How large the model is that goes to an object store and comes from there.
 pub(crate) const CLOUD_BYTES: u64 = 1_000_000_000;
 const CLOUD_ROUNDS: usize = 3;
+/// How large the file of Keras is.
+pub(crate) const CONVERT_BYTES: u64 = 500_000_000;
+const CONVERT_ROUNDS: usize = 5;
 const CHECKSUM_ROUNDS: usize = 3;
 const START_UP_ROUNDS: usize = 101;
 /// A small model as TensorFlow.js wrote it.
 const FIXTURE: &str = "tests/fixtures/k2-seq-dense/tfjs";
+/// The same as Keras wrote it.
+const KERAS_FIXTURE: &str = "tests/fixtures/k2-seq-dense/model.h5";
 
 /// Saves, loads and copies of models of one size.
 pub(crate) fn size(
@@ -124,6 +129,40 @@ pub(crate) fn cloud(workplace: &Workplace, args: &Args, results: &mut Results) -
         run(case, 0, results);
     }
     remove(&folder)
+}
+
+/// Conversions of a large file and of a small one.
+pub(crate) fn convert(workplace: &Workplace, args: &Args, results: &mut Results) -> Result<()> {
+    if !args.allows(CONVERT_BYTES) {
+        return Ok(());
+    }
+    let rounds = args.rounds.unwrap_or(CONVERT_ROUNDS);
+    eprintln!("convert {CONVERT_BYTES} bytes, {rounds} rounds");
+    let python = workplace.tools.join("keras/bin/python");
+    if !python.is_file() {
+        results.notes.push("conversions: `cargo xtask setup` has not set up Keras".into());
+        return Ok(());
+    }
+    let python = [(convert::PYTHON, python.into())];
+    let (large, small) = (workplace.folder("large")?, workplace.folder("small")?);
+    measure_with(workplace, &STAGE_KERAS, &large, CONVERT_BYTES, &python)?;
+    fs::copy(workplace.root.join(KERAS_FIXTURE), small.join(convert::FILE))?;
+    touch_disk(workplace, CONVERT_BYTES)?;
+    let mut absent = Absent::default();
+    for _ in 0..rounds {
+        for (cases, folder, bytes) in
+            [(CONVERTS, &large, CONVERT_BYTES), (SMALL_CONVERTS, &small, 0)]
+        {
+            for case in cases {
+                memory::settle();
+                absent.try_measure(case, results, Group::Convert, bytes, || {
+                    measure_with(workplace, case, folder, bytes, &python)
+                });
+            }
+        }
+    }
+    remove(&large)?;
+    remove(&small)
 }
 
 fn loads(workplace: &Workplace, bytes: u64, rounds: usize, results: &mut Results) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::cases::{CHECKSUM, COPY};
 use crate::http::PARALLEL;
 use crate::report::{mebibytes, number, shown};
 use crate::results::{Group, Results};
-use crate::rounds::{CHECKSUM_BYTES, CLOUD_BYTES, INFO, TRUE};
+use crate::rounds::{CHECKSUM_BYTES, CLOUD_BYTES, CONVERT_BYTES, INFO, TRUE};
 use crate::serving::DELAY;
 use crate::transfers::{FAR_BYTES, FAR_SHARDS, SERVE};
 
@@ -146,6 +146,26 @@ fn targets(results: &Results) -> Vec<Target> {
         bound: Bound::AtMost(1.2),
         unit: "x",
     });
+    targets.extend([
+        Target {
+            what: "convert 500 MB of Keras, faster than tensorflowjs".into(),
+            measured: results.ratio(Group::Convert, CONVERT_BYTES, "convert-python", "convert"),
+            bound: Bound::AtLeast(3.0),
+            unit: "x",
+        },
+        Target {
+            what: "convert 500 MB of Keras, to a copy and fsync".into(),
+            measured: results.ratio(Group::Convert, CONVERT_BYTES, "convert", "convert-copy"),
+            bound: Bound::AtMost(1.5),
+            unit: "x",
+        },
+        Target {
+            what: "convert a small file, faster than tensorflowjs".into(),
+            measured: results.ratio(Group::Convert, 0, "convert-small-python", "convert-small"),
+            bound: Bound::AtLeast(50.0),
+            unit: "x",
+        },
+    ]);
     // Without the other program there is nothing to compare with, and no bound.
     let nothing = results.median(Group::Other, 0, TRUE).map(|seconds| seconds * 1e3);
     targets.push(Target {

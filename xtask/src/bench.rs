@@ -28,6 +28,7 @@ fn native(workshop: &Workshop, arguments: &[OsString]) -> Result<()> {
     let _ = setup::one(workshop, Component::NodeTfjs);
     let _ = setup::one(workshop, Component::ObjectStores);
     let _ = setup::one(workshop, Component::AwsCli);
+    let _ = setup::one(workshop, Component::Keras);
     // The benchmark finds it beside itself.
     process::run(&mut workshop.cargo(&[
         "build",
