@@ -21,15 +21,20 @@ impl Process {
             panic!("{} cannot be started: {error}; run `cargo xtask setup`", program.display())
         });
         let mut server = Self(child);
+        server.wait_for(port);
+        server
+    }
+
+    /// Waits until it answers at one more port: not all of a server comes up at once.
+    pub fn wait_for(&mut self, port: u16) {
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if let Some(status) = server.0.try_wait().unwrap() {
-                panic!("{} ended at once ({status})", program.display());
+            if let Some(status) = self.0.try_wait().unwrap() {
+                panic!("the server for port {port} ended at once ({status})");
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "{} is silent", program.display());
+            assert!(start.elapsed() < Duration::from_secs(60), "port {port} is silent");
             sleep(Duration::from_millis(50));
         }
-        server
     }
 }
 

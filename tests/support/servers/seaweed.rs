@@ -71,7 +71,8 @@ impl Seaweed {
         for (name, port) in [("master", master), ("volume", volume), ("filer", filer), ("s3", s3)] {
             command.arg(format!("-{name}.port={port}"));
         }
-        let server = Process::start(command, s3);
+        let mut server = Process::start(command, s3);
+        server.wait_for(filer);
         let seaweed = Self { s3, filer, master, _server: server, _folder: folder };
         seaweed.make_bucket(BUCKET);
         seaweed
