@@ -5,8 +5,9 @@
 //! weights are one `ArrayBuffer`. Pages have it and workers too.
 //!
 //! A model of more than 1 GiB, or one that the browser does not take as one record, or of any size
-//! with the setting `layout=blobs`, has its weights in Blobs in a database beside it (`shard_bytes` each, 64 MiB by default), written and read as they
-//! stream. TensorFlow.js lists, copies and removes it, but fails when it loads it.
+//! with the setting `layout=blobs`, has its weights in Blobs in a database beside it (`shard_bytes`
+//! each, 64 MiB by default), written and read as they stream. TensorFlow.js lists, copies and removes
+//! it, but fails when it loads it.
 //!
 //! Weights that are [`io_web::JsWeights`] never enter our memory: their one `ArrayBuffer` goes into
 //! the record as it is, and what a load gives is that of the record. Such a save has no checksum.

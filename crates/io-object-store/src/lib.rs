@@ -60,12 +60,12 @@ mod source;
 mod conditions;
 mod files;
 mod gc;
+mod one_object;
 mod parts;
 mod transfer;
 
 mod error;
 mod objects;
-mod one_object;
 mod runtime;
 
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use io_core::{Error, ErrorKind, ModelUrl, Operation, ProgressMeter, Result, Weights, WriteMode};
 use io_manifest::plan_shards;
-use object_store::{PutMode, PutPayload, path::Path};
+use object_store::{ObjectMeta, PutMode, PutPayload, path::Path};
 
 use crate::{
     ObjectModelStore,
@@ -29,12 +29,7 @@ impl ObjectModelStore {
     pub async fn open_file(&self, url: &ModelUrl) -> Result<Weights> {
         let opened = async {
             let key = self.key_of(url)?;
-            let look = {
-                let (store, key) = (self.store.clone(), key.clone());
-                async move { objects::head(&store, &key).await }
-            };
-            let found = runtime::spawn(look)?.await??;
-            let found = found.ok_or_else(|| objects::no_model(&key))?;
+            let found = self.head(&key).await?.ok_or_else(|| objects::no_model(&key))?;
             let object = WeightObject {
                 key,
                 start: 0,
@@ -80,6 +75,11 @@ impl ObjectModelStore {
         location::object(self.base.key(url)?)
     }
 
+    async fn head(&self, key: &Path) -> Result<Option<ObjectMeta>> {
+        let (store, key) = (self.store.clone(), key.clone());
+        runtime::spawn(async move { objects::head(&store, &key).await })?.await?
+    }
+
     async fn put_at_once(&self, key: Path, bytes: Bytes) -> Result<()> {
         let store = self.store.clone();
         let mode = match self.options.write_mode {
@@ -95,15 +95,9 @@ impl ObjectModelStore {
 
     async fn put_in_parts(&self, key: Path, bytes: &Weights) -> Result<()> {
         let length = bytes.byte_length();
-        if self.options.write_mode == WriteMode::Create {
-            let look = {
-                let (store, key) = (self.store.clone(), key.clone());
-                async move { objects::head(&store, &key).await }
-            };
-            if runtime::spawn(look)?.await??.is_some() {
-                let message = format!("there already is `{}`", shown(&key));
-                return Err(Error::new(ErrorKind::AlreadyExists, message));
-            }
+        if self.options.write_mode == WriteMode::Create && self.head(&key).await?.is_some() {
+            let message = format!("there already is `{}`", shown(&key));
+            return Err(Error::new(ErrorKind::AlreadyExists, message));
         }
         let upload = Upload {
             store: self.store.clone(),

@@ -244,10 +244,11 @@ impl Upload {
                     // An answer that was lost on the way may have been that it was done: then a
                     // second try by the client finds no parts any more. Under a key of others the
                     // old object may be as long.
-                    let found = objects::head(&self.store, &object.key).await;
-                    if !object.is_ours
-                        || !found.is_ok_and(|it| it.is_some_and(|it| it.size == object.bytes))
-                    {
+                    let is_done = object.is_ours
+                        && objects::head(&self.store, &object.key)
+                            .await
+                            .is_ok_and(|it| it.is_some_and(|it| it.size == object.bytes));
+                    if !is_done {
                         return Err(on("write", &object.key)(error));
                     }
                 }
