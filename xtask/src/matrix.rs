@@ -88,7 +88,7 @@ const RELEASE_IN_BROWSERS: &[&str] = &[
 /// What `--native` leaves out too: each builds everything once more in a way of its own, or goes on for
 /// minutes in other programs.
 const LEFT_TO_THE_WHOLE_MATRIX: &[&str] =
-    &["features", "fuzz", "keras", "minimal", "package", "third-party"];
+    &["cloud", "features", "fuzz", "keras", "minimal", "package", "third-party"];
 
 pub(crate) const MATRIX: &[Cell] = &[
     Cell {
@@ -186,10 +186,11 @@ pub(crate) const MATRIX: &[Cell] = &[
     },
     Cell {
         name: "third-party",
-        proves: "a handler of somebody else passes the suite, and the guide makes one to the letter",
+        proves: "what others build on us works, and the guide makes a handler to the letter",
         needs: &[Component::Wasm32],
         steps: &[
             Step::Tests(&["--manifest-path=examples/third-party-handler/Cargo.toml", SHARED]),
+            Step::Tests(&["--manifest-path=examples/candle/Cargo.toml", SHARED]),
             Step::Check(guide::check),
         ],
     },
@@ -261,9 +262,14 @@ pub(crate) const MATRIX: &[Cell] = &[
         ],
         steps: &[
             Step::Cargo(&["fetch"]),
+            Step::Cargo(&["fetch", "--manifest-path=examples/candle/Cargo.toml"]),
             Step::BrowserTests(Browser::Chromium, IN_BROWSERS),
             Step::BrowserTests(Browser::Chromium, FACADE_IN_BROWSERS),
             Step::BrowserTests(Browser::Chromium, RELEASE_IN_BROWSERS),
+            Step::BrowserTests(
+                Browser::Chromium,
+                &["--manifest-path=examples/candle/Cargo.toml", SHARED, "--tests"],
+            ),
         ],
     },
     Cell {
