@@ -8,6 +8,7 @@
 )]
 
 mod real;
+mod resume;
 mod rounds;
 mod structure;
 mod subjects;

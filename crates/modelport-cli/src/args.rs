@@ -227,6 +227,9 @@ pub(crate) struct Convert {
     /// Store quantised weights as what they stand for
     #[arg(long)]
     pub(crate) dequantize: bool,
+    /// Take the state of the optimizer along, so that training can go on
+    #[arg(long)]
+    pub(crate) include_optimizer: bool,
     /// Write weight files of at most N bytes
     #[arg(long, value_name = "N")]
     pub(crate) shard_bytes: Option<NonZeroU64>,

@@ -60,7 +60,7 @@ pub async fn convert(
     let mut report = Report::new();
     let (mut model, from_keras) = match source {
         Source::Model(model) => (model, false),
-        Source::File(bytes) => read(bytes, &mut report).await?,
+        Source::File(bytes) => read(bytes, options, &mut report).await?,
     };
     let through = from_keras && !matches!(format, Format::Tfjs | Format::Safetensors);
     let aside = if through { passing::set_aside(&mut report) } else { Vec::new() };
@@ -76,10 +76,15 @@ pub async fn convert(
 }
 
 /// The model in a file, and whether Keras has written it.
-async fn read(bytes: Weights, report: &mut Report) -> Result<(ModelArtifacts, bool)> {
+async fn read(
+    bytes: Weights,
+    options: &ConvertOptions,
+    report: &mut Report,
+) -> Result<(ModelArtifacts, bool)> {
+    let include_optimizer = options.include_optimizer;
     match container(&bytes).await? {
-        Container::Hdf5 => Ok((keras::read_hdf5(bytes, report).await?, true)),
-        Container::Zip => Ok((keras::read_archive(bytes, report).await?, true)),
+        Container::Hdf5 => Ok((keras::read_hdf5(bytes, include_optimizer, report).await?, true)),
+        Container::Zip => Ok((keras::read_archive(bytes, include_optimizer, report).await?, true)),
         Container::Safetensors => Ok((safetensors::read(bytes, report).await?, false)),
         Container::Json => Err(Error::new(
             ErrorKind::InvalidInput,
@@ -101,14 +106,15 @@ async fn write(
     match format {
         FileFormat::Safetensors => safetensors::write(&model).await,
         FileFormat::H5 { whole } => {
-            keras::write_legacy(model, whole, dialect(Keras::V2), report).await
+            let dialect = dialect(Keras::V2);
+            keras::write_legacy(model, whole, dialect, options.include_optimizer, report).await
         }
         FileFormat::Keras | FileFormat::KerasWeights if options.keras == Some(Keras::V2) => {
             let message = "a `.keras` file is for Keras 3";
             Err(Error::new(ErrorKind::InvalidInput, message)
                 .with_hint("`.h5` is the format of Keras 2"))
         }
-        FileFormat::Keras => keras::write_archive(model, report).await,
+        FileFormat::Keras => keras::write_archive(model, options.include_optimizer, report).await,
         FileFormat::KerasWeights => keras::write_store(model, report).await,
     }
 }
@@ -132,7 +138,11 @@ async fn change_weights(
     }
     let mut changed = Vec::new();
     for tensor in tensors::split(model).await? {
-        let rule = options.quantize.of(&tensor.spec.name)?;
+        let rule = match tensor.is_of_optimizer() {
+            // It would go on from somewhere else.
+            true => None,
+            false => options.quantize.of(&tensor.spec.name)?,
+        };
         let tensor = if quantized(&tensor) && (plain || options.dequantize || rule.is_some()) {
             quantize::dequantize(tensor)?
         } else {

@@ -118,7 +118,17 @@ fn little_endian(stored: Weights, number: Number) -> Result<Weights> {
     }
 }
 
-fn elements<const A: usize, const B: usize>(
+/// The int32 `stored` as int64.
+///
+/// # Errors
+///
+/// `Corrupt` when it is not whole elements.
+pub(crate) fn widened(stored: Weights) -> Result<Weights> {
+    converted(stored, elements(|int| i64::from(i32::from_le_bytes(int)).to_le_bytes()))
+}
+
+/// A conversion element by element.
+pub(crate) fn elements<const A: usize, const B: usize>(
     element: impl Fn([u8; A]) -> [u8; B] + Send + Sync + 'static,
 ) -> Conversion {
     Conversion {

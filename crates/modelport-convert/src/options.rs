@@ -21,6 +21,9 @@ pub struct ConvertOptions {
     pub quantize: Quantize,
     /// Whether quantised weights become what they stand for. Keras' files always have those.
     pub dequantize: bool,
+    /// Whether the variables of the optimizer come along, with which training goes on where it was,
+    /// where both sides have that optimizer; to or from Keras, not by default.
+    pub include_optimizer: bool,
     /// What is refused.
     pub policy: Policy,
 }
@@ -49,6 +52,13 @@ impl ConvertOptions {
     #[must_use]
     pub fn with_dequantize(mut self, dequantize: bool) -> Self {
         self.dequantize = dequantize;
+        self
+    }
+
+    /// Sets [`include_optimizer`](Self::include_optimizer).
+    #[must_use]
+    pub fn with_include_optimizer(mut self, include_optimizer: bool) -> Self {
+        self.include_optimizer = include_optimizer;
         self
     }
 

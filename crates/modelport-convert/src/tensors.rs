@@ -6,11 +6,21 @@ use io_manifest::{check_specs, tensor_pieces};
 
 use crate::data::{concat, slice};
 
+/// The group that a manifest has the variables of an optimizer in.
+pub(crate) const OPTIMIZER_GROUP: &str = "optimizer";
+
 /// One weight: its name, shape and type, and its bytes as they are stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Tensor {
     pub(crate) spec: WeightSpec,
     pub(crate) stored: Weights,
+}
+
+impl Tensor {
+    /// Whether it is no weight of a layer but a variable of the optimizer.
+    pub(crate) fn is_of_optimizer(&self) -> bool {
+        self.spec.group.as_deref() == Some(OPTIMIZER_GROUP)
+    }
 }
 
 /// The weights of `artifacts`.

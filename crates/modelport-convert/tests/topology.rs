@@ -17,6 +17,8 @@ mod damage;
 mod keras;
 #[path = "topology/names.rs"]
 mod names;
+#[path = "topology/optimizer.rs"]
+mod optimizer;
 #[path = "topology/report.rs"]
 mod report;
 #[path = "topology/support.rs"]

@@ -32,6 +32,8 @@ export type ConvertOptions = TransferOptions & {
   quantize?: string | string[];
   /** Store quantised weights as what they stand for. */
   dequantize?: boolean;
+  /** Take the state of the optimizer along to or from Keras, so that training can go on. */
+  includeOptimizer?: boolean;
 };
 
 /** A change that the conversion made. */

@@ -51,6 +51,7 @@ fn options(args: &Convert) -> Result<ConvertOptions> {
     let options = ConvertOptions::new()
         .with_quantize(quantize)
         .with_dequantize(args.dequantize)
+        .with_include_optimizer(args.include_optimizer)
         .with_policy(policy);
     Ok(match args.keras {
         Some(2) => options.with_keras(Keras::V2),

@@ -3,7 +3,7 @@
 use io_core::{Error, ErrorKind, ModelArtifacts, Result, Weights};
 use serde_json::Value;
 
-use super::artifacts;
+use super::{artifacts, store};
 use crate::{
     hdf5::Hdf5,
     report::{Change, Report},
@@ -22,13 +22,17 @@ const MAX_TEXT: u64 = 256 << 20;
 const FREE_TEXT: u64 = 4 << 20;
 const FREE_WEIGHTS: u64 = 64 << 20;
 
-/// The model in a `.keras` file.
+/// The model in a `.keras` file, with the variables of its optimizer when `include_optimizer` says so.
 ///
 /// # Errors
 ///
 /// `Corrupt` when it is damaged; `Unsupported` when it is another archive, or has what cannot be
 /// converted.
-pub(crate) async fn read_archive(bytes: Weights, report: &mut Report) -> Result<ModelArtifacts> {
+pub(crate) async fn read_archive(
+    bytes: Weights,
+    include_optimizer: bool,
+    report: &mut Report,
+) -> Result<ModelArtifacts> {
     let archive = Archive::open(bytes).await?;
     let config = text(&archive, CONFIG).await?.ok_or_else(|| {
         let error = Error::new(ErrorKind::Unsupported, "this archive is not one of Keras'");
@@ -49,8 +53,8 @@ pub(crate) async fn read_archive(bytes: Weights, report: &mut Report) -> Result<
         .member(WEIGHTS, FREE_WEIGHTS)
         .await?
         .ok_or_else(|| Error::corrupt(format!("the archive has no `{WEIGHTS}`")))?;
-    let file = Hdf5::open(weights).await?;
-    artifacts::of_store(&file, Some((&config, version.as_deref())), report).await
+    let store = store::read(&Hdf5::open(weights).await?, include_optimizer).await?;
+    artifacts::of_store(store, Some((&config, version.as_deref())), report)
 }
 
 async fn text(archive: &Archive, name: &str) -> Result<Option<String>> {

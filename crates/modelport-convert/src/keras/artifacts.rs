@@ -5,14 +5,15 @@ use std::collections::{HashMap, HashSet};
 use io_core::{Error, Json, ModelArtifacts, Result, WeightSpec};
 
 use super::{
-    legacy::LegacyFile,
-    store::{self, Stored},
+    legacy::{LegacyFile, LegacyWeight},
+    optimizer::{self, Trained, Way},
+    store::{Store, Stored},
 };
 use crate::{
-    hdf5::{Dataset, Hdf5},
+    hdf5::Dataset,
     report::{Change, Report},
     tensors::{self, Tensor},
-    topology::{self, H5Group, KerasSource, TfjsModel},
+    topology::{self, Dialect, H5Group, KerasSource, OptimizerWriter, TfjsModel},
 };
 
 /// What `convertedBy` says.
@@ -49,20 +50,39 @@ pub(super) fn of_legacy(mut file: LegacyFile, report: &mut Report) -> Result<Mod
         }
         groups.push(H5Group { layer: layer.name, weights: names });
     }
-    let names = match &file.model_config {
-        None => groups.into_iter().map(|group| group.weights).collect(),
-        Some(config) => {
-            let training_config = file.training_config.as_deref();
-            let source =
-                KerasSource { model_config: config, keras_version: version, training_config };
-            let model = topology::to_tfjs(&source, report)?;
-            let names = model.weights.match_h5(&groups)?;
-            set_topology(&mut artifacts, &model)?;
-            names
-        }
+    let Some(model_config) = &file.model_config else {
+        let names = groups.into_iter().flat_map(|group| group.weights);
+        let weights = tensors(names.zip(datasets), report)?;
+        return with_weights(artifacts, weights);
     };
-    let weights = names.into_iter().flatten().zip(datasets);
-    finish(artifacts, weights, report)
+    let training_config = file.training_config.as_deref();
+    let source = KerasSource { model_config, keras_version: version, training_config };
+    let model = topology::to_tfjs(&source, report)?;
+    let names = model.weights.match_h5(&groups)?.into_iter().flatten();
+    set_topology(&mut artifacts, &model)?;
+    let mut weights = tensors(names.zip(datasets), report)?;
+    if let Some(optimizer) = file.optimizer {
+        let writer = writer(&optimizer);
+        let variables = optimizer.into_iter().map(|LegacyWeight { name, dataset }| (name, dataset));
+        let variables = tensors(variables, report)?;
+        let variables = for_tfjs(&model, writer, &variables, &weights, report)?;
+        weights.extend(variables);
+    }
+    with_weights(artifacts, weights)
+}
+
+/// Who has written the variables of an optimizer into a legacy file.
+fn writer(variables: &[LegacyWeight]) -> OptimizerWriter {
+    let is = |place: usize, end| {
+        variables.get(place).is_some_and(|variable: &LegacyWeight| variable.name.ends_with(end))
+    };
+    if is(0, "/iter") {
+        OptimizerWriter::Keras2Legacy
+    } else if is(1, "/learning_rate") {
+        OptimizerWriter::Keras3
+    } else {
+        OptimizerWriter::Keras2
+    }
 }
 
 /// The model whose weights are as Keras 3 stores them, with its `config.json` and the version that
@@ -71,19 +91,20 @@ pub(super) fn of_legacy(mut file: LegacyFile, report: &mut Report) -> Result<Mod
 /// # Errors
 ///
 /// `Corrupt` when its parts do not fit together; `Unsupported` when they cannot be converted.
-pub(super) async fn of_store(
-    file: &Hdf5,
+pub(super) fn of_store(
+    store: Store,
     config: Option<(&str, Option<&str>)>,
     report: &mut Report,
 ) -> Result<ModelArtifacts> {
-    let store = store::read(file).await?;
     for key in store.ignored {
         report.add(Change::Dropped { key });
     }
+    let pair = |Stored { path, dataset }| (path, dataset);
     let (paths, datasets): (Vec<String>, Vec<Dataset>) =
-        store.weights.into_iter().map(|Stored { path, dataset }| (path, dataset)).unzip();
+        store.weights.into_iter().map(pair).unzip();
     let Some((model_config, keras_version)) = config else {
-        return finish(begin(None), paths.into_iter().zip(datasets), report);
+        let weights = tensors(paths.into_iter().zip(datasets), report)?;
+        return with_weights(begin(None), weights);
     };
     let mut artifacts = begin(keras_version);
     let source = KerasSource { model_config, keras_version, training_config: None };
@@ -100,7 +121,39 @@ pub(super) async fn of_store(
         names.into_iter().zip(datasets).filter_map(|(name, it)| Some((name?, it))).collect();
     weights.sort_by_key(|(name, _)| order.get(name.as_str()).copied().unwrap_or(usize::MAX));
     set_topology(&mut artifacts, &model)?;
-    finish(artifacts, weights.into_iter(), report)
+    let mut weights = tensors(weights.into_iter(), report)?;
+    if let Some(optimizer) = store.optimizer {
+        let writer = match model.dialect {
+            Dialect::Keras2 => OptimizerWriter::Keras2,
+            Dialect::Keras3 => OptimizerWriter::Keras3,
+        };
+        let variables = tensors(optimizer.into_iter().map(pair), report)?;
+        let variables = for_tfjs(&model, writer, &variables, &weights, report)?;
+        weights.extend(variables);
+    }
+    with_weights(artifacts, weights)
+}
+
+/// The variables of the optimizer of `model` as TensorFlow.js has them.
+fn for_tfjs(
+    model: &TfjsModel,
+    from: OptimizerWriter,
+    variables: &[Tensor],
+    weights: &[Tensor],
+    report: &mut Report,
+) -> Result<Vec<Tensor>> {
+    let names: Vec<&str> = weights.iter().map(|tensor| tensor.spec.name.as_str()).collect();
+    let trained: Vec<Trained<'_>> = model
+        .weights
+        .trained(&names)?
+        .into_iter()
+        .filter_map(|(place, _)| {
+            let tensor = weights.get(place)?;
+            Some(Trained { name: &tensor.spec.name, tensor })
+        })
+        .collect();
+    let way = Way { from, to: OptimizerWriter::Tfjs };
+    Ok(optimizer::rearrange(model.optimizer.as_ref(), way, variables, &trained, report))
 }
 
 fn begin(keras_version: Option<&str>) -> ModelArtifacts {
@@ -118,11 +171,15 @@ fn set_topology(artifacts: &mut ModelArtifacts, model: &TfjsModel) -> Result<()>
     Ok(())
 }
 
-fn finish(
-    mut artifacts: ModelArtifacts,
+fn with_weights(mut artifacts: ModelArtifacts, weights: Vec<Tensor>) -> Result<ModelArtifacts> {
+    tensors::join(weights, &mut artifacts)?;
+    Ok(artifacts)
+}
+
+fn tensors(
     weights: impl Iterator<Item = (String, Dataset)>,
     report: &mut Report,
-) -> Result<ModelArtifacts> {
+) -> Result<Vec<Tensor>> {
     let mut names = HashSet::new();
     let mut all = Vec::new();
     for (name, dataset) in weights {
@@ -131,8 +188,7 @@ fn finish(
         }
         all.push(tensor(name, dataset, report)?);
     }
-    tensors::join(all, &mut artifacts)?;
-    Ok(artifacts)
+    Ok(all)
 }
 
 fn tensor(name: String, dataset: Dataset, report: &mut Report) -> Result<Tensor> {

@@ -2,7 +2,12 @@
 
 use io_core::{DType, Error, ErrorKind, Result};
 
-use crate::{hdf5::GroupBuilder, number::Number, tensors::Tensor, topology::KerasStore};
+use crate::{
+    hdf5::GroupBuilder,
+    number::{Number, widened},
+    tensors::Tensor,
+    topology::KerasStore,
+};
 
 /// A layer's group in the making: its name, and its weights by their names in Keras.
 pub(super) struct LayerGroup<'a> {
@@ -54,6 +59,43 @@ pub(super) fn write_store(
     }
     // What every model has.
     root.group("vars")?;
+    Ok(())
+}
+
+/// Writes the variables of an optimizer into `group` as `model.save` to HDF5 does.
+///
+/// # Errors
+///
+/// As [`write_layers`].
+pub(super) fn write_optimizer(group: &mut GroupBuilder, variables: &[Tensor]) -> Result<()> {
+    let names: Vec<String> = variables.iter().map(|tensor| tensor.spec.name.clone()).collect();
+    group.set_list("weight_names", &names)?;
+    write_variables(group, names, variables)
+}
+
+/// Writes the variables of an optimizer into `group` as Keras 3 does into `.keras` files.
+///
+/// # Errors
+///
+/// As [`write_layers`].
+pub(super) fn write_optimizer_store(group: &mut GroupBuilder, variables: &[Tensor]) -> Result<()> {
+    write_variables(group, (0_u32..).map(|place| place.to_string()), variables)
+}
+
+fn write_variables(
+    group: &mut GroupBuilder,
+    paths: impl IntoIterator<Item = String>,
+    variables: &[Tensor],
+) -> Result<()> {
+    for (path, tensor) in paths.into_iter().zip(variables) {
+        if tensor.spec.dtype == DType::Int32 {
+            // Keras counts its steps in 64 bits.
+            let wide = widened(tensor.stored.clone())?;
+            group.dataset(&path, &tensor.spec.shape, Number::Int64, wide)?;
+        } else {
+            write_tensor(group, &path, tensor)?;
+        }
+    }
     Ok(())
 }
 

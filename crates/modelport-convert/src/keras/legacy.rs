@@ -7,6 +7,9 @@ use crate::hdf5::{AttributeValue, Dataset, Group, Hdf5};
 /// More parts than this, a split list does not have.
 const MAX_PARTS: usize = 10_000;
 
+/// The group of an optimizer's variables.
+pub(super) const OPTIMIZER: &str = "optimizer_weights";
+
 /// What a legacy file has.
 #[derive(Debug)]
 pub(super) struct LegacyFile {
@@ -18,6 +21,8 @@ pub(super) struct LegacyFile {
     pub(super) training_config: Option<String>,
     /// The layers at the top, in the order of the model.
     pub(super) layers: Vec<LegacyLayer>,
+    /// The variables of the optimizer, if they are there and asked for.
+    pub(super) optimizer: Option<Vec<LegacyWeight>>,
     /// What is there and not read.
     pub(super) ignored: Vec<&'static str>,
 }
@@ -36,13 +41,14 @@ pub(super) struct LegacyWeight {
     pub(super) dataset: Dataset,
 }
 
-/// Reads all but the values of weights.
+/// Reads all but the values of weights; the variables of the optimizer only when
+/// `include_optimizer` says so.
 ///
 /// # Errors
 ///
 /// `Corrupt` when parts are missing or damaged; `Unsupported` when Keras 1 wrote the file or a
 /// weight has a type that no model has.
-pub(super) async fn read(file: &Hdf5) -> Result<LegacyFile> {
+pub(super) async fn read(file: &Hdf5, include_optimizer: bool) -> Result<LegacyFile> {
     let root = group(file, "").await?;
     let whole = root.attribute("model_config").is_some();
     let model_config = text(&root, "model_config")?;
@@ -62,8 +68,13 @@ pub(super) async fn read(file: &Hdf5) -> Result<LegacyFile> {
         layers.push(LegacyLayer { name, weights });
     }
     let mut ignored = Vec::new();
-    if file.group("optimizer_weights").await?.is_some() {
-        ignored.push("optimizer_weights");
+    let mut optimizer = None;
+    if file.group(OPTIMIZER).await?.is_some() {
+        if include_optimizer && model_config.is_some() {
+            optimizer = Some(read_weights(file, OPTIMIZER).await?);
+        } else {
+            ignored.push(OPTIMIZER);
+        }
     }
     let own = join(place, "top_level_model_weights");
     if let Some(own) = file.group(&own).await?
@@ -71,10 +82,10 @@ pub(super) async fn read(file: &Hdf5) -> Result<LegacyFile> {
     {
         ignored.push("top_level_model_weights");
     }
-    Ok(LegacyFile { keras_version, model_config, training_config, layers, ignored })
+    Ok(LegacyFile { keras_version, model_config, training_config, layers, optimizer, ignored })
 }
 
-/// The weights of the layer whose group is at `path`.
+/// The weights of a layer or an optimizer, whose group is at `path`.
 async fn read_weights(file: &Hdf5, path: &str) -> Result<Vec<LegacyWeight>> {
     let layer = group(file, path).await?;
     let mut weights = Vec::new();

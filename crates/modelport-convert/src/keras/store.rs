@@ -14,6 +14,10 @@ const MAX_DEPTH: usize = 100;
 /// What the containers of layers are called, now and in the first form.
 const ROOTS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
 
+/// The group of an optimizer, and that of its variables in there.
+const OPTIMIZER: &str = "optimizer";
+pub(super) const OPTIMIZER_VARIABLES: &str = "optimizer/vars";
+
 /// Whether `file` has weights as Keras 3 saves them.
 ///
 /// # Errors
@@ -36,23 +40,27 @@ pub(super) struct Stored {
 pub(super) struct Store {
     /// The weights of layers, sorted by path, numbers as numbers.
     pub(super) weights: Vec<Stored>,
-    /// The groups that are not of layers.
+    /// The variables of the optimizer, sorted by number, if they are there and asked for.
+    pub(super) optimizer: Option<Vec<Stored>>,
+    /// The groups that are not read.
     pub(super) ignored: Vec<String>,
 }
 
-/// All weights of layers.
+/// All weights of layers, and when `include_optimizer` says so the variables of the optimizer.
 ///
 /// # Errors
 ///
 /// `Corrupt` when the file cannot be read, or its groups are too many, too deep, or there twice.
-pub(super) async fn read(file: &Hdf5) -> Result<Store> {
+pub(super) async fn read(file: &Hdf5, include_optimizer: bool) -> Result<Store> {
     let root = file.members("").await?;
     let mut seen = HashSet::from([root.address]);
-    let mut store = Store { weights: Vec::new(), ignored: Vec::new() };
+    let mut store = Store { weights: Vec::new(), optimizer: None, ignored: Vec::new() };
     let mut pending = Vec::new();
     for group in root.groups {
         if ROOTS.contains(&group.as_str()) {
             pending.push((group, 1));
+        } else if group == OPTIMIZER && include_optimizer {
+            store.optimizer = Some(read_optimizer(file).await?);
         } else if group != "vars" {
             store.ignored.push(group);
         }
@@ -69,16 +77,30 @@ pub(super) async fn read(file: &Hdf5) -> Result<Store> {
             return Err(Error::corrupt("the groups of the file are too many or too deep"));
         }
         for name in datasets {
-            let path = format!("{path}/{name}");
-            // Listed a moment ago.
-            let dataset = file.dataset(&path).await?;
-            let dataset = dataset.ok_or_else(|| Error::corrupt(format!("`{path}` is gone")))?;
-            store.weights.push(Stored { path, dataset });
+            store.weights.push(stored(file, format!("{path}/{name}")).await?);
         }
         pending.extend(groups.into_iter().map(|name| (format!("{path}/{name}"), depth + 1)));
     }
     store.weights.sort_by_cached_key(|stored| order(&stored.path));
     Ok(store)
+}
+
+async fn read_optimizer(file: &Hdf5) -> Result<Vec<Stored>> {
+    let mut variables = Vec::new();
+    if file.group(OPTIMIZER_VARIABLES).await?.is_some() {
+        for name in file.members(OPTIMIZER_VARIABLES).await?.datasets {
+            variables.push(stored(file, format!("{OPTIMIZER_VARIABLES}/{name}")).await?);
+        }
+    }
+    variables.sort_by_cached_key(|stored| order(&stored.path));
+    Ok(variables)
+}
+
+/// A dataset that was listed a moment ago.
+async fn stored(file: &Hdf5, path: String) -> Result<Stored> {
+    let dataset = file.dataset(&path).await?;
+    let dataset = dataset.ok_or_else(|| Error::corrupt(format!("`{path}` is gone")))?;
+    Ok(Stored { path, dataset })
 }
 
 /// Sorts `9` before `10`.

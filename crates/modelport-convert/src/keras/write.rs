@@ -6,12 +6,15 @@ use serde_json::{Value, json};
 use super::{
     archive::{CONFIG, METADATA, WEIGHTS},
     groups::{self, LayerGroup, unknown},
+    legacy::OPTIMIZER,
+    optimizer::{self, Trained, Way},
+    store::OPTIMIZER_VARIABLES,
 };
 use crate::{
     hdf5::{GroupBuilder, write_file},
     report::{Change, Report},
     tensors::{self, Tensor},
-    topology::{self, Dialect, KerasModel, TfjsSource},
+    topology::{self, Dialect, KerasModel, OptimizerWriter, TfjsSource},
     zip,
 };
 
@@ -25,9 +28,10 @@ pub(crate) async fn write_legacy(
     model: ModelArtifacts,
     whole: bool,
     dialect: Dialect,
+    include_optimizer: bool,
     report: &mut Report,
 ) -> Result<Weights> {
-    let tensors = weights(&model, report).await?;
+    let (tensors, variables) = weights(&model, whole && include_optimizer, report).await?;
     let version = dialect.keras_version();
     let mut root = GroupBuilder::default();
     let Some(keras) = keras_model(&model, dialect, report)? else {
@@ -49,6 +53,12 @@ pub(crate) async fn write_legacy(
         root.set_text("training_config", &training.to_string());
     }
     groups::write_layers(root.group("model_weights")?, &layers, version)?;
+    if let Some(variables) = variables {
+        let variables = for_keras(&keras, &variables, &tensors, report)?;
+        if !variables.is_empty() {
+            groups::write_optimizer(root.group(OPTIMIZER)?, &variables)?;
+        }
+    }
     write_file(&root)
 }
 
@@ -58,7 +68,7 @@ pub(crate) async fn write_legacy(
 ///
 /// As [`write_legacy`]; `InvalidInput` when there is no topology, which says where weights go.
 pub(crate) async fn write_store(model: ModelArtifacts, report: &mut Report) -> Result<Weights> {
-    store(&model, report).await.map(|(_, weights)| weights)
+    store(&model, false, report).await.map(|(_, weights)| weights)
 }
 
 /// The zip of Keras 3.
@@ -66,8 +76,15 @@ pub(crate) async fn write_store(model: ModelArtifacts, report: &mut Report) -> R
 /// # Errors
 ///
 /// As [`write_store`].
-pub(crate) async fn write_archive(model: ModelArtifacts, report: &mut Report) -> Result<Weights> {
-    let (keras, weights) = store(&model, report).await?;
+pub(crate) async fn write_archive(
+    model: ModelArtifacts,
+    include_optimizer: bool,
+    report: &mut Report,
+) -> Result<Weights> {
+    let (mut keras, weights) = store(&model, include_optimizer, report).await?;
+    if let (Value::Object(config), Some(compile)) = (&mut keras.config, keras.compile_config) {
+        config.insert("compile_config".to_owned(), compile);
+    }
     let metadata = json!({
         "keras_version": keras.dialect.keras_version(),
         // The same input gives the same bytes.
@@ -82,24 +99,77 @@ pub(crate) async fn write_archive(model: ModelArtifacts, report: &mut Report) ->
     .await
 }
 
-async fn store(model: &ModelArtifacts, report: &mut Report) -> Result<(KerasModel, Weights)> {
-    let tensors = weights(model, report).await?;
+async fn store(
+    model: &ModelArtifacts,
+    include_optimizer: bool,
+    report: &mut Report,
+) -> Result<(KerasModel, Weights)> {
+    let (tensors, variables) = weights(model, include_optimizer, report).await?;
     let keras = keras_model(model, Dialect::Keras3, report)?.ok_or_else(no_topology)?;
     let names: Vec<&str> = tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
     let mut root = GroupBuilder::default();
     groups::write_store(&mut root, &keras.store(&names)?, &tensors)?;
+    if let Some(variables) = variables {
+        let variables = for_keras(&keras, &variables, &tensors, report)?;
+        if !variables.is_empty() {
+            groups::write_optimizer_store(root.group(OPTIMIZER_VARIABLES)?, &variables)?;
+        }
+    }
     Ok((keras, write_file(&root)?))
 }
 
-/// The weights of layers.
-async fn weights(model: &ModelArtifacts, report: &mut Report) -> Result<Vec<Tensor>> {
-    let mut all = tensors::split(model).await?;
-    let count = all.len();
-    all.retain(|tensor| tensor.spec.group.as_deref() != Some("optimizer"));
-    if all.len() < count {
+/// The weights of layers, and the variables of the optimizer where there are any and they are to
+/// come along.
+async fn weights(
+    model: &ModelArtifacts,
+    include_optimizer: bool,
+    report: &mut Report,
+) -> Result<(Vec<Tensor>, Option<Vec<Tensor>>)> {
+    let all = tensors::split(model).await?.into_iter();
+    let (variables, weights): (Vec<Tensor>, Vec<Tensor>) = all.partition(Tensor::is_of_optimizer);
+    if variables.is_empty() {
+        return Ok((weights, None));
+    }
+    if !include_optimizer {
         report.add(Change::Dropped { key: "the state of the optimizer".to_owned() });
     }
-    Ok(all)
+    Ok((weights, include_optimizer.then_some(variables)))
+}
+
+/// The variables of the optimizer as Keras has them.
+fn for_keras(
+    keras: &KerasModel,
+    variables: &[Tensor],
+    weights: &[Tensor],
+    report: &mut Report,
+) -> Result<Vec<Tensor>> {
+    let names: Vec<&str> = weights.iter().map(|tensor| tensor.spec.name.as_str()).collect();
+    let trained: Vec<Trained<'_>> = keras
+        .weights
+        .trained(&names)?
+        .into_iter()
+        .filter_map(|(place, weight)| {
+            let name = match keras.dialect {
+                Dialect::Keras2 => &weight.keras2,
+                Dialect::Keras3 => &weight.keras3,
+            };
+            Some(Trained { name, tensor: weights.get(place)? })
+        })
+        .collect();
+    let to = match keras.dialect {
+        Dialect::Keras2 if is_legacy(keras) => OptimizerWriter::Keras2Legacy,
+        Dialect::Keras2 => OptimizerWriter::Keras2,
+        Dialect::Keras3 => OptimizerWriter::Keras3,
+    };
+    let way = Way { from: OptimizerWriter::Tfjs, to };
+    Ok(optimizer::rearrange(keras.optimizer.as_ref(), way, variables, &trained, report))
+}
+
+/// Whether Keras 2 makes one of its legacy optimizers, which it does unless the settings say no.
+fn is_legacy(keras: &KerasModel) -> bool {
+    let says = "/optimizer_config/config/is_legacy_optimizer";
+    let training = keras.training_config.as_ref();
+    training.and_then(|config| config.pointer(says)) != Some(&Value::Bool(false))
 }
 
 /// The topology for Keras; `None` when there is none.

@@ -141,6 +141,27 @@ impl WeightPlan {
     }
 }
 
+impl WeightPlan {
+    /// The weights that training changes, in the order in which it goes through them, each with its
+    /// place among `names`, which are those of a TensorFlow.js manifest.
+    ///
+    /// # Errors
+    ///
+    /// As [`match_manifest`](Self::match_manifest).
+    pub fn trained(&self, names: &[&str]) -> Result<Vec<(usize, &PlannedWeight)>> {
+        let matched = self.match_manifest(names)?;
+        let places: HashMap<&str, usize> = (0..)
+            .zip(matched)
+            .filter_map(|(place, weight)| Some((weight?.tfjs.as_str(), place)))
+            .collect();
+        let in_order = self.layers.iter().flat_map(LayerPlan::in_group_order);
+        let trained = in_order.filter(|weight| weight.trainable);
+        let trained =
+            trained.filter_map(|weight| Some((*places.get(weight.tfjs.as_str())?, weight)));
+        Ok(trained.collect())
+    }
+}
+
 impl LayerPlan {
     fn match_group(&self, names: &[String]) -> Result<Vec<String>> {
         let planned: Vec<&PlannedWeight> = self.in_group_order().collect();

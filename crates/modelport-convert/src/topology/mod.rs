@@ -15,6 +15,7 @@ mod names;
 mod nodes;
 mod objects;
 mod optimizer;
+mod optimizer_state;
 mod parse;
 mod placing;
 mod plan;
@@ -27,6 +28,7 @@ mod variables;
 
 pub use dialect::Dialect;
 pub use matching::{H5Group, plain_name};
+pub use optimizer_state::{OptimizerState, OptimizerVariable, OptimizerWriter};
 pub use parse::parse;
 pub use placing::{KerasGroup, KerasStore, KerasWeight};
 pub use plan::{LayerPlan, PlannedWeight, StoredLayer, UnknownLayer, WeightPlan};

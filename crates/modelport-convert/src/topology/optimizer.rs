@@ -1,8 +1,11 @@
-//! Optimizers: their settings, and which of their weights is which.
+//! Optimizers: their classes and settings.
 
 use serde_json::{Map, Value, json};
 
-use super::json::{Object, class, config, is_other_than, is_true};
+use super::{
+    json::{Object, class, config, is_other_than, is_true},
+    optimizer_state::{Kept, OptimizerState, Slot, Slots},
+};
 
 /// An optimizer that TensorFlow.js has, too, by its class and settings in Keras.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +20,9 @@ struct Class {
     keras: &'static str,
     tfjs: &'static str,
     settings: &'static [(&'static str, &'static str)],
+    /// What it keeps of weights; `None` when TensorFlow.js cannot save it or goes on from it in
+    /// another way.
+    slots: Option<Slots>,
 }
 
 const CLASSES: &[Class] = &[
@@ -24,18 +30,30 @@ const CLASSES: &[Class] = &[
         keras: "Adam",
         tfjs: "Adam",
         settings: &[RATE, ("beta_1", "beta1"), ("beta_2", "beta2"), EPSILON],
+        slots: Some(Slots {
+            all: &[slot(["m", "m", "momentum"]), slot(["v", "v", "velocity"])],
+            side_by_side: true,
+        }),
     },
     Class {
         keras: "Adamax",
         tfjs: "Adamax",
         settings: &[RATE, ("beta_1", "beta1"), ("beta_2", "beta2"), EPSILON],
+        slots: None,
     },
     Class {
         keras: "Adagrad",
         tfjs: "Adagrad",
         settings: &[RATE, ("initial_accumulator_value", "initialAccumulatorValue")],
+        slots: Some(Slots { all: &[slot(["accumulator"; 3])], side_by_side: false }),
     },
-    Class { keras: "Adadelta", tfjs: "Adadelta", settings: &[RATE, ("rho", "rho"), EPSILON] },
+    Class {
+        keras: "Adadelta",
+        tfjs: "Adadelta",
+        settings: &[RATE, ("rho", "rho"), EPSILON],
+        // TensorFlow.js divides by the mean of before the step: the next one would be another.
+        slots: None,
+    },
     Class {
         keras: "RMSprop",
         tfjs: "RMSProp",
@@ -46,14 +64,41 @@ const CLASSES: &[Class] = &[
             EPSILON,
             ("centered", "centered"),
         ],
+        slots: Some(Slots {
+            all: &[
+                slot(["rms", "velocity", "velocity"]),
+                Slot { kept: Kept::WithMomentum, ..slot(["momentum"; 3]) },
+                Slot {
+                    kept: Kept::WhenCentered,
+                    ..slot(["mg", "average_gradient", "average_gradient"])
+                },
+            ],
+            side_by_side: false,
+        }),
     },
     Class {
         keras: "SGD",
         tfjs: "Momentum",
         settings: &[RATE, ("momentum", "momentum"), ("nesterov", "useNesterov")],
+        slots: Some(Slots {
+            all: &[Slot { steps: true, ..slot(["momentum", "m", "momentum"]) }],
+            side_by_side: false,
+        }),
     },
-    Class { keras: "SGD", tfjs: "SGD", settings: &[RATE] },
+    Class {
+        keras: "SGD",
+        tfjs: "SGD",
+        settings: &[RATE],
+        slots: Some(Slots {
+            all: &[Slot { kept: Kept::UnusedByKeras2, ..slot(["momentum", "m", "momentum"]) }],
+            side_by_side: false,
+        }),
+    },
 ];
+
+const fn slot([tfjs, keras2, keras3]: [&'static str; 3]) -> Slot {
+    Slot { tfjs, keras2, keras3, kept: Kept::Always, steps: false }
+}
 
 const RATE: (&str, &str) = ("learning_rate", "learningRate");
 const EPSILON: (&str, &str) = ("epsilon", "epsilon");
@@ -124,5 +169,18 @@ impl Optimizer {
             settings.insert((*key).to_owned(), value.clone());
         }
         json!({"class_name": self.class.keras, "config": settings})
+    }
+
+    /// What it keeps of weights; `None` when not both go on from it.
+    pub(super) fn state(&self) -> Option<OptimizerState> {
+        let setting = |key| self.settings.iter().find(|(known, _)| *known == key).map(|(_, v)| v);
+        let number = |key| setting(key).and_then(Value::as_f64);
+        Some(OptimizerState {
+            class: self.class.keras,
+            slots: self.class.slots?,
+            momentum: number("momentum").is_some_and(|momentum| momentum != 0.0),
+            centered: setting("centered").and_then(Value::as_bool) == Some(true),
+            learning_rate: number("learning_rate")?,
+        })
     }
 }

@@ -4,7 +4,7 @@ use io_core::{Error, Result};
 use serde_json::{Value, json};
 
 use super::{
-    Dialect, WeightPlan,
+    Dialect, OptimizerState, WeightPlan,
     json::{class, is_model},
     names,
     parse::parse,
@@ -32,6 +32,8 @@ pub struct KerasModel {
     pub training_config: Option<Value>,
     /// `compile_config` of a `.keras` file.
     pub compile_config: Option<Value>,
+    /// What the optimizer of these keeps of weights, where both go on from it.
+    pub optimizer: Option<OptimizerState>,
     /// Which weight of TensorFlow.js goes where.
     pub weights: WeightPlan,
     /// What is spoken.
@@ -85,7 +87,8 @@ pub fn to_keras(
         _ => compiled.as_ref().map(Training::to_training_config),
     };
     let compile_config = compiled.as_ref().map(Training::to_compile_config);
-    Ok(KerasModel { config, training_config, compile_config, weights, dialect })
+    let optimizer = compiled.as_ref().and_then(Training::optimizer_state);
+    Ok(KerasModel { config, training_config, compile_config, optimizer, weights, dialect })
 }
 
 /// The model, what a converter kept of its training, and which Keras that was. TensorFlow.js itself

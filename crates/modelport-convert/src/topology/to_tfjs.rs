@@ -4,12 +4,13 @@ use io_core::{Error, Result};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Dialect, WeightPlan, calls_to_tfjs,
+    Dialect, OptimizerState, WeightPlan, calls_to_tfjs,
     classes::{self, Known},
     json::{self, Object, class, config_mut, is_model, layers_mut, name, text},
     layer_to_tfjs, names, objects,
     parse::parse,
-    plan, training,
+    plan,
+    training::{self, Training},
 };
 use crate::report::{Change, Effect, Report};
 
@@ -31,6 +32,8 @@ pub struct TfjsModel {
     pub topology: Value,
     /// `trainingConfig` of `model.json`, where TensorFlow.js has all that it names.
     pub training_config: Option<Value>,
+    /// What the optimizer of that keeps of weights, where both go on from it.
+    pub optimizer: Option<OptimizerState>,
     /// Which weight of the Keras file is which of TensorFlow.js.
     pub weights: WeightPlan,
     /// What wrote the source.
@@ -71,7 +74,7 @@ pub fn to_tfjs(source: &KerasSource<'_>, report: &mut Report) -> Result<TfjsMode
     names::for_tfjs(&mut named, report);
     let weights = plan::plan(&named, &keras)?;
 
-    let training_config = compiled.as_ref().and_then(|config| training::to_tfjs(config, report));
+    let training = compiled.as_ref().and_then(|config| training::read(config, report));
     let mut topology = Map::new();
     let version = source.keras_version.unwrap_or(dialect.keras_version());
     topology.insert("keras_version".to_owned(), json!(version));
@@ -81,7 +84,13 @@ pub fn to_tfjs(source: &KerasSource<'_>, report: &mut Report) -> Result<TfjsMode
     if let Some(config) = compiled.filter(|_| source.training_config.is_some()) {
         topology.insert("training_config".to_owned(), config);
     }
-    Ok(TfjsModel { topology: Value::Object(topology), training_config, weights, dialect })
+    Ok(TfjsModel {
+        topology: Value::Object(topology),
+        training_config: training.as_ref().map(Training::to_tfjs),
+        optimizer: training.as_ref().and_then(Training::optimizer_state),
+        weights,
+        dialect,
+    })
 }
 
 /// What the parts of a conversion share.

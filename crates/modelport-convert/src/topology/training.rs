@@ -6,6 +6,7 @@ use super::{
     classes::snake_case,
     json::{Object, class, config, is_true, text},
     optimizer,
+    optimizer_state::OptimizerState,
 };
 use crate::report::{Change, Report};
 
@@ -47,22 +48,8 @@ const METRICS: &[(&str, &str)] = &[
     ("sparse_categorical_crossentropy", "sparse_categorical_crossentropy"),
 ];
 
-/// `trainingConfig` of TensorFlow.js from `training_config` or `compile_config` of Keras; `None`,
-/// with the reason in `report`, when TensorFlow.js lacks something that it names.
-pub(super) fn to_tfjs(config: &Value, report: &mut Report) -> Option<Value> {
-    let training = read(config, report)?;
-    let metrics = training
-        .metrics
-        .iter()
-        .filter_map(|keras| METRICS.iter().find(|(_, name)| name == keras).map(|(tfjs, _)| *tfjs));
-    Some(json!({
-        "loss": training.loss,
-        "metrics": metrics.collect::<Vec<_>>(),
-        "optimizer_config": training.optimizer.to_tfjs(),
-    }))
-}
-
-/// What any of them says; `None`, with the reason in `report`, when not all can say it.
+/// What `training_config` or `compile_config` of Keras or `trainingConfig` of TensorFlow.js says;
+/// `None`, with the reason in `report`, when not all of them can say it.
 pub(super) fn read(training: &Value, report: &mut Report) -> Option<Training> {
     let read = || -> Result<Training, String> {
         let training = training.as_object().ok_or("training")?;
@@ -89,6 +76,23 @@ pub(super) fn read(training: &Value, report: &mut Report) -> Option<Training> {
 }
 
 impl Training {
+    /// `trainingConfig` of TensorFlow.js.
+    pub(super) fn to_tfjs(&self) -> Value {
+        let metrics = self.metrics.iter().filter_map(|keras| {
+            METRICS.iter().find(|(_, name)| name == keras).map(|(tfjs, _)| *tfjs)
+        });
+        json!({
+            "loss": self.loss,
+            "metrics": metrics.collect::<Vec<_>>(),
+            "optimizer_config": self.optimizer.to_tfjs(),
+        })
+    }
+
+    /// What the optimizer keeps of weights.
+    pub(super) fn optimizer_state(&self) -> Option<OptimizerState> {
+        self.optimizer.state()
+    }
+
     /// `training_config` of an HDF5 file.
     pub(super) fn to_training_config(&self) -> Value {
         json!({
@@ -182,7 +186,9 @@ fn long_name(name: &str) -> &str {
 /// lists.
 fn metrics(value: Option<&Value>) -> Result<Vec<String>, String> {
     let list = match value {
-        None | Some(Value::Null) => return Ok(Vec::new()),
+        None => return Ok(Vec::new()),
+        // TensorFlow.js writes an empty object for none.
+        Some(none) if is_empty(none) => return Ok(Vec::new()),
         Some(Value::Array(list)) => match list.as_slice() {
             [Value::Array(list)] => list,
             _ => list,

@@ -20,7 +20,8 @@ pub(super) fn convert(options: &JsValue) -> Result<ConvertOptions> {
     let read = ConvertOptions::new()
         .with_policy(policy)
         .with_quantize(quantize(options)?)
-        .with_dequantize(get_bool(options, "dequantize")?.unwrap_or_default());
+        .with_dequantize(get_bool(options, "dequantize")?.unwrap_or_default())
+        .with_include_optimizer(get_bool(options, "includeOptimizer")?.unwrap_or_default());
     let keras = get_some(options, "keras")?.map(|keras| keras.as_f64());
     match keras {
         None => Ok(read),
