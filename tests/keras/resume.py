@@ -71,9 +71,9 @@ def train(folder, generation, library, name):
     steps(model, xs, ys, STEPS_BEFORE)
     data = folder / "data.json"
     data.write_text(json.dumps({"xs": described(xs), "ys": described(ys)}), encoding="utf-8")
-    files = [folder / f"{name}.{generation}.h5"]
-    if not legacy:
-        files.append(folder / f"{name}.{generation}.keras")
+    # In this order: saving HDF5 makes a model of Keras 3 forget how it was compiled.
+    suffixes = ["h5"] if legacy else ["keras", "h5"]
+    files = [folder / f"{name}.{generation}.{suffix}" for suffix in suffixes]
     for file in files:
         model.save(file)
     steps(model, xs, ys, STEPS_AFTER)
