@@ -262,14 +262,9 @@ pub(crate) const MATRIX: &[Cell] = &[
         ],
         steps: &[
             Step::Cargo(&["fetch"]),
-            Step::Cargo(&["fetch", "--manifest-path=examples/candle/Cargo.toml"]),
             Step::BrowserTests(Browser::Chromium, IN_BROWSERS),
             Step::BrowserTests(Browser::Chromium, FACADE_IN_BROWSERS),
             Step::BrowserTests(Browser::Chromium, RELEASE_IN_BROWSERS),
-            Step::BrowserTests(
-                Browser::Chromium,
-                &["--manifest-path=examples/candle/Cargo.toml", SHARED, "--tests"],
-            ),
         ],
     },
     Cell {
