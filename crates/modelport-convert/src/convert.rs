@@ -138,11 +138,9 @@ async fn change_weights(
     }
     let mut changed = Vec::new();
     for tensor in tensors::split(model).await? {
-        let rule = match tensor.is_of_optimizer() {
-            // It would go on from somewhere else.
-            true => None,
-            false => options.quantize.of(&tensor.spec.name)?,
-        };
+        // An optimizer would go on from somewhere else.
+        let rule =
+            if tensor.is_of_optimizer() { None } else { options.quantize.of(&tensor.spec.name)? };
         let tensor = if quantized(&tensor) && (plain || options.dequantize || rule.is_some()) {
             quantize::dequantize(tensor)?
         } else {

@@ -6,7 +6,9 @@
 mod concat;
 mod convert;
 mod slice;
+mod zeros;
 
 pub(crate) use concat::concat;
 pub(crate) use convert::{Conversion, converted};
 pub(crate) use slice::{read_exact, slice};
+pub(crate) use zeros::zeros;

@@ -6,7 +6,7 @@ use io_core::{Error, Json, ModelArtifacts, Result, WeightSpec};
 
 use super::{
     legacy::{LegacyFile, LegacyWeight},
-    optimizer::{self, Trained, Way},
+    optimizer::{self, Way},
     store::{Store, Stored},
 };
 use crate::{
@@ -64,9 +64,7 @@ pub(super) fn of_legacy(mut file: LegacyFile, report: &mut Report) -> Result<Mod
     if let Some(optimizer) = file.optimizer {
         let writer = writer(&optimizer);
         let variables = optimizer.into_iter().map(|LegacyWeight { name, dataset }| (name, dataset));
-        let variables = tensors(variables, report)?;
-        let variables = for_tfjs(&model, writer, &variables, &weights, report)?;
-        weights.extend(variables);
+        weights = with_optimizer(&model, writer, variables, weights, report)?;
     }
     with_weights(artifacts, weights)
 }
@@ -127,33 +125,26 @@ pub(super) fn of_store(
             Dialect::Keras2 => OptimizerWriter::Keras2,
             Dialect::Keras3 => OptimizerWriter::Keras3,
         };
-        let variables = tensors(optimizer.into_iter().map(pair), report)?;
-        let variables = for_tfjs(&model, writer, &variables, &weights, report)?;
-        weights.extend(variables);
+        let variables = optimizer.into_iter().map(pair);
+        weights = with_optimizer(&model, writer, variables, weights, report)?;
     }
     with_weights(artifacts, weights)
 }
 
-/// The variables of the optimizer of `model` as TensorFlow.js has them.
-fn for_tfjs(
+/// `weights`, and the variables of the optimizer of `model` as TensorFlow.js has them.
+fn with_optimizer(
     model: &TfjsModel,
     from: OptimizerWriter,
-    variables: &[Tensor],
-    weights: &[Tensor],
+    variables: impl Iterator<Item = (String, Dataset)>,
+    mut weights: Vec<Tensor>,
     report: &mut Report,
 ) -> Result<Vec<Tensor>> {
-    let names: Vec<&str> = weights.iter().map(|tensor| tensor.spec.name.as_str()).collect();
-    let trained: Vec<Trained<'_>> = model
-        .weights
-        .trained(&names)?
-        .into_iter()
-        .filter_map(|(place, _)| {
-            let tensor = weights.get(place)?;
-            Some(Trained { name: &tensor.spec.name, tensor })
-        })
-        .collect();
+    let variables = tensors(variables, report)?;
     let way = Way { from, to: OptimizerWriter::Tfjs };
-    Ok(optimizer::rearrange(model.optimizer.as_ref(), way, variables, &trained, report))
+    let state = model.optimizer.as_ref();
+    let own = optimizer::rearrange(state, way, &variables, &model.weights, &weights, report)?;
+    weights.extend(own);
+    Ok(weights)
 }
 
 fn begin(keras_version: Option<&str>) -> ModelArtifacts {

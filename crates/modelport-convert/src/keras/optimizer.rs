@@ -2,21 +2,15 @@
 
 use std::collections::HashMap;
 
-use io_core::{DType, Error, WeightSpec, Weights};
+use io_core::{DType, Error, Result, WeightSpec, Weights};
 
 use crate::{
-    data::converted,
+    data::{converted, zeros},
     number::elements,
     report::{Change, Report},
     tensors::{OPTIMIZER_GROUP, Tensor},
-    topology::{OptimizerState, OptimizerVariable, OptimizerWriter},
+    topology::{OptimizerState, OptimizerVariable, OptimizerWriter, WeightPlan},
 };
-
-/// A weight that training changes: its name in the target, and its values.
-pub(super) struct Trained<'a> {
-    pub(super) name: &'a str,
-    pub(super) tensor: &'a Tensor,
-}
 
 /// The order of one writer and that of another.
 #[derive(Clone, Copy, Debug)]
@@ -25,24 +19,54 @@ pub(super) struct Way {
     pub(super) to: OptimizerWriter,
 }
 
-/// `variables` of an optimizer as the target has them; nothing, with the reason in `report`, when
-/// they do not fit `state` and the weights.
+/// `variables` of the optimizer of a model as the target has them; nothing, with the reason in
+/// `report`, when they do not fit `state` and the weights that `plan` says are trained.
+///
+/// # Errors
+///
+/// `Corrupt` when `weights`, by their names in TensorFlow.js, are not those of `plan`.
 pub(super) fn rearrange(
     state: Option<&OptimizerState>,
     way: Way,
     variables: &[Tensor],
-    trained: &[Trained<'_>],
+    plan: &WeightPlan,
+    weights: &[Tensor],
     report: &mut Report,
-) -> Vec<Tensor> {
+) -> Result<Vec<Tensor>> {
+    let trained = trained(plan, weights, way.to)?;
     let reason = "there is no optimizer that both have".to_owned();
     let rearranged = state.ok_or(reason).and_then(|state| {
-        let values = values(state, way.from, variables, trained)?;
-        in_order(state, way, &values, trained)
+        let values = values(state, way.from, variables, &trained)?;
+        in_order(state, way, &values, &trained)
     });
-    rearranged.unwrap_or_else(|reason| {
+    Ok(rearranged.unwrap_or_else(|reason| {
         report.add(Change::Dropped { key: format!("the state of the optimizer: {reason}") });
         Vec::new()
-    })
+    }))
+}
+
+/// A weight that training changes: its name in the target, and its shape.
+struct Trained<'a> {
+    name: &'a str,
+    shape: &'a [u64],
+}
+
+fn trained<'a>(
+    plan: &'a WeightPlan,
+    weights: &'a [Tensor],
+    to: OptimizerWriter,
+) -> Result<Vec<Trained<'a>>> {
+    let names: Vec<&str> = weights.iter().map(|tensor| tensor.spec.name.as_str()).collect();
+    let trained = plan.trained(&names)?.into_iter().filter_map(|(place, weight)| {
+        let spec = &weights.get(place)?.spec;
+        let name = match to {
+            OptimizerWriter::Tfjs => &spec.name,
+            OptimizerWriter::Keras2Legacy | OptimizerWriter::Keras2 => &weight.keras2,
+            OptimizerWriter::Keras3 => &weight.keras3,
+        };
+        Some(Trained { name, shape: &spec.shape })
+    });
+    Ok(trained.collect())
 }
 
 /// What an optimizer has: the steps it has taken, and its variables by kind and weight.
@@ -56,9 +80,9 @@ fn values<'a>(
     from: OptimizerWriter,
     variables: &'a [Tensor],
     trained: &[Trained<'_>],
-) -> Result<Values<'a>, String> {
+) -> std::result::Result<Values<'a>, String> {
     let order = state.order(from, trained.len());
-    let leading = OptimizerState::leading(from);
+    let leading = state.leading(from).len();
     let (Some(iterations), Some(of_weights)) = (variables.first(), variables.get(leading..)) else {
         return Err("it has no variables".to_owned());
     };
@@ -70,8 +94,8 @@ fn values<'a>(
         return Err(format!("it has {has} variables, and {class} {} here", order.len()));
     }
     for (tensor, variable) in of_weights.iter().zip(&order) {
-        let weight = trained.get(variable.weight).map(|weight| &weight.tensor.spec.shape);
-        if weight != Some(&tensor.spec.shape) || tensor.spec.dtype != DType::Float32 {
+        let shape = trained.get(variable.weight).map(|weight| weight.shape);
+        if shape != Some(&tensor.spec.shape) || tensor.spec.dtype != DType::Float32 {
             return Err(format!("`{}` fits no weight", tensor.spec.name));
         }
     }
@@ -83,27 +107,22 @@ fn in_order(
     way: Way,
     values: &Values<'_>,
     trained: &[Trained<'_>],
-) -> Result<Vec<Tensor>, String> {
+) -> std::result::Result<Vec<Tensor>, String> {
     let text = |error: Error| error.to_string();
-    let class = state.class().to_lowercase();
-    let iterations = match way.to {
-        OptimizerWriter::Tfjs => "iter".to_owned(),
-        OptimizerWriter::Keras2Legacy => format!("{}/iter:0", state.class()),
-        OptimizerWriter::Keras2 => "iteration:0".to_owned(),
-        OptimizerWriter::Keras3 => format!("{class}/iteration"),
-    };
     let tensor = |name: String, shape: &[u64], dtype: DType, stored: Weights| {
         let mut spec = WeightSpec::new(name, shape, dtype);
         spec.group = (way.to == OptimizerWriter::Tfjs).then(|| OPTIMIZER_GROUP.to_owned());
         Tensor { spec, stored }
     };
-    let mut all = vec![tensor(iterations, &[], DType::Int32, values.iterations.stored.clone())];
-    if way.to == OptimizerWriter::Keras3 {
-        #[expect(clippy::cast_possible_truncation, reason = "it is a float32 in Keras")]
-        let rate = state.learning_rate() as f32;
-        let stored = Weights::from(rate.to_le_bytes().to_vec());
-        all.push(tensor(format!("{class}/learning_rate"), &[], DType::Float32, stored));
-    }
+    #[expect(clippy::cast_possible_truncation, reason = "it is a float32 in Keras")]
+    let rate = state.learning_rate() as f32;
+    let leading = [
+        (DType::Int32, values.iterations.stored.clone()),
+        (DType::Float32, Weights::from(rate.to_le_bytes().to_vec())),
+    ];
+    let leading = state.leading(way.to).into_iter().zip(leading);
+    let mut all: Vec<Tensor> =
+        leading.map(|(name, (dtype, stored))| tensor(name, &[], dtype, stored)).collect();
     for variable in state.order(way.to, trained.len()) {
         let OptimizerVariable { slot, weight } = variable;
         let Some(weight) = trained.get(weight) else { continue };
@@ -115,14 +134,17 @@ fn in_order(
                 times(&tensor.stored, factor).map_err(text)?
             }
             // It starts from nothing.
-            None => zeros(weight.tensor).map_err(text)?,
+            None => {
+                let spec = WeightSpec::new("", weight.shape, DType::Float32);
+                zeros(spec.byte_length().map_err(text)?.unwrap_or_default())
+            }
         };
-        all.push(tensor(name, &weight.tensor.spec.shape, DType::Float32, stored));
+        all.push(tensor(name, weight.shape, DType::Float32, stored));
     }
     Ok(all)
 }
 
-fn times(stored: &Weights, factor: f64) -> io_core::Result<Weights> {
+fn times(stored: &Weights, factor: f64) -> Result<Weights> {
     if factor == 1.0 {
         return Ok(stored.clone());
     }
@@ -130,12 +152,4 @@ fn times(stored: &Weights, factor: f64) -> io_core::Result<Weights> {
     let scaled =
         move |bytes| ((f64::from(f32::from_le_bytes(bytes)) * factor) as f32).to_le_bytes();
     converted(stored.clone(), elements(scaled))
-}
-
-/// As many float32 as `like` has elements.
-fn zeros(like: &Tensor) -> io_core::Result<Weights> {
-    if like.spec.dtype != DType::Float32 {
-        return Err(Error::corrupt(format!("`{}` is not float32", like.spec.name)));
-    }
-    converted(like.stored.clone(), elements(|_: [u8; 4]| [0; 4]))
 }

@@ -7,7 +7,7 @@ use super::{
     archive::{CONFIG, METADATA, WEIGHTS},
     groups::{self, LayerGroup, unknown},
     legacy::OPTIMIZER,
-    optimizer::{self, Trained, Way},
+    optimizer::{self, Way},
     store::OPTIMIZER_VARIABLES,
 };
 use crate::{
@@ -143,26 +143,14 @@ fn for_keras(
     weights: &[Tensor],
     report: &mut Report,
 ) -> Result<Vec<Tensor>> {
-    let names: Vec<&str> = weights.iter().map(|tensor| tensor.spec.name.as_str()).collect();
-    let trained: Vec<Trained<'_>> = keras
-        .weights
-        .trained(&names)?
-        .into_iter()
-        .filter_map(|(place, weight)| {
-            let name = match keras.dialect {
-                Dialect::Keras2 => &weight.keras2,
-                Dialect::Keras3 => &weight.keras3,
-            };
-            Some(Trained { name, tensor: weights.get(place)? })
-        })
-        .collect();
     let to = match keras.dialect {
         Dialect::Keras2 if is_legacy(keras) => OptimizerWriter::Keras2Legacy,
         Dialect::Keras2 => OptimizerWriter::Keras2,
         Dialect::Keras3 => OptimizerWriter::Keras3,
     };
     let way = Way { from: OptimizerWriter::Tfjs, to };
-    Ok(optimizer::rearrange(keras.optimizer.as_ref(), way, variables, &trained, report))
+    let state = keras.optimizer.as_ref();
+    optimizer::rearrange(state, way, variables, &keras.weights, weights, report)
 }
 
 /// Whether Keras 2 makes one of its legacy optimizers, which it does unless the settings say no.

@@ -65,10 +65,19 @@ pub struct OptimizerVariable {
 }
 
 impl OptimizerState {
-    /// How many variables there are before those of weights: the number of steps that were taken,
-    /// and with Keras 3 the learning rate.
-    pub fn leading(writer: OptimizerWriter) -> usize {
-        if writer == OptimizerWriter::Keras3 { 2 } else { 1 }
+    /// What `writer` calls the variables before those of weights: the number of steps that were
+    /// taken, and with Keras 3 the learning rate.
+    pub fn leading(&self, writer: OptimizerWriter) -> Vec<String> {
+        let class = self.class;
+        match writer {
+            OptimizerWriter::Tfjs => vec!["iter".to_owned()],
+            OptimizerWriter::Keras2Legacy => vec![format!("{class}/iter:0")],
+            OptimizerWriter::Keras2 => vec!["iteration:0".to_owned()],
+            OptimizerWriter::Keras3 => {
+                let class = class.to_lowercase();
+                vec![format!("{class}/iteration"), format!("{class}/learning_rate")]
+            }
+        }
     }
 
     /// The class, as Keras calls it.
