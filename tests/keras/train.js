@@ -15,6 +15,12 @@ tf.enableProdMode();
 
 const {layers} = tf;
 
+// It says of an initial state that it will be lost, and then keeps it among the inputs.
+const {warn} = console;
+console.warn = (...said) => {
+  if (!String(said[0]).includes('non-serializable keyword arguments')) warn(...said);
+};
+
 const models = {
   dense: () => ({
     model: tf.sequential({layers: [
@@ -41,6 +47,25 @@ const models = {
       xs: tf.randomNormal([16, 8, 8, 2], 0, 1, 'float32', 2),
       ys: tf.randomNormal([16, 1], 0, 1, 'float32', 3),
       optimizer: tf.train.rmsprop(0.01, 0.9, 0.5),
+      loss: 'meanSquaredError',
+    };
+  },
+  // One recurrent layer goes on from the state of another, as a decoder does.
+  states: () => {
+    const input = tf.input({shape: [5, 3], name: 'steps'});
+    const options = {units: 4, recurrentActivation: 'sigmoid'};
+    const [all, h, c] = layers.lstm(
+      {...options, returnState: true, returnSequences: true, name: 'encoder'}).apply(input);
+    const last = layers.lstm({...options, name: 'decoder'}).apply([all, h, c]);
+    return {
+      model: tf.model({
+        inputs: input,
+        outputs: layers.dense({units: 1, name: 'out'}).apply(last),
+        name: 'states',
+      }),
+      xs: tf.randomNormal([16, 5, 3], 0, 1, 'float32', 4),
+      ys: tf.randomNormal([16, 1], 0, 1, 'float32', 5),
+      optimizer: tf.train.adam(0.01),
       loss: 'meanSquaredError',
     };
   },

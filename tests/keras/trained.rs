@@ -12,7 +12,7 @@ fn behaviour_10_and_24_models_trained_in_tensorflow_js() {
     let script = real::script("train.js");
     let ran = finish(reference::node_command().arg(script).arg(root.path()));
     let names: Vec<String> = ran.success().lines().map(str::to_owned).collect();
-    assert_eq!(names, ["dense", "images", "tokens"]);
+    assert_eq!(names, ["dense", "images", "states", "tokens"]);
     let mut batch: Vec<(Subject, PathBuf)> = Vec::new();
     for name in &names {
         let source = root.path().join(name);

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::{
+    calls_to_keras::named_arguments,
     classes,
     json::{Object, class, config_mut, name, text},
     nodes::{self, Kind, Reference},
@@ -35,11 +36,11 @@ pub(super) fn rewrite(context: &mut Context<'_>, model: &mut Object, operations:
     let Some(config) = config_mut(model) else { return };
     if let Some(Value::Array(layers)) = config.get_mut("layers") {
         for layer in layers.iter_mut().filter_map(Value::as_object_mut) {
-            let at = name(layer).to_owned();
+            let (at, class) = (name(layer).to_owned(), class(layer).to_owned());
             let calls = layer.get_mut("inbound_nodes").and_then(Value::as_array_mut);
             for call in calls.into_iter().flatten() {
                 if nodes::is_keras3_call(call) {
-                    *call = arguments_to_list(context, &at, call);
+                    *call = arguments_to_list(context, &at, &class, call);
                 } else {
                     list_to_list(call);
                 }
@@ -65,10 +66,16 @@ pub(super) fn rewrite(context: &mut Context<'_>, model: &mut Object, operations:
 }
 
 /// `{args, kwargs}` to a list of references.
-fn arguments_to_list(context: &mut Context<'_>, at: &str, call: &Value) -> Value {
+fn arguments_to_list(context: &mut Context<'_>, at: &str, class: &str, call: &Value) -> Value {
     let mut references = nodes::in_keras3_arguments(call.get("args").unwrap_or(&Value::Null));
     let mut kept = Map::new();
-    for (key, value) in call.get("kwargs").and_then(Value::as_object).into_iter().flatten() {
+    let named = named_arguments(class);
+    let arguments = call.get("kwargs").and_then(Value::as_object);
+    references.extend(named.iter().flat_map(|name| {
+        let value = arguments.and_then(|arguments| arguments.get(*name));
+        nodes::in_keras3_arguments(value.unwrap_or(&Value::Null))
+    }));
+    for (key, value) in arguments.into_iter().flatten() {
         if value.is_null() || DROPPED_ARGUMENTS.contains(&key.as_str()) {
             continue;
         }
@@ -77,12 +84,11 @@ fn arguments_to_list(context: &mut Context<'_>, at: &str, call: &Value) -> Value
             kept.insert(key.clone(), value.clone());
             continue;
         }
-        // TensorFlow.js takes the further inputs of an RNN for its initial state.
-        if key != "initial_state" {
+        if !named.contains(&key.as_str()) {
             let change = Change::ValueChange { key: key.clone(), effect: Effect::TensorArgument };
             context.report.add_at(change, at);
+            references.extend(tensors);
         }
-        references.extend(tensors);
     }
     for reference in &mut references {
         reference.kwargs = Some(json!({}));

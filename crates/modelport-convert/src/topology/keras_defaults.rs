@@ -6,6 +6,9 @@ use super::classes::{self, Known};
 use super::json::{Object, class, config, config_mut, text};
 use crate::report::{Change, Effect, Report};
 
+/// What Keras 2 keeps of the inputs of a `MultiHeadAttention`.
+pub(super) const ATTENTION_SHAPES: [&str; 3] = ["query_shape", "key_shape", "value_shape"];
+
 /// Says what TensorFlow.js takes for granted and Keras takes for something else.
 pub(super) fn say(layer: &mut Object) {
     let class = class(layer).to_owned();

@@ -4,6 +4,7 @@
 //! change in a [`Report`](crate::report::Report), and give a [`WeightPlan`]: which weight of the
 //! one file is which of the other. Nothing here reads a weight.
 
+mod calls_to_keras;
 mod calls_to_tfjs;
 mod classes;
 mod dialect;

@@ -4,6 +4,7 @@ use io_core::Result;
 use serde_json::{Value, json};
 
 use super::{
+    Dialect, calls_to_keras,
     json::{Object, class, config_mut, is_model, layers_mut, name},
     keras_defaults,
     to_keras::class_of_model,
@@ -27,6 +28,7 @@ fn layer(layer: &mut Object, report: &mut Report) -> Result<()> {
     let (at, class) = (name(layer).to_owned(), class(layer).to_owned());
     keras_defaults::say(layer);
     keras_defaults::check(layer, &at, report);
+    calls_to_keras::rewrite(layer, Dialect::Keras2);
     let Some(config) = config_mut(layer) else { return Ok(()) };
     for (key, value) in config.iter_mut().filter(|(key, _)| key.ends_with("initializer")) {
         keras_defaults::initializer(key, value, &at, report);
@@ -34,6 +36,15 @@ fn layer(layer: &mut Object, report: &mut Report) -> Result<()> {
     // Keras 2 makes the cells twice and fails.
     if class == "RNN" && config.contains_key("cell") && config.shift_remove("cells").is_some() {
         report.add_at(Change::Dropped { key: "cells".to_owned() }, &at);
+    }
+    if class == "MultiHeadAttention" {
+        // Without the keys it does not start; without their values it looks when it is called.
+        for key in keras_defaults::ATTENTION_SHAPES {
+            config.entry(key).or_insert(Value::Null);
+        }
+        if config.shift_remove("seed").is_some_and(|seed| !seed.is_null()) {
+            report.add_at(Change::Dropped { key: "seed".to_owned() }, &at);
+        }
     }
     for key in ["layer", "cell"] {
         if let Some(Value::Object(inner)) = config.get_mut(key) {

@@ -4,6 +4,7 @@ use io_core::{Error, Result};
 use serde_json::{Value, json};
 
 use super::{
+    Dialect, calls_to_keras,
     json::{Object, class, config_mut, is_model, is_other_than, is_true, layers_mut, name},
     keras_defaults,
     nodes::{self, Kind},
@@ -17,6 +18,7 @@ const DROPPED: &[&str] = &[
     "fused",
     "implementation",
     "input_length",
+    "num_constants",
     "ragged",
     "renorm",
     "renorm_clipping",
@@ -55,10 +57,7 @@ fn layer(layer: &mut Object, report: &mut Report) -> Result<()> {
     keras_defaults::say(layer);
     keras_defaults::check(layer, &at, report);
     let from = class(layer).to_owned();
-    if has_initial_state(layer) {
-        let problem = "Keras 3 takes its initial state by name only".to_owned();
-        report.add_at(Change::CannotRun { class_name: from.clone(), problem }, &at);
-    }
+    calls_to_keras::rewrite(layer, Dialect::Keras3);
     let Some(config) = config_mut(layer) else { return Ok(()) };
     let class = settings(&from, config, &at, report);
     for (key, value) in config.iter_mut() {
@@ -79,17 +78,6 @@ fn layer(layer: &mut Object, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Whether a recurrent layer is called with tensors beside its input. Keras 3 can only say so with
-/// the shapes of all of them, which a topology does not have.
-fn has_initial_state(layer: &Object) -> bool {
-    let is_recurrent = matches!(
-        class(layer),
-        "Bidirectional" | "ConvLSTM2D" | "GRU" | "LSTM" | "RNN" | "SimpleRNN"
-    );
-    let calls = layer.get("inbound_nodes").and_then(Value::as_array);
-    is_recurrent && calls.into_iter().flatten().any(|call| nodes::in_lists(call).len() > 1)
-}
-
 /// Rewrites what is particular to a class; gives what the class is called.
 fn settings(class: &str, config: &mut Object, at: &str, report: &mut Report) -> String {
     if class == "InputLayer"
@@ -104,6 +92,7 @@ fn settings(class: &str, config: &mut Object, at: &str, report: &mut Report) -> 
     for (wrong, problem) in [
         (is_true(config, "ragged"), "its input is ragged"),
         (is_true(config, "renorm"), "it renormalises batches"),
+        (is_other_than(config, "num_constants", 0.0), "it is called with constants"),
     ] {
         if wrong {
             let (class_name, problem) = (class.to_owned(), problem.to_owned());
@@ -128,6 +117,12 @@ fn settings(class: &str, config: &mut Object, at: &str, report: &mut Report) -> 
             {
                 let axis = axis.clone();
                 config.insert("axis".to_owned(), axis);
+            }
+        }
+        // The shapes of its inputs, which Keras 3 finds when it is called.
+        "MultiHeadAttention" => {
+            for key in keras_defaults::ATTENTION_SHAPES {
+                config.shift_remove(key);
             }
         }
         "LeakyReLU" => {

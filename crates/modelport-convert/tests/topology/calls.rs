@@ -86,6 +86,61 @@ fn with_operation(class: &str, output: &str) -> Value {
         ], "input_layers": [["x", 0, 0]], "output_layers": [[output, 0, 0]]}})
 }
 
+/// The layers that the tensors of a list come from.
+fn in_keras3(tensors: &Value) -> Vec<&str> {
+    let tensors = tensors.as_array().unwrap().iter();
+    tensors.map(|tensor| tensor["config"]["keras_history"][0].as_str().unwrap()).collect()
+}
+
+#[test]
+fn b32_the_tensors_of_an_attention_keep_their_roles() {
+    let input = |name: &str| {
+        json!({"module": "keras.layers", "class_name": "InputLayer", "name": name,
+               "config": {"batch_shape": [null, 4, 2], "dtype": "float32", "name": name},
+               "registered_name": null, "inbound_nodes": []})
+    };
+    let model = |call: Value| {
+        json!({"module": "keras.src.models.functional", "class_name": "Functional", "config": {
+            "name": "m", "layers": [
+                input("q"), input("v"), input("k"),
+                {"module": "keras.layers", "class_name": "MultiHeadAttention", "name": "a",
+                 "config": {"name": "a", "num_heads": 1, "key_dim": 2, "seed": null},
+                 "registered_name": null, "inbound_nodes": [call]},
+            ], "input_layers": [["q", 0, 0], ["v", 0, 0], ["k", 0, 0]],
+            "output_layers": [["a", 0, 0]]}})
+    };
+    let by_position = json!({"args": [tensor("q"), tensor("v"), tensor("k")], "kwargs": {}});
+    let by_name = json!({"args": [tensor("q")], "kwargs": {"key": tensor("k"),
+        "use_causal_mask": true, "value": tensor("v")}});
+    for (call, others) in [(by_position, json!({})), (by_name, json!({"use_causal_mask": true}))] {
+        let (tfjs, _) = convert(&model(call).to_string(), None, None);
+        let config = &tfjs.topology["model_config"]["config"];
+        let listed = json!([[["q", 0, 0, others], ["v", 0, 0, {}], ["k", 0, 0, {}]]]);
+        assert_eq!(layer(config, "a")["inbound_nodes"], listed);
+
+        let mut named = others.as_object().unwrap().clone();
+        named.insert("value".to_owned(), json!(["v", 0, 0]));
+        named.insert("key".to_owned(), json!(["k", 0, 0]));
+        let (keras2, _) = back(&tfjs.topology, Dialect::Keras2);
+        let attention = layer(&keras2.config["config"], "a");
+        assert_eq!(attention["inbound_nodes"], json!([[["q", 0, 0, named]]]));
+        assert_eq!(attention["config"]["query_shape"], json!(null));
+        assert_eq!(attention["config"].get("seed"), None);
+
+        // What Keras 2 wrote goes to Keras 3, too.
+        for source in [&tfjs.topology, &json!({"model_config": keras2.config})] {
+            let (keras3, _) = back(source, Dialect::Keras3);
+            let attention = layer(&keras3.config["config"], "a");
+            assert_eq!(attention["config"].get("query_shape"), None);
+            let call = &attention["inbound_nodes"][0];
+            assert_eq!(in_keras3(&call["args"]), ["q"]);
+            let by_name = |name: &str| call["kwargs"][name]["config"]["keras_history"][0].clone();
+            assert_eq!([by_name("value"), by_name("key")], ["v", "k"]);
+            assert_eq!(call["kwargs"]["use_causal_mask"], others["use_causal_mask"]);
+        }
+    }
+}
+
 #[test]
 fn b29_operations_that_make_masks_are_left_out() {
     let (model, report) = convert(&with_operation("NotEqual", "r").to_string(), None, None);
@@ -95,9 +150,12 @@ fn b29_operations_that_make_masks_are_left_out() {
     let calls = json!([[["x", 0, 0, {}], ["x", 0, 0, {}], ["x", 0, 0, {}]]]);
     assert_eq!(layer(config, "r")["inbound_nodes"], calls);
     report.check(Default::default()).unwrap();
-    // Keras 3 would need the shapes of those tensors.
-    let (_, report) = back(&model.topology, Dialect::Keras3);
-    assert!(report.to_string().contains("initial state by name only, in `r`"), "{report}");
+    // And has its own name in Keras 3.
+    let (keras3, report) = back(&model.topology, Dialect::Keras3);
+    assert!(report.is_empty(), "{report}");
+    let call = &layer(&keras3.config["config"], "r")["inbound_nodes"][0];
+    assert_eq!(in_keras3(&call["args"]), ["x"]);
+    assert_eq!(in_keras3(&call["kwargs"]["initial_state"]), ["x", "x"]);
     assert!(back(&model.topology, Dialect::Keras2).1.is_empty());
 }
 
