@@ -77,6 +77,10 @@ const FACADE_IN_BROWSERS: &[&str] = &[
     "--test=tfjs",
 ];
 
+/// What is trained with candle in a page: a workspace of its own.
+const CANDLE_IN_BROWSERS: &[&str] =
+    &["--manifest-path=examples/candle/Cargo.toml", SHARED, "--test=page"];
+
 /// Which backends take part depends on what the linker takes, and that on the profile.
 const RELEASE_IN_BROWSERS: &[&str] = &[
     "-p=modelport",
@@ -95,7 +99,16 @@ pub(crate) const MATRIX: &[Cell] = &[
         name: "fmt",
         proves: "the code is formatted",
         needs: &[],
-        steps: &[Step::Cargo(&["fmt", "--all", "--check"])],
+        steps: &[
+            Step::Cargo(&["fmt", "--all", "--check"]),
+            Step::Cargo(&["fmt", "--manifest-path=examples/candle/Cargo.toml", "--check"]),
+            Step::Cargo(&[
+                "fmt",
+                "--manifest-path=examples/third-party-handler/Cargo.toml",
+                "--check",
+            ]),
+            Step::Cargo(&["fmt", "--manifest-path=fuzz/Cargo.toml", "--check"]),
+        ],
     },
     Cell {
         name: "msrv",
@@ -179,10 +192,7 @@ pub(crate) const MATRIX: &[Cell] = &[
         name: "fuzz",
         proves: "what strangers can send neither panics nor costs more memory than it has bytes",
         needs: &[],
-        steps: &[
-            Step::Cargo(&["fmt", "--manifest-path=fuzz/Cargo.toml", "--check"]),
-            Step::Check(fuzz::check),
-        ],
+        steps: &[Step::Check(fuzz::check)],
     },
     Cell {
         name: "third-party",
@@ -253,7 +263,7 @@ pub(crate) const MATRIX: &[Cell] = &[
     },
     Cell {
         name: "chromium",
-        proves: "Chromium keeps models, in pages and in workers, and TensorFlow.js there agrees",
+        proves: "Chromium keeps models, in pages and workers, of candle too; TensorFlow.js agrees",
         needs: &[
             Component::Wasm32,
             Component::WasmBindgen,
@@ -262,9 +272,11 @@ pub(crate) const MATRIX: &[Cell] = &[
         ],
         steps: &[
             Step::Cargo(&["fetch"]),
+            Step::Cargo(&["fetch", "--manifest-path=examples/candle/Cargo.toml"]),
             Step::BrowserTests(Browser::Chromium, IN_BROWSERS),
             Step::BrowserTests(Browser::Chromium, FACADE_IN_BROWSERS),
             Step::BrowserTests(Browser::Chromium, RELEASE_IN_BROWSERS),
+            Step::BrowserTests(Browser::Chromium, CANDLE_IN_BROWSERS),
         ],
     },
     Cell {

@@ -1,4 +1,5 @@
 //! What is saved to the disk predicts what candle does.
+#![cfg(not(target_family = "wasm"))]
 #![allow(missing_docs, clippy::unwrap_used, reason = "these are tests")]
 
 use candle_core::{Device, Tensor};
