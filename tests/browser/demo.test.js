@@ -67,6 +67,29 @@ for (const name of BROWSERS) {
       await tabTo(page, "Remove");
       await page.keyboard.press("Enter");
       await page.waitForSelector('[data-url="localstorage://by hand"]', { hidden: true });
+
+      // The next place in the list, from the name that has the focus.
+      await tabTo(page, (text) => text.startsWith("sample"));
+      await page.keyboard.press("Enter");
+      await tabTo(page, "Copy…");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("dialog[open]");
+      await page.keyboard.down("Shift");
+      await page.keyboard.press("Tab");
+      await page.keyboard.up("Shift");
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector('[data-url="opfs://sample"][aria-current="true"]');
+      await page.waitForSelector("#details .histogram");
+      assert.deepEqual(await stored(session, page), ["indexeddb://sample", "opfs://sample"]);
+      await picture("3-private-files");
+      await tabTo(page, "Remove…");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("dialog[open]");
+      await tabTo(page, "Remove");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector('[data-url="opfs://sample"]', { hidden: true });
+
       await page.setViewport({ width: 400, height: 800 });
       await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
       await isCoveredByNothing(page);
@@ -182,7 +205,10 @@ async function inTheDark(page, work) {
 /** What another tab finds; `page` is in front again afterwards. */
 async function stored(session, page) {
   const other = await session.open("/bare");
-  const models = await other.evaluate(async () => Object.keys(await modelport.listModels()));
+  const models = await other.evaluate(async () => {
+    const files = await modelport.listModels({ url: "opfs://" });
+    return Object.keys({ ...(await modelport.listModels()), ...files });
+  });
   await other.close();
   await page.bringToFront();
   return models.sort();

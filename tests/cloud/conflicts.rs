@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, thread};
 
 use futures::executor::block_on;
 use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelUrl, Registration, WriteMode};
-use modelport_tests::servers::{Azurite, Seaweed, Users};
+use modelport_tests::servers::{Azurite, Moto, Seaweed, Users};
 
 use crate::{amount, garbage, models::model};
 
@@ -14,6 +14,12 @@ const FLOATS: u64 = 3_000;
 #[test]
 fn s3_lets_one_of_two_writers_win() {
     let server = Seaweed::start(Users::Known);
+    writers(&io_object_store::aws::REGISTRATION, &server.url("m"), &server.options());
+}
+
+#[test]
+fn s3_lets_one_of_two_writers_win_on_moto() {
+    let server = Moto::start();
     writers(&io_object_store::aws::REGISTRATION, &server.url("m"), &server.options());
 }
 

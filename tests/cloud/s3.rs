@@ -1,4 +1,4 @@
-//! `s3://` on SeaweedFS, a production server that checks signatures and conditions.
+//! `s3://` on SeaweedFS, a production server that checks signatures and conditions, and on moto.
 
 use std::{
     pin::pin,
@@ -10,9 +10,9 @@ use std::{
 
 use futures::{TryStreamExt, executor::block_on};
 use io_conformance::Place;
-use io_core::{ErrorKind, IOHandler};
+use io_core::{ErrorKind, HandlerOptions, IOHandler};
 use io_object_store::aws::REGISTRATION;
-use modelport_tests::servers::{Seaweed, Users, encoded, request};
+use modelport_tests::servers::{Moto, Seaweed, Users, encoded, request};
 
 use crate::{
     check,
@@ -25,10 +25,19 @@ const PART: &str = "5242880";
 #[test]
 fn s3_shows_every_behaviour() {
     let server = Seaweed::start(Users::Known);
+    shows_every_behaviour("s3:// on SeaweedFS", &server.options());
+}
+
+#[test]
+fn s3_shows_every_behaviour_on_moto() {
+    let server = Moto::start();
+    shows_every_behaviour("s3:// on moto", &server.options());
+}
+
+fn shows_every_behaviour(name: &str, options: &HandlerOptions) {
     let next = AtomicU64::new(0);
     // One request at a time keeps a save of 32 MiB below half of it in memory.
-    let options =
-        server.options().with_setting("part_bytes", PART).with_setting("concurrency", "1");
+    let options = options.clone().with_setting("part_bytes", PART).with_setting("concurrency", "1");
     let place = || {
         let root = format!("s3://models/place-{}", next.fetch_add(1, Ordering::Relaxed));
         Place::new(&REGISTRATION, root).with_options(options.clone()).with_settings(&[
@@ -39,7 +48,7 @@ fn s3_shows_every_behaviour() {
             "timeout",
         ])
     };
-    check("s3:// on SeaweedFS", &block_on(io_conformance::run(place)), 98);
+    check(name, &block_on(io_conformance::run(place)), 98);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::{
     snapshot::WeightObject,
 };
 
-/// How much one request asks for.
+/// How much one request asks for at the most.
 const CHUNK_BYTES: u64 = 4 << 20;
 
 /// Weights in objects.

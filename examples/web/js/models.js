@@ -2,7 +2,7 @@
 
 import * as modelport from "../modelport/all/index.js";
 
-/** Where a browser keeps models. */
+/** Where this browser keeps models. */
 export const PLACES = [
   {
     scheme: "indexeddb",
@@ -14,7 +14,13 @@ export const PLACES = [
     name: "Local storage",
     about: "For small models",
   },
-];
+  {
+    scheme: "opfs",
+    name: "Private files",
+    about: "For models of any size",
+    isMissing: navigator.storage?.getDirectory === undefined,
+  },
+].filter(({ isMissing }) => !isMissing);
 
 export const placeOf = (url) => PLACES.find(({ scheme }) => url.startsWith(`${scheme}://`));
 export const nameOf = (url) => url.slice(url.indexOf("://") + 3);

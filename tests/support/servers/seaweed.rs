@@ -9,9 +9,12 @@ use std::{
 
 use io_core::{HandlerOptions, ModelUrl};
 
-use super::{Process, encoded, free_port, request, tool};
+use super::{
+    Process, encoded, free_port, request,
+    s3::{self, BUCKET},
+    tool,
+};
 
-const BUCKET: &str = "models";
 const TESTERS: &str = r#"{"identities":[
     {"name":"test",
     "credentials":[{"accessKey":"testkey","secretKey":"testsecret"}],
@@ -96,14 +99,7 @@ impl Seaweed {
 
     /// The same through a proxy at another port.
     pub fn options_through(&self, port: u16) -> HandlerOptions {
-        HandlerOptions::new()
-            .with_setting("env", "false")
-            .with_setting("endpoint", format!("http://127.0.0.1:{port}"))
-            .with_setting("allow_http", "true")
-            .with_setting("region", "us-east-1")
-            .with_setting("access_key_id", "testkey")
-            .with_setting("secret_access_key", "testsecret")
-            .with_setting("max_retries", "2")
+        s3::options(port)
     }
 
     /// The same for somebody who may only read.
@@ -126,7 +122,7 @@ impl Seaweed {
 
     /// The model under a key.
     pub fn url(&self, key: &str) -> ModelUrl {
-        ModelUrl::new("s3", &format!("{BUCKET}/{key}")).unwrap()
+        s3::url(key)
     }
 
     /// All keys of the bucket, in order, by another way than S3.

@@ -1,4 +1,5 @@
-//! Servers that stand in for the clouds: SeaweedFS and fake-gcs-server from PyPI, Azurite from npm.
+//! Servers that stand in for the clouds: SeaweedFS, moto and fake-gcs-server from PyPI, Azurite from
+//! npm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
