@@ -1,4 +1,4 @@
-//! The process that the crash tests kill: saves or removes one model, or saves for ever.
+//! The process that the crash tests kill: saves or removes one model or file, or saves for ever.
 #![allow(clippy::unwrap_used, reason = "a failure of this process is seen by its exit status")]
 
 mod model;
@@ -18,6 +18,11 @@ fn main() -> ExitCode {
             let url = model::url(Path::new(directory));
             let store = FsStore::new(url.clone(), HandlerOptions::new()).unwrap();
             exit(block_on(store.remove(&url)))
+        }
+        ["file", directory, seed] => {
+            let bytes = model::weights(seed.parse().unwrap()).into();
+            let file = Path::new(directory).join(model::FILE);
+            exit(block_on(io_fs::save_file(&file, &bytes, true)))
         }
         ["loop", directory, seed] => {
             let mut seed: u32 = seed.parse().unwrap();

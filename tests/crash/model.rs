@@ -4,6 +4,9 @@ use std::{num::NonZeroU64, path::Path};
 
 use io_core::{DType, HandlerOptions, Json, ModelArtifacts, ModelUrl, WeightSpec};
 
+/// A file that is no model, in the directory.
+pub(crate) const FILE: &str = "one.bin";
+
 pub(crate) fn url(path: &Path) -> ModelUrl {
     ModelUrl::new("file", path.to_str().unwrap()).unwrap()
 }

@@ -1,21 +1,28 @@
 //! One file, whatever is in it: read from where it is, and replaced whole.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io::{self, Write as _},
     ops::Range,
-    path::{Path, PathBuf},
-    process,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    path::Path,
+    sync::Arc,
 };
 
 use blocking::unblock;
 use bytes::Bytes;
+use cap_std::{ambient_authority, fs::Dir};
 use futures::{TryStreamExt, stream};
 use io_core::{Error, ErrorKind, Result, WeightSource, WeightStream, Weights};
+
+use crate::{
+    publish,
+    staging::Staging,
+    sync::{DirLock, Durability},
+};
+
+/// What has been written stays written.
+const DURABLE: Durability = Durability { fsync: true };
 
 const CHUNK_BYTES: u64 = 2 << 20;
 
@@ -39,7 +46,9 @@ pub async fn open_file(path: &Path) -> Result<Weights> {
 }
 
 /// Writes `bytes` to the file at `path`, which is there whole or not at all, and durable when this
-/// returns. Unless `replace`, a file that is there stays. Dropping the future leaves nothing behind.
+/// returns. Unless `replace`, a file that is there stays. Dropping the future leaves nothing behind;
+/// what a process leaves that is killed is removed by the next save beside it, or by
+/// [`FsStore::gc`](crate::FsStore::gc).
 ///
 /// # Errors
 ///
@@ -47,11 +56,7 @@ pub async fn open_file(path: &Path) -> Result<Weights> {
 /// with; others as the system says.
 pub async fn save_file(path: &Path, bytes: &Weights, replace: bool) -> Result<()> {
     let path = path.to_owned();
-    let (file, staged) = unblock({
-        let path = path.clone();
-        move || Staged::create(&path).map_err(|error| failed("create", error))
-    })
-    .await?;
+    let (file, staged) = unblock(move || Staged::create(&path)).await?;
     let mut stream = bytes.stream();
     let mut file = Some(file);
     while let Some(piece) = stream.try_next().await? {
@@ -63,7 +68,7 @@ pub async fn save_file(path: &Path, bytes: &Weights, replace: bool) -> Result<()
         if let Some(file) = file {
             file.sync_all().map_err(|error| failed("flush", error))?;
         }
-        staged.publish(&path, replace)
+        staged.publish(replace)
     })
     .await
 }
@@ -111,51 +116,42 @@ fn read_at(file: &File, at: u64, length: u64) -> io::Result<Bytes> {
     Ok(bytes.into())
 }
 
-/// A file beside the one that it becomes; it is removed with the value.
+/// What a staged file is called. It must not look like the JSON of a model.
+const STAGED: &str = "file";
+
+/// A file in a staging directory beside the one that it becomes; it is removed with the value.
 #[derive(Debug)]
-struct Staged(PathBuf);
-
-impl Staged {
-    fn create(path: &Path) -> io::Result<(File, Self)> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let parent = parent(path);
-        fs::create_dir_all(parent)?;
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mut staged = std::ffi::OsString::from(".");
-        staged.push(name);
-        staged.push(format!(".modelport-{}-{count}", process::id()));
-        let staged = parent.join(staged);
-        let mut options = File::options();
-        let file = match options.write(true).create_new(true).open(&staged) {
-            // Of a process that was killed and had our number.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                fs::remove_file(&staged)?;
-                options.open(&staged)?
-            }
-            other => other?,
-        };
-        Ok((file, Self(staged)))
-    }
-
-    fn publish(self, path: &Path, replace: bool) -> Result<()> {
-        if replace {
-            fs::rename(&self.0, path).map_err(|error| failed("replace", error))?;
-        } else {
-            // Unlike a rename, this fails where something is.
-            fs::hard_link(&self.0, path).map_err(|error| failed("create", error))?;
-        }
-        #[cfg(unix)]
-        File::open(parent(path))
-            .and_then(|parent| parent.sync_all())
-            .map_err(|error| failed("flush", error))?;
-        Ok(())
-    }
+struct Staged {
+    dir: Dir,
+    staging: Staging,
+    name: OsString,
 }
 
-impl Drop for Staged {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+impl Staged {
+    fn create(path: &Path) -> Result<(File, Self)> {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput);
+        let name = name.map_err(|error| failed("create", error.into()))?.to_owned();
+        let parent = parent(path);
+        let dir = fs::create_dir_all(parent)
+            .and_then(|()| Dir::open_ambient_dir(parent, ambient_authority()))
+            .map_err(|error| failed("create", error))?;
+        let _lock = DirLock::acquire(&dir)?;
+        publish::recover(&dir, DURABLE);
+        let staging = Staging::create(&dir).map_err(|error| failed("create", error))?;
+        let file = staging.create_file(STAGED)?;
+        Ok((file, Self { dir, staging, name }))
+    }
+
+    fn publish(self, replace: bool) -> Result<()> {
+        if replace {
+            let renamed = self.staging.dir.rename(STAGED, &self.dir, &self.name);
+            renamed.map_err(|error| failed("replace", error))?;
+        } else {
+            // Unlike a rename, this fails where something is.
+            let linked = self.staging.dir.hard_link(STAGED, &self.dir, &self.name);
+            linked.map_err(|error| failed("create", error))?;
+        }
+        DURABLE.dir(&self.dir).map_err(|error| failed("flush", error))
     }
 }
 
