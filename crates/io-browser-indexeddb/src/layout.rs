@@ -10,7 +10,7 @@ const LAYOUT: &str = "layout";
 
 /// The most bytes that go into one record unless somebody asks for it. A record is in memory twice
 /// while the browser stores it, and somewhere below 2 GB the tab is ended for it.
-const RECORD_BYTES: u64 = 1 << 30;
+const MAX_RECORD_BYTES: u64 = 1 << 30;
 
 /// The size of a piece.
 const PIECE_BYTES: NonZeroU64 = NonZeroU64::new(64 << 20).unwrap();
@@ -46,7 +46,7 @@ impl Layout {
     /// Whether weights of so many bytes go into pieces.
     pub(crate) fn is_in_pieces(self, weight_bytes: u64) -> bool {
         match self {
-            Self::Auto => weight_bytes > RECORD_BYTES,
+            Self::Auto => weight_bytes > MAX_RECORD_BYTES,
             Self::Record => false,
             Self::Blobs => true,
         }

@@ -1,4 +1,4 @@
-//! When a request is tried again, and how long to wait before.
+//! When a request is tried again, and how long to wait before; how often, `HttpOptions` says.
 
 use std::time::Duration;
 

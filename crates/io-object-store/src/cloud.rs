@@ -113,6 +113,7 @@ impl Config {
         let objects = ObjectStoreOptions::read(&settings)?;
         let flag = |name| Ok::<bool, Error>(settings.bool(name)?.unwrap_or(false));
         let (anonymous, instance_metadata) = (flag("anonymous")?, flag("instance_metadata")?);
+        // 10 retries, with waits of its own.
         let mut retry = RetryConfig::default();
         if let Some(text) = settings.text("max_retries") {
             retry.max_retries = text.parse().map_err(|_| {

@@ -190,7 +190,7 @@ pub(crate) struct Transfer {
     /// Its new URL; a model that is there is replaced
     #[arg(value_name = "DST", value_hint = ValueHint::AnyPath)]
     pub(crate) destination: String,
-    /// Write weight files of at most N bytes
+    /// Write weight files of at most N bytes, not all weights in one
     #[arg(long, value_name = "N")]
     pub(crate) shard_bytes: Option<NonZeroU64>,
     /// Fail if there already is a model at DST
@@ -230,7 +230,7 @@ pub(crate) struct Convert {
     /// Take the state of the optimizer along, so that training can go on
     #[arg(long)]
     pub(crate) include_optimizer: bool,
-    /// Write weight files of at most N bytes
+    /// Write weight files of at most N bytes, not all weights in one
     #[arg(long, value_name = "N")]
     pub(crate) shard_bytes: Option<NonZeroU64>,
     /// Fail if the target cannot run a part of the model

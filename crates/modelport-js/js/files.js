@@ -5,6 +5,7 @@ import { failure } from "./error.js";
 import { artifactsOf, SaveHandler } from "./handlers.js";
 
 const SCHEME = "downloads://";
+/** As in io-downloads, whose default nobody sees from here. */
 const DEFAULT_NAME = "model";
 
 /** A handler that offers a model for download: `NAME.json` and `NAME.weights.bin`. */

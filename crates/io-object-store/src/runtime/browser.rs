@@ -10,8 +10,8 @@ use std::{
 use futures::{FutureExt, future::RemoteHandle};
 use io_core::Result;
 
-/// How often a read that broke off begins again.
-const TRIES: u32 = 3;
+/// How often a read whose body broke off begins again.
+const RETRIES: u32 = 3;
 
 /// Runs `future` on the loop. It is cancelled when the task is dropped.
 ///
@@ -40,7 +40,7 @@ pub(crate) fn spawn_detached<T: 'static>(
 ///
 /// That of the last try.
 pub(crate) async fn retrying<T, F: Future<Output = Result<T>>>(read: impl Fn() -> F) -> Result<T> {
-    for failed in 0..TRIES {
+    for failed in 0..RETRIES {
         match read().await {
             Err(error) if error.is_retryable() => {
                 io_web::sleep(Duration::from_millis(200 << failed)).await?;

@@ -1,6 +1,9 @@
 //! What TensorFlow.js 4.22 and Keras have classes for.
 
-/// Layers that TensorFlow.js has and runs.
+/// Layers that TensorFlow.js has and runs. One with weights has an arm in [`variables::own`] too, or it
+/// is taken to have none.
+///
+/// [`variables::own`]: super::variables::own
 const TFJS_LAYERS: &[&str] = &[
     "Activation",
     "Add",
