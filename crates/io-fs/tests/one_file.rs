@@ -57,12 +57,9 @@ fn a_save_that_is_given_up_leaves_nothing() {
 #[test]
 fn what_a_killed_process_left_is_found_and_removed() {
     let root = tempfile::tempdir().unwrap();
-    let leave = || {
-        let staging = root.path().join(".modelport-1-2-3");
-        fs::create_dir(&staging).unwrap();
-        fs::write(staging.join("file"), [0; 1000]).unwrap();
-    };
-    leave();
+    let staging = root.path().join(".modelport-1-2-3");
+    fs::create_dir(&staging).unwrap();
+    fs::write(staging.join("file"), [0; 1000]).unwrap();
     let store = FsStore::new(url(root.path()), HandlerOptions::new()).unwrap();
     let options = GcOptions::default().with_older_than(Duration::ZERO);
     let found: Vec<_> = block_on(store.gc(options).try_collect()).unwrap();

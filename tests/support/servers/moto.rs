@@ -1,15 +1,11 @@
 //! moto, a second opinion on what S3 means: it keeps all conditions and all of the protocol, but
 //! checks no signature.
 
-use std::{
-    process::Command,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::process::Command;
 
 use io_core::{HandlerOptions, ModelUrl};
 
-use super::{Process, free_port, http::try_request, s3, tool};
+use super::{Process, free_port, http::try_request, process::wait_until, s3, tool};
 
 /// The server, with an empty bucket `models`.
 #[derive(Debug)]
@@ -25,12 +21,10 @@ impl Moto {
         let mut command = Command::new(tool("object-stores/bin/python"));
         command.args(["-m", "moto.server", "--host", "127.0.0.1", "--port", &port.to_string()]);
         let server = Process::start(command, port);
-        let begun = Instant::now();
         let bucket = format!("/{}", s3::BUCKET);
-        while !matches!(try_request(port, "PUT", &bucket, &[], b""), Ok((200, _))) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no bucket can be made");
-            sleep(Duration::from_millis(100));
-        }
+        wait_until("no bucket can be made", || {
+            matches!(try_request(port, "PUT", &bucket, &[], b""), Ok((200, _)))
+        });
         Self { port, _server: server }
     }
 

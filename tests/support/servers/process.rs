@@ -38,6 +38,15 @@ impl Process {
     }
 }
 
+/// Waits until a server that listens does what it is there for.
+pub(super) fn wait_until(problem: &str, is_ready: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_ready() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{problem}");
+        sleep(Duration::from_millis(100));
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.0.kill();

@@ -1,16 +1,13 @@
 //! SeaweedFS, a production server that speaks S3 and checks signatures and conditions.
 
-use std::{
-    fs,
-    process::Command,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{fs, process::Command};
 
 use io_core::{HandlerOptions, ModelUrl};
 
 use super::{
-    Process, encoded, free_port, request,
+    Process, encoded, free_port,
+    process::wait_until,
+    request,
     s3::{self, BUCKET},
     tool,
 };
@@ -83,12 +80,10 @@ impl Seaweed {
 
     /// A bucket is a folder of the filer. It answers before it has volumes to write to.
     pub fn make_bucket(&self, name: &str) {
-        let begun = Instant::now();
         let probe = format!("/buckets/{name}/probe");
-        while !matches!(request(self.filer, "PUT", &probe, &[], b"x").0, 200..300) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no bucket can be written");
-            sleep(Duration::from_millis(100));
-        }
+        wait_until("no bucket can be written", || {
+            matches!(request(self.filer, "PUT", &probe, &[], b"x").0, 200..300)
+        });
         request(self.filer, "DELETE", &probe, &[], b"");
     }
 
