@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people to watch")]
 
 mod bench;
+mod browsers;
 mod checks;
 mod ci;
 mod dist;

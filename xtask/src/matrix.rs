@@ -4,6 +4,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::browsers::Browser;
 use crate::checks::{absence, api, deny, features, guide, minimal, msrv, surface};
 use crate::dist;
 use crate::fuzz;
@@ -47,12 +48,6 @@ pub(crate) enum Step {
     DocTests(&'static [&'static str]),
     /// A check of ours.
     Check(fn(&Workshop) -> Result<()>),
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Browser {
-    Chromium,
-    Firefox,
 }
 
 /// What a workspace of its own compiles need not be compiled again.

@@ -85,7 +85,8 @@ pub(crate) fn show(text: &str) {
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
-fn announce(command: &Command) {
+/// Says what is about to be run.
+pub(crate) fn announce(command: &Command) {
     let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
     eprintln!("$ {} {}", name(command), words.join(" "));
 }

@@ -7,12 +7,12 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::flags::Selection;
-use crate::matrix::{Browser, Cell, MATRIX, Step};
+use crate::matrix::{Cell, MATRIX, Step};
 use crate::report::{Outcome, Report};
 use crate::setup::{self, Component};
 use crate::summary::{Counts, Runner};
 use crate::workshop::{Workshop, on_path};
-use crate::{isolation, process, program};
+use crate::{browsers, isolation, process, program};
 
 pub(crate) fn run(workshop: &Workshop, selection: &Selection) -> Result<bool> {
     let cells = select(selection)?;
@@ -86,9 +86,7 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
             tests(runner, &mut isolation::without_network(command), counts)
         }
         Step::BrowserTests(browser, arguments) => {
-            let mut command = browser_tests(workshop, *browser, arguments)?;
-            command.env("CARGO_NET_OFFLINE", "true");
-            tests(Runner::Cargo, &mut isolation::without_network(command), counts)
+            browsers::test(workshop, *browser, arguments, counts)
         }
         Step::NodeTests(folder) => {
             let mut command = node_tests(workshop, folder)?;
@@ -133,31 +131,6 @@ fn runner(workshop: &Workshop, arguments: &[&str]) -> (Runner, Command) {
         command.env("MODELPORT_FULL", "1");
     }
     (runner, command)
-}
-
-/// Cargo's own runner, which hands each test program to wasm-bindgen's, and that to the browser.
-fn browser_tests(workshop: &Workshop, browser: Browser, arguments: &[&str]) -> Result<Command> {
-    let first = ["test", "--no-fail-fast", "--target=wasm32-unknown-unknown"];
-    let mut command = workshop.cargo(&[&first, arguments].concat());
-    // Each of these would choose a browser.
-    for other in ["CHROMEDRIVER", "GECKODRIVER", "SAFARIDRIVER", "MSEDGEDRIVER"] {
-        command.env_remove(other).env_remove(format!("{other}_REMOTE"));
-    }
-    let settings = ["xtask", "webdriver.json"].iter().fold(workshop.root.clone(), |p, n| p.join(n));
-    command
-        .envs(setup::wasm32::compiler(workshop)?)
-        .env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
-            setup::wasm_bindgen::program(workshop, "wasm-bindgen-test-runner"),
-        )
-        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", settings)
-        // Its default is 20 seconds for all tests of a file, which is little on a busy machine.
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-    match browser {
-        Browser::Chromium => command.env("CHROMEDRIVER", setup::chromium::driver()?),
-        Browser::Firefox => command.env("GECKODRIVER", setup::firefox::driver(workshop)),
-    };
-    Ok(command)
 }
 
 /// Node's own runner for the test files of a folder, one after the other: each starts browsers.
