@@ -8,9 +8,9 @@ use io_core::{
 use io_manifest::{KeyOrder, WeightFileRef, check_specs, write_model_json};
 
 use crate::{
+    blobs,
     names::Prefix,
     offer::{self, Offer},
-    parts,
 };
 
 const CAPABILITIES: Capabilities = Capabilities::NONE.save().stream();
@@ -57,7 +57,7 @@ impl DownloadsHandler {
         let (mut files, mut last) = (Vec::new(), 0);
         if artifacts.weight_specs.is_some() {
             let shards = self.prefix.weight_files(total, self.options.shard_bytes)?;
-            (files, last) = parts::read(&weights, shards, &meter).await?;
+            (files, last) = blobs::read(&weights, shards, &meter).await?;
         }
 
         let paths: Vec<_> = files.iter().map(|file| format!("./{}", file.name)).collect();
@@ -68,7 +68,7 @@ impl DownloadsHandler {
         // What weights without specs are refused by.
         artifacts.weight_data = Some(weights);
         let json = write_model_json(&artifacts, &refs, KeyOrder::Core)?;
-        let blob = parts::blob(&json, "application/json")?;
+        let blob = blobs::blob(&json, "application/json")?;
         let model = Offer { name: self.prefix.model_file(), blob };
         let files = files.into_iter().map(|file| Offer { name: file.name, blob: file.blob });
         offer::offer(std::iter::once(model).chain(files).collect()).await?;

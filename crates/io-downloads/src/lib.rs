@@ -12,7 +12,7 @@
 //!
 //! Where to look, in reading order:
 //!
-//! - [`DownloadsHandler`]: save; `names`, `parts` and `offer` are its three steps;
+//! - [`DownloadsHandler`]: save; `names`, `blobs` and `offer` are its three steps;
 //! - [`FilesHandler`]: load from picked files; `matching` finds the file of each path,
 //!   `picked` reads it when it is needed.
 // Elsewhere there is nothing to link to.
@@ -20,9 +20,10 @@
 #![cfg(target_family = "wasm")]
 
 mod handler;
+
+mod blobs;
 mod names;
 mod offer;
-mod parts;
 
 mod files;
 mod matching;

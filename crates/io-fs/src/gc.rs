@@ -12,10 +12,10 @@ use futures::{StreamExt, stream};
 use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Operation, Result};
 
 use crate::{
-    FsStore,
+    FsStore, claims,
     error::{on, shown},
     location::{Location, url_of},
-    parts, publish,
+    publish,
     staging::{self, Staging},
     sync::{DirLock, Durability},
 };
@@ -143,7 +143,7 @@ fn garbage(directory: &Path, dir: &Dir, staging: &Staging, written: SystemTime) 
     let bytes = own
         .iter()
         .map(|name| length(&staging.dir, name))
-        .chain(parts::unclaimed(dir, &old).into_iter().map(|name| length(dir, name)))
+        .chain(claims::unclaimed(dir, &old).into_iter().map(|name| length(dir, name)))
         .fold(0, u64::saturating_add);
     Ok(Garbage::new(url_of(&path)?, bytes, written))
 }

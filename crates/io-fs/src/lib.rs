@@ -33,8 +33,8 @@ mod read;
 mod snapshot;
 mod source;
 
+mod claims;
 mod error;
-mod parts;
 mod sync;
 
 pub use files::FsFiles;

@@ -17,9 +17,9 @@ use io_core::{Error, ErrorKind, Result, WriteMode};
 use io_manifest::ModelJson;
 
 use crate::{
+    claims,
     error::{failed, on, shown},
     location::{self, Location, MODEL_JSON},
-    parts,
     staging::{self, Staging},
     sync::{DirLock, Durability},
 };
@@ -131,7 +131,7 @@ pub(crate) fn remove(location: &Location, check: impl FnOnce(&[u8]) -> Result<()
     let _lock = DirLock::acquire(&dir)?;
     let durability = Durability { fsync: true };
     recover(&dir, durability);
-    let text = parts::read_file(&dir, &location.json)?;
+    let text = claims::read_file(&dir, &location.json)?;
     check(&text)?;
     let staging = Staging::create(&dir).map_err(on("write into the directory", path))?;
     dir.rename(&location.json, &staging.dir, OLD).map_err(on("remove", location.json_path()))?;
@@ -170,18 +170,18 @@ pub(crate) fn finish(dir: &Dir, staging: Staging, durability: Durability) {
 pub(crate) fn committed(dir: &Dir, staging: &Staging) -> Option<String> {
     let json = staging::names(&staging.dir).into_iter().find(|name| name.ends_with(".json"))?;
     // By its bytes, since a file that was damaged meanwhile may not parse.
-    let text = parts::read_file(dir, &json).ok()?;
+    let text = claims::read_file(dir, &json).ok()?;
     contains(&text, staging.name.as_bytes()).then_some(json)
 }
 
 /// The files of the replaced or removed model that `staging` still has to remove.
 pub(crate) fn old_files(staging: &Staging) -> BTreeSet<String> {
-    parts::weight_files(&parts::read_file(&staging.dir, OLD).unwrap_or_default())
+    claims::weight_files(&claims::read_file(&staging.dir, OLD).unwrap_or_default())
 }
 
 /// Gives the files of the committed model in `staging` their own names.
 fn settle(dir: &Dir, staging: &Staging, json: &str, durability: Durability) -> Result<()> {
-    for file in parts::weight_files(&parts::read_file(&staging.dir, json)?) {
+    for file in claims::weight_files(&claims::read_file(&staging.dir, json)?) {
         // By a second name, since readers still find the file under the first one.
         let _ = staging.dir.remove_file(PLACE);
         link(&staging.dir, &file, &staging.dir, PLACE).map_err(on("link", &file))?;
@@ -195,7 +195,7 @@ fn settle(dir: &Dir, staging: &Staging, json: &str, durability: Durability) -> R
 
 /// Removes the parts of the model that was replaced, then the staging directory.
 fn clean(dir: &Dir, staging: Staging) {
-    if !parts::remove_unclaimed(dir, &old_files(&staging)) {
+    if !claims::remove_unclaimed(dir, &old_files(&staging)) {
         // Kept as the note of what the next save has to remove.
         staging.keep();
     }
@@ -213,14 +213,14 @@ fn refuse_existing(dir: &Dir, json: &str, mode: WriteMode) -> Result<()> {
 fn refuse_foreign(dir: &Dir, json: &str, files: &[&str]) -> Result<()> {
     // What is called `model.json` may be replaced though it is damaged.
     if json != MODEL_JSON
-        && let Ok(text) = parts::read_file(dir, json)
+        && let Ok(text) = claims::read_file(dir, json)
         && ModelJson::parse(&text).is_err()
     {
         let message = format!("`{json}` is there and is not a model");
         return Err(Error::new(ErrorKind::AlreadyExists, message));
     }
     if let Some((file, owner)) =
-        parts::claimed(dir, Some(json)).iter().find(|(file, _)| files.contains(&file.as_str()))
+        claims::claimed(dir, Some(json)).iter().find(|(file, _)| files.contains(&file.as_str()))
     {
         return Err(Error::new(
             ErrorKind::AlreadyExists,

@@ -17,10 +17,10 @@ use io_manifest::ModelJson;
 use same_file::is_same_file;
 
 use crate::{
-    FsHandler, FsOptions,
+    FsHandler, FsOptions, claims,
     error::on,
     location::{self, Location, MODEL_JSON},
-    parts, publish,
+    publish,
     snapshot::{self, Snapshot},
     source::FsWeights,
     staging,
@@ -189,7 +189,7 @@ fn list_directory(directory: &Path) -> (Vec<Result<ModelEntry>>, Vec<PathBuf>) {
 
 fn is_model(location: &Location) -> bool {
     let path = location.json_path();
-    let is_small = fs::metadata(&path).is_ok_and(|meta| meta.len() <= parts::MAX_NEIGHBOUR_BYTES);
+    let is_small = fs::metadata(&path).is_ok_and(|meta| meta.len() <= claims::MAX_NEIGHBOUR_BYTES);
     is_small && fs::read(&path).is_ok_and(|text| ModelJson::parse(&text).is_ok())
 }
 
@@ -211,8 +211,8 @@ fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
     let _lock = DirLock::acquire(&dir)?;
     let durability = Durability { fsync: true };
     publish::recover(&dir, durability);
-    let text = parts::read_file(&dir, MODEL_JSON)?;
-    let parts = parts::weight_files(&text);
+    let text = claims::read_file(&dir, MODEL_JSON)?;
+    let parts = claims::weight_files(&text);
     let names = staging::names(&dir);
     if names.iter().any(|name| name != MODEL_JSON && !parts.contains(name)) {
         return Ok(false);

@@ -4,7 +4,7 @@ use futures::{StreamExt, stream};
 use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Operation, Result};
 use object_store::{ObjectMeta, path::Path};
 
-use crate::{ObjectModelStore, error::on, names, objects, parts, runtime};
+use crate::{ObjectModelStore, claims, error::on, names, objects, runtime};
 
 impl ObjectModelStore {
     /// Finds weight objects of ours under the root that no model beside them has, and removes them
@@ -72,7 +72,7 @@ impl ObjectModelStore {
         }
         // Read after the list: who has published since has its claims in it. Whose claims cannot be
         // read may have any of them.
-        let claims = match parts::claimed(&self.store, &prefix).await {
+        let claims = match claims::claimed(&self.store, &prefix).await {
             Ok(claims) => claims,
             Err(error) => return Ok((vec![Err(error)], listed.common_prefixes)),
         };

@@ -57,11 +57,11 @@ mod upload;
 mod snapshot;
 mod source;
 
+mod claims;
 mod conditions;
 mod files;
 mod gc;
 mod one_object;
-mod parts;
 mod transfer;
 
 mod error;

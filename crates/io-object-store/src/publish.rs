@@ -9,11 +9,10 @@ use object_store::{
 };
 
 use crate::{
-    OnConflict,
+    OnConflict, claims,
     error::{is_missing, on, shown},
     location::Location,
     objects::{self, Json, Store},
-    parts,
 };
 
 /// How often a save that replaces tries again because somebody else replaced the model.
@@ -177,10 +176,10 @@ impl Publish {
 
     async fn clean_up(&self, old: Option<&Json>, json: &Bytes) {
         let Some(old) = old else { return };
-        let own = parts::of(json, &self.location);
+        let own = claims::of(json, &self.location);
         let parts: BTreeSet<_> =
-            parts::of(&old.text, &self.location).difference(&own).cloned().collect();
-        parts::remove_unclaimed(&self.store, &self.location.directory, parts).await;
+            claims::of(&old.text, &self.location).difference(&own).cloned().collect();
+        claims::remove_unclaimed(&self.store, &self.location.directory, parts).await;
     }
 }
 

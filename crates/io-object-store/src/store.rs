@@ -12,12 +12,12 @@ use object_store::{ObjectStore, path::Path};
 use tokio::sync::mpsc;
 
 use crate::{
-    ObjectStoreOptions,
+    ObjectStoreOptions, claims,
     error::{failed, shown},
     listing::{self, Listed, Listing},
     location::{Base, Location},
     objects::{self, Store},
-    parts, runtime,
+    runtime,
     snapshot::{Look, Snapshot},
     transfer::{self, Transfer},
 };
@@ -210,7 +210,7 @@ impl ObjectModelStore {
         }
         // `model.json` is a model, if perhaps a damaged one; another object is one if it reads as
         // one.
-        if !is_named && !parts::is_model(&self.store, &json).await? {
+        if !is_named && !claims::is_model(&self.store, &json).await? {
             return Ok(None);
         }
         let location = Location { directory, name };

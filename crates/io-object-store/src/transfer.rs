@@ -9,13 +9,12 @@ use object_store::{ObjectStoreExt, path::Path};
 use tokio::sync::mpsc;
 
 use crate::{
-    ObjectStoreOptions,
+    ObjectStoreOptions, claims,
     cutter::{cut, part_bytes},
     error::{is_missing, on, replaced, shown},
     location::Location,
     names,
     objects::{self, Store},
-    parts,
     publish::{Failed, Publish},
     snapshot::{self, Look, Snapshot, WeightObject},
     source::ObjectWeights,
@@ -209,6 +208,6 @@ impl Transfer {
 /// What the store refuses with.
 pub(crate) async fn remove(store: &Store, location: &Location, text: &[u8]) -> Result<()> {
     objects::remove(store, &location.json()?).await?;
-    parts::remove_unclaimed(store, &location.directory, parts::of(text, location)).await;
+    claims::remove_unclaimed(store, &location.directory, claims::of(text, location)).await;
     Ok(())
 }
