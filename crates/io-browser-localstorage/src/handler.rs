@@ -1,6 +1,7 @@
 //! One model in local storage: save and load.
 
 use async_trait::async_trait;
+use futures::future;
 use io_core::{
     Capabilities, HandlerOptions, IOHandler, ModelArtifacts, ModelUrl, Operation, ProgressMeter,
     Result, SaveResult, Weights,
@@ -55,10 +56,12 @@ impl LocalStorageHandler {
         let meter = ProgressMeter::new(self.options.progress.clone(), total);
         let weights = artifacts.weight_data.take().unwrap_or_default();
         let Gathered { array, integrity, last } = bytes_of(&weights, &meter).await?;
-        let text = io_web::encode_base64(&array)?;
-        let texts = record::encode(&artifacts, &info, text, integrity)?;
-
-        let _lock = storage.lock(LockMode::Exclusive).await?;
+        // While the browser looks whether other tabs let us.
+        let encoding = async {
+            let text = io_web::encode_base64(&array)?;
+            record::encode(&artifacts, &info, text, integrity)
+        };
+        let (_lock, texts) = future::try_join(storage.lock(LockMode::Exclusive), encoding).await?;
         storage.write(&self.keys, &texts, integrity, self.options.write_mode)?;
         meter.add(last);
         Ok(SaveResult::new(self.url.clone(), info))

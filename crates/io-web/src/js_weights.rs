@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-use crate::{bytes, on};
+use crate::{bytes, join_blob, on};
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,7 +29,11 @@ extern "C" {
 /// How much is brought over at a time.
 const CHUNK_BYTES: u64 = 4 << 20;
 
-/// How much of a Blob is read at a time when all is joined, and how many such parts at once: the
+/// Up to how many bytes Blobs are read as one, into the buffer that is wanted. No browser has buffers
+/// of any size for that.
+const AS_ONE_BYTES: u64 = 1 << 30;
+
+/// How much is read at a time when all is joined otherwise, and how many such parts at once: the
 /// browser is the faster for both, and what is there twice stays bounded.
 const JOINED_BYTES: u64 = 16 << 20;
 const JOINED_AT_ONCE: usize = 4;
@@ -143,8 +147,8 @@ impl JsWeights {
         Ok(Self::new(pieces))
     }
 
-    /// All bytes in one `ArrayBuffer`: the only piece itself where it is one, otherwise joined in
-    /// JavaScript, which copies once.
+    /// All bytes in one `ArrayBuffer`: the only piece itself where it is one, Blobs read into one, or
+    /// else all joined in JavaScript, which copies once.
     ///
     /// # Errors
     ///
@@ -154,6 +158,11 @@ impl JsWeights {
         if let [JsPiece::Buffer(only)] = &*self.pieces {
             check_length(bytes::buffer_length(only), self.byte_length())?;
             return Ok(only.clone());
+        }
+        if let Some(blob) = self.as_one_blob()? {
+            let buffer = read(&blob).await?;
+            check_length(bytes::buffer_length(&buffer), self.byte_length())?;
+            return Ok(buffer);
         }
         let joined = bytes::new_array(self.byte_length())?;
         let (mut parts, mut offset) = (Vec::new(), 0);
@@ -168,6 +177,17 @@ impl JsWeights {
             bytes::copy_across(&joined, offset, &array)?;
         }
         Ok(joined.buffer())
+    }
+
+    /// The Blob of all Blobs, where there is nothing else and not too much; no byte is read.
+    fn as_one_blob(&self) -> Result<Option<Blob>> {
+        let blobs = Array::new();
+        for piece in &*self.pieces {
+            let JsPiece::Blob(blob) = piece else { return Ok(None) };
+            blobs.push(blob);
+        }
+        let is_wanted = blobs.length() > 0 && self.byte_length() <= AS_ONE_BYTES;
+        is_wanted.then(|| join_blob(&blobs, "")).transpose()
     }
 
     /// A part of a piece, of at most so many bytes, that begins at `from` and ends at `to` or before; and where
@@ -256,9 +276,7 @@ impl JsPiece {
             Self::Buffer(buffer) => bytes::view(buffer, 0..bytes::buffer_length(buffer)),
             Self::Array(array) => Ok(array.clone()),
             Self::Blob(blob) => {
-                let failed = "the browser does not read a Blob";
-                let read = blob.unchecked_ref::<ReadableBlob>().read().map_err(on(failed))?;
-                let buffer = JsFuture::from(read).await.map_err(on(failed))?;
+                let buffer = read(blob).await?;
                 Ok(Uint8Array::new(&buffer))
             }
         }
@@ -312,6 +330,14 @@ impl From<Blob> for JsWeights {
     fn from(blob: Blob) -> Self {
         JsPiece::Blob(blob).into()
     }
+}
+
+/// All bytes of a Blob.
+async fn read(blob: &Blob) -> Result<ArrayBuffer> {
+    let failed = "the browser does not read a Blob";
+    let read = blob.unchecked_ref::<ReadableBlob>().read().map_err(on(failed))?;
+    let buffer = JsFuture::from(read).await.map_err(on(failed))?;
+    Ok(buffer.unchecked_into())
 }
 
 /// # Errors

@@ -50,7 +50,7 @@ export async function start(name, { milliseconds = 120_000, downloads } = {}) {
         await protocol.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: downloads });
       }
       await page.goto(server.origin + path);
-      if (["/", "/bare", "/cloud", "/convert"].includes(path)) await ready(page);
+      if (["/", "/bare", "/cloud", "/convert", "/imported"].includes(path)) await ready(page);
       return page;
     },
     async stop() {

@@ -40,6 +40,15 @@ const PAGES = {
   "/convert": page('<script src="/tfjs/tf.min.js"></script>', "convert/convert.js"),
   /** Without, which takes less time. */
   "/bare": page(""),
+  /** The smallest package, of which nothing has been called. */
+  "/imported": `<!doctype html>
+<meta charset="utf-8">
+<title>modelport, imported</title>
+<link rel="icon" href="data:,">
+<script type="module">
+  globalThis.modelport = await import("/npm/localstorage/index.js");
+</script>
+`,
 };
 
 const FOLDERS = {
