@@ -15,7 +15,7 @@ use io_core::{ErrorKind, IOHandler, ModelUrl, Registration, Result, SaveResult};
 use modelport_tests::servers::{Azurite, Seaweed, Users};
 
 use crate::{
-    amount,
+    amount, garbage,
     models::{loads, model},
     proxy::{Fate, Proxy},
 };
@@ -40,6 +40,8 @@ fn s3_through_a_bad_network() {
     bad_network(&io_object_store::aws::REGISTRATION, server.s3, &server.url("m"), &options);
     // Parts of saves that failed were taken back, where that could be said.
     println!("{} uploads were left open", server.open_uploads());
+    garbage(&server.url("m"), &server.options(), true);
+    assert_eq!(server.open_uploads(), 0, "`gc` has not found an upload");
 }
 
 #[test]

@@ -37,6 +37,8 @@ fn gcs_can_be_read() {
     assert_eq!((&listed[0].url, listed[0].info.weight_data_bytes), (&url, FLOATS * 4));
     let error = block_on(models.stat(&server.url("absent"))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+    // It has no list of uploads.
+    assert!(garbage(&server.url(""), &options, false).is_empty());
 }
 
 #[test]

@@ -36,6 +36,7 @@ struct Cloud<'a> {
 fn s3_saves_that_are_killed_leave_the_old_model_or_the_new_one() {
     let server = Seaweed::start(Users::Known);
     saves(&s3(&server, &|port| server.options_through(port)));
+    assert_eq!(server.open_uploads(), 0, "`gc` has not found an upload");
 }
 
 #[test]

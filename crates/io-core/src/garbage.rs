@@ -59,7 +59,8 @@ impl GcOptions {
     }
 }
 
-/// A piece of garbage: an object, or a directory with all that is in it.
+/// A piece of garbage: an object, an upload to one that was never completed, or a directory with all
+/// that is in it.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Garbage {

@@ -71,7 +71,17 @@ pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
          AWS_SECRET_ACCESS_KEY in the environment",
     )?;
     let builder = AmazonS3Builder::new().with_bucket_name(bucket);
-    Opened::new(url, &config, (bucket, key), address(&config, bucket), builder)
+    let address = address(&config, bucket);
+    let opened = Opened::new(url, &config, (bucket, key), address.clone(), builder.clone())?;
+    #[cfg(not(target_family = "wasm"))]
+    let opened = {
+        let region = config.text("region").unwrap_or(REGION).to_owned();
+        // Where signatures are those of a session, which is the client's own.
+        let has_sessions = config.text("s3_express") == Some("true");
+        let unfinished = crate::uploads::s3::unfinished(config, address, region, builder);
+        Opened { unfinished: (!has_sessions).then_some(unfinished), ..opened }
+    };
+    Ok(opened)
 }
 
 /// What the client takes where nobody says one.

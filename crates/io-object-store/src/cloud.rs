@@ -3,12 +3,15 @@
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
 use io_core::{Error, ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl, Result, redact};
+#[cfg(all(any(feature = "aws", feature = "gcp"), not(target_family = "wasm")))]
+use object_store::ClientOptions;
 use object_store::{ObjectStore, RetryConfig};
 
 use crate::{
     ObjectModelStore, ObjectStoreHandler, ObjectStoreOptions, clients,
     environment::{self, Variables},
     error::Cause,
+    gc::Unfinished,
     location::Base,
     objects::Store,
     options,
@@ -246,8 +249,34 @@ impl Config {
         Ok(builder)
     }
 
+    /// A client of its own that `builder` makes.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when it cannot be built.
+    pub(crate) fn build<B: ClientBuilder>(&self, builder: B) -> Result<B::Client> {
+        self.apply(builder)?.finish().map_err(|error| self.refused(&error))
+    }
+
+    /// What is set of the HTTP client.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when a value cannot be.
+    #[cfg(all(any(feature = "aws", feature = "gcp"), not(target_family = "wasm")))]
+    pub(crate) fn client_options(&self) -> Result<ClientOptions> {
+        let set = |options: ClientOptions, name: &str| match self.text(name) {
+            Some(value) => Ok(options.with_config(name.parse()?, value)),
+            None => Ok(options),
+        };
+        CLIENT
+            .into_iter()
+            .try_fold(ClientOptions::new(), set)
+            .map_err(|error: object_store::Error| self.refused(&error))
+    }
+
     /// The error of a client that cannot be built.
-    pub(crate) fn refused(&self, error: &object_store::Error) -> Error {
+    fn refused(&self, error: &object_store::Error) -> Error {
         let cause = Cause::of(error).without(self.secrets.iter().map(String::as_str));
         Error::new(ErrorKind::InvalidInput, "the settings of the store do not fit together")
             .with_source(cause)
@@ -330,6 +359,8 @@ pub(crate) struct Opened {
     /// Where the keys of this place begin.
     pub(crate) address: String,
     pub(crate) settings: Vec<Setting>,
+    /// What saves that were cut short may leave besides objects.
+    pub(crate) unfinished: Option<Unfinished>,
 }
 
 impl Opened {
@@ -347,13 +378,10 @@ impl Opened {
         builder: B,
     ) -> Result<Self> {
         let same = format!("{}://{authority} {:?}", url.scheme(), config.identity());
-        let store = clients::get_or_build(same, || {
-            let built = config.apply(builder)?.finish().map_err(|error| config.refused(&error))?;
-            Ok(Store(Arc::new(built)))
-        })?;
+        let store = clients::get_or_build(same, || Ok(Store(Arc::new(config.build(builder)?))))?;
         let (objects, settings) = (config.objects.clone(), config.settings.clone());
         let (authority, key) = (authority.to_owned(), key.to_owned());
-        Ok(Self { store, objects, authority, key, address, settings })
+        Ok(Self { store, objects, authority, key, address, settings, unfinished: None })
     }
 
     pub(crate) fn handler(
@@ -386,7 +414,8 @@ impl Opened {
     ) -> Result<ObjectModelStore> {
         let base = Base::new(url.scheme(), &self.authority);
         let (url, options) = (url.clone(), options.clone());
-        ObjectModelStore::with_options(self.store, url, base, options, self.objects)
+        let store = ObjectModelStore::with_options(self.store, url, base, options, self.objects)?;
+        Ok(ObjectModelStore { unfinished: self.unfinished, ..store })
     }
 }
 

@@ -1,10 +1,25 @@
-//! Garbage: weight objects of ours that no model has, left behind by saves that were cut short.
+//! Garbage: weight objects of ours that no model has, and uploads that were never completed, left
+//! behind by saves that were cut short.
+
+use std::{fmt, sync::Arc};
 
 use futures::{StreamExt, stream};
 use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Operation, Result};
 use object_store::{ObjectMeta, path::Path};
 
-use crate::{ObjectModelStore, claims, error::on, names, objects, runtime};
+use crate::{ObjectModelStore, claims, error::on, location::Base, names, objects, runtime};
+
+/// Finds what is under a root and is no object, in a cloud that has such things.
+#[derive(Clone)]
+pub(crate) struct Unfinished(
+    pub(crate) Arc<dyn Fn(Path, Base, GcOptions) -> GarbageList + Send + Sync>,
+);
+
+impl fmt::Debug for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unfinished")
+    }
+}
 
 impl ObjectModelStore {
     /// Finds weight objects of ours under the root that no model beside them has, and removes them
@@ -13,8 +28,9 @@ impl ObjectModelStore {
     ///
     /// Only objects with the names that our own saves give are garbage, whatever else there is. A
     /// save that fails or is dropped takes its objects back itself; what a killed process or a lost
-    /// connection left is found here. Parts of uploads that were never completed are no objects, and
-    /// the client cannot list them: for those set a lifecycle rule on the bucket.
+    /// connection left is found here. In S3 and Google Cloud Storage, whose clients were opened by
+    /// URL, uploads to such names that were never completed are garbage too, where the server lists
+    /// them; Azure drops them by itself after a week.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -31,7 +47,7 @@ impl ObjectModelStore {
     /// ```
     pub fn gc(&self, options: GcOptions) -> GarbageList {
         let own = self.clone();
-        let url = self.url.clone();
+        let (url, swept) = (self.url.clone(), options.clone());
         let prefixes = stream::unfold(vec![self.root.clone()], move |mut waiting| {
             let (own, options) = (own.clone(), options.clone());
             async move {
@@ -51,7 +67,11 @@ impl ObjectModelStore {
             }
         });
         let context = move |error: Error| error.with_context(Operation::Remove, &url);
-        Box::pin(prefixes.flatten().map(move |found| found.map_err(&context)))
+        let unfinished = self.unfinished.as_ref().map_or_else(
+            || stream::empty().boxed(),
+            |unfinished| (unfinished.0)(self.root.clone(), self.base.clone(), swept),
+        );
+        Box::pin(prefixes.flatten().chain(unfinished).map(move |found| found.map_err(&context)))
     }
 
     /// The garbage directly under a prefix, and the prefixes below it.

@@ -51,7 +51,13 @@ pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
     let builder = GoogleCloudStorageBuilder::new().with_bucket_name(bucket);
     let base = config.text("base_url").unwrap_or("https://storage.googleapis.com");
     let address = format!("{}/{bucket}", base.trim_end_matches('/'));
-    Opened::new(url, &config, (bucket, key), address, builder)
+    let opened = Opened::new(url, &config, (bucket, key), address.clone(), builder.clone())?;
+    #[cfg(not(target_family = "wasm"))]
+    let opened = Opened {
+        unfinished: Some(crate::uploads::gcs::unfinished(config, address, builder)),
+        ..opened
+    };
+    Ok(opened)
 }
 
 client_builder!(GoogleCloudStorageBuilder, GoogleConfigKey, GoogleCloudStorage, [""], |builder| {

@@ -63,6 +63,8 @@ mod files;
 mod gc;
 mod one_object;
 mod transfer;
+#[cfg(all(any(feature = "aws", feature = "gcp"), not(target_family = "wasm")))]
+mod uploads;
 
 mod error;
 mod objects;

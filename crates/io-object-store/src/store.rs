@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::{
     ObjectStoreOptions, claims,
     error::{failed, shown},
+    gc::Unfinished,
     listing::{self, Listed, Listing},
     location::{Base, Location},
     objects::{self, Store},
@@ -38,6 +39,7 @@ pub struct ObjectModelStore {
     pub(crate) root: Path,
     pub(crate) options: HandlerOptions,
     pub(crate) objects: ObjectStoreOptions,
+    pub(crate) unfinished: Option<Unfinished>,
 }
 
 impl ObjectModelStore {
@@ -74,7 +76,7 @@ impl ObjectModelStore {
             key if key.ends_with('/') => Location::new(key)?.directory,
             key => Location::new(&format!("{key}/"))?.directory,
         };
-        Ok(Self { store, url, base, root, options, objects })
+        Ok(Self { store, url, base, root, options, objects, unfinished: None })
     }
 
     pub(crate) fn locate(&self, model: &ModelUrl) -> Result<Location> {
