@@ -67,10 +67,10 @@ impl ObjectModelStore {
             }
         });
         let context = move |error: Error| error.with_context(Operation::Remove, &url);
-        let unfinished = self.unfinished.as_ref().map_or_else(
-            || stream::empty().boxed(),
-            |unfinished| (unfinished.0)(self.root.clone(), self.base.clone(), swept),
-        );
+        let unfinished: GarbageList = match &self.unfinished {
+            Some(unfinished) => (unfinished.0)(self.root.clone(), self.base.clone(), swept),
+            None => Box::pin(stream::empty()),
+        };
         Box::pin(prefixes.flatten().chain(unfinished).map(move |found| found.map_err(&context)))
     }
 
