@@ -12,7 +12,7 @@ use web_sys::IdbObjectStore;
 use crate::{
     IndexedDbStore, collect,
     database::{Database, INFO, MODELS, TENSORFLOW_JS},
-    layout::Layout,
+    layout::{Layout, Settings},
     pieces,
     record::{self, Pointer, Records, Stored},
     transaction::{Access, Transaction, is_too_much_at_once, result},
@@ -38,7 +38,7 @@ io_core::register_handler! {
 pub struct IndexedDbHandler {
     url: ModelUrl,
     options: HandlerOptions,
-    layout: Layout,
+    settings: Settings,
 }
 
 impl IndexedDbHandler {
@@ -47,12 +47,12 @@ impl IndexedDbHandler {
     /// # Errors
     ///
     /// - `InvalidUrl`: the name is empty.
-    /// - `InvalidInput`: there is a setting other than `layout`, or that is neither `record` nor
-    ///   `blobs`.
+    /// - `InvalidInput`: there is a setting other than `layout`, which is `record` or `blobs`, and
+    ///   `fsync`, which is `true` or `false`.
     pub fn new(url: ModelUrl, options: HandlerOptions) -> Result<Self> {
-        let layout = Layout::read(&options)?;
+        let settings = Settings::read(&options)?;
         name_of(&url)?;
-        Ok(Self { url, options, layout })
+        Ok(Self { url, options, settings })
     }
 
     async fn save_model(&self, mut artifacts: ModelArtifacts) -> Result<SaveResult> {
@@ -68,20 +68,20 @@ impl IndexedDbHandler {
         let mut written = None;
         if let Some(weights) = weights {
             let weights = weights.unwrap_or_default();
-            let stored = write(&weights, self.layout, &self.options, &meter).await;
+            let stored = write(&weights, self.settings, &self.options, &meter).await;
             written = Some(stored.map_err(|error| refused(error, Some(needed)))?);
         }
         let mut published = self.publish(&artifacts, &info, written.as_ref()).await;
         if let Some(whole) = &written
-            && self.layout == Layout::Auto
+            && self.settings.layout == Layout::Auto
             && published.as_ref().is_err_and(is_too_much_at_once)
-            && let Some(pieces) = in_pieces(whole, &self.options).await?
+            && let Some(pieces) = in_pieces(whole, self.settings, &self.options).await?
         {
             published = self.publish(&artifacts, &info, Some(&pieces)).await;
             written = Some(pieces);
         }
         let old = published.map_err(|error| match refused(error, Some(needed)) {
-            error if self.layout == Layout::Record && is_too_much_at_once(&error) => {
+            error if self.settings.layout == Layout::Record && is_too_much_at_once(&error) => {
                 error.with_hint("the option `layout=blobs` stores it in pieces")
             }
             error => error,
@@ -111,7 +111,7 @@ impl IndexedDbHandler {
         let (data, integrity) = written.map_or((None, None), |it| (Some(&it.data), it.integrity));
         let records = record::encode(name, artifacts, info, data, integrity)?;
         let database = Database::open(&TENSORFLOW_JS).await?;
-        let transaction = Transaction::begin(&database, Access::Write)?;
+        let transaction = Transaction::begin(&database, Access::write(self.settings.fsync))?;
         let (models, infos) = (transaction.store(MODELS)?, transaction.store(INFO)?);
         let old = infos.get(&name.into()).map_err(on("the browser does not look for the model"))?;
         put(&models, &infos, &records, self.options.write_mode)?;
@@ -239,7 +239,7 @@ impl IOHandler for IndexedDbHandler {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.layout.capabilities(CAPABILITIES)
+        self.settings.layout.capabilities(CAPABILITIES)
     }
 
     async fn save(&self, artifacts: ModelArtifacts) -> Result<SaveResult> {

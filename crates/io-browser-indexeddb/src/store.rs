@@ -15,7 +15,7 @@ use crate::{
     collect,
     database::{Database, INFO, MODELS, TENSORFLOW_JS},
     handler::{not_found, put, refused},
-    layout::Layout,
+    layout::Settings,
     record,
     transaction::{Access, Transaction, result},
 };
@@ -32,10 +32,10 @@ impl IndexedDbStore {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is a setting other than `layout`, or that is neither `record` nor
-    /// `blobs`.
+    /// `InvalidInput` when there is a setting other than `layout`, which is `record` or `blobs`, and
+    /// `fsync`, which is `true` or `false`.
     pub fn new(url: ModelUrl, options: HandlerOptions) -> Result<Self> {
-        Layout::read(&options)?;
+        Settings::read(&options)?;
         Ok(Self { url, write_mode: options.write_mode })
     }
 

@@ -27,8 +27,10 @@ export async function measure(bytes, rounds) {
   ];
   const ours = (layout) => {
     const handler = modelport.browserIndexedDB("m", { settings: { layout } });
+    const quick = modelport.browserIndexedDB("m", { settings: { layout, fsync: "false" } });
     return [
       { what: `${layout} save`, before: clear, call: () => handler.save(model) },
+      { what: `${layout} save without fsync`, before: clear, call: () => quick.save(model) },
       { what: `${layout} load`, call: async () => loaded((await handler.load()).weightData) },
       {
         what: `${layout} load, weights on demand`,
