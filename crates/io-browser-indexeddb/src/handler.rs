@@ -12,7 +12,7 @@ use web_sys::IdbObjectStore;
 use crate::{
     IndexedDbStore, collect,
     database::{Database, INFO, MODELS, TENSORFLOW_JS},
-    layout::{Layout, Settings},
+    layout::Layout,
     pieces,
     record::{self, Pointer, Records, Stored},
     transaction::{Access, Transaction, is_too_much_at_once, result},
@@ -38,7 +38,7 @@ io_core::register_handler! {
 pub struct IndexedDbHandler {
     url: ModelUrl,
     options: HandlerOptions,
-    settings: Settings,
+    layout: Layout,
 }
 
 impl IndexedDbHandler {
@@ -47,12 +47,12 @@ impl IndexedDbHandler {
     /// # Errors
     ///
     /// - `InvalidUrl`: the name is empty.
-    /// - `InvalidInput`: there is a setting other than `layout`, which is `record` or `blobs`, and
-    ///   `fsync`, which is `true` or `false`.
+    /// - `InvalidInput`: there is a setting other than `layout`, or that is neither `record` nor
+    ///   `blobs`.
     pub fn new(url: ModelUrl, options: HandlerOptions) -> Result<Self> {
-        let settings = Settings::read(&options)?;
+        let layout = Layout::read(&options)?;
         name_of(&url)?;
-        Ok(Self { url, options, settings })
+        Ok(Self { url, options, layout })
     }
 
     async fn save_model(&self, mut artifacts: ModelArtifacts) -> Result<SaveResult> {
@@ -68,20 +68,20 @@ impl IndexedDbHandler {
         let mut written = None;
         if let Some(weights) = weights {
             let weights = weights.unwrap_or_default();
-            let stored = write(&weights, self.settings, &self.options, &meter).await;
+            let stored = write(&weights, self.layout, &self.options, &meter).await;
             written = Some(stored.map_err(|error| refused(error, Some(needed)))?);
         }
         let mut published = self.publish(&artifacts, &info, written.as_ref()).await;
         if let Some(whole) = &written
-            && self.settings.layout == Layout::Auto
+            && self.layout == Layout::Auto
             && published.as_ref().is_err_and(is_too_much_at_once)
-            && let Some(pieces) = in_pieces(whole, self.settings, &self.options).await?
+            && let Some(pieces) = in_pieces(whole, &self.options).await?
         {
             published = self.publish(&artifacts, &info, Some(&pieces)).await;
             written = Some(pieces);
         }
         let old = published.map_err(|error| match refused(error, Some(needed)) {
-            error if self.settings.layout == Layout::Record && is_too_much_at_once(&error) => {
+            error if self.layout == Layout::Record && is_too_much_at_once(&error) => {
                 error.with_hint("the option `layout=blobs` stores it in pieces")
             }
             error => error,
@@ -111,7 +111,7 @@ impl IndexedDbHandler {
         let (data, integrity) = written.map_or((None, None), |it| (Some(&it.data), it.integrity));
         let records = record::encode(name, artifacts, info, data, integrity)?;
         let database = Database::open(&TENSORFLOW_JS).await?;
-        let transaction = Transaction::begin(&database, Access::write(self.settings.fsync))?;
+        let transaction = Transaction::begin(&database, Access::Write)?;
         let (models, infos) = (transaction.store(MODELS)?, transaction.store(INFO)?);
         let old = infos.get(&name.into()).map_err(on("the browser does not look for the model"))?;
         put(&models, &infos, &records, self.options.write_mode)?;
@@ -239,7 +239,7 @@ impl IOHandler for IndexedDbHandler {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.settings.layout.capabilities(CAPABILITIES)
+        self.layout.capabilities(CAPABILITIES)
     }
 
     async fn save(&self, artifacts: ModelArtifacts) -> Result<SaveResult> {

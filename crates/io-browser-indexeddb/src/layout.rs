@@ -1,5 +1,4 @@
-//! What can be set: which of the two layouts a save writes, how large its pieces are, and whether it
-//! waits for the disk.
+//! Which of the two layouts a save writes, and how large its pieces are.
 
 use std::num::NonZeroU64;
 
@@ -9,33 +8,12 @@ use io_manifest::MAX_SHARDS;
 /// The setting that names the layout.
 const LAYOUT: &str = "layout";
 
-/// The setting that says whether a save survives a power cut when it returns.
-const FSYNC: &str = "fsync";
-
 /// The most bytes that go into one record unless somebody asks for it. A record is in memory twice
 /// while the browser stores it, and somewhere below 2 GB the tab is ended for it.
 const MAX_RECORD_BYTES: u64 = 1 << 30;
 
 /// The size of a piece.
 const PIECE_BYTES: NonZeroU64 = NonZeroU64::new(64 << 20).unwrap();
-
-/// The settings of a handler.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    pub(crate) layout: Layout,
-    pub(crate) fsync: bool,
-}
-
-impl Settings {
-    /// # Errors
-    ///
-    /// `InvalidInput` when there is another setting, or a value that one cannot have.
-    pub(crate) fn read(options: &HandlerOptions) -> Result<Self> {
-        let settings = options.read_settings(&[LAYOUT, FSYNC])?;
-        let layout = Layout::parse(settings.text(LAYOUT))?;
-        Ok(Self { layout, fsync: settings.bool(FSYNC)?.unwrap_or(true) })
-    }
-}
 
 /// How a model is stored. Loads read both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +29,9 @@ pub(crate) enum Layout {
 impl Layout {
     /// # Errors
     ///
-    /// `InvalidInput` when there is no such layout.
-    fn parse(name: Option<&str>) -> Result<Self> {
-        match name {
+    /// `InvalidInput` when there is no such layout or setting.
+    pub(crate) fn read(options: &HandlerOptions) -> Result<Self> {
+        match options.read_settings(&[LAYOUT])?.text(LAYOUT) {
             None => Ok(Self::Auto),
             Some("record") => Ok(Self::Record),
             Some("blobs") => Ok(Self::Blobs),

@@ -9,9 +9,6 @@
 //! each, 64 MiB by default), written and read as they stream. TensorFlow.js lists, copies and removes
 //! it, but fails when it loads it.
 //!
-//! A save waits until the browser has the model on the disk, so that it survives a power cut. With
-//! the setting `fsync=false` it does not, as TensorFlow.js, which is quicker by that.
-//!
 //! Weights that are [`io_web::JsWeights`] never enter our memory: their one `ArrayBuffer` goes into
 //! the record as it is, and what a load gives is that of the record. Such a save has no checksum.
 //!

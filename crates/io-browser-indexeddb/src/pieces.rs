@@ -32,7 +32,6 @@ const WAITS: [Duration; 6] = [
 pub(crate) struct Pieces {
     database: Database,
     pointer: Pointer,
-    access: Access,
     /// The piece that is being stored while the next one is read, and its bytes.
     storing: Option<(Transaction, Array)>,
     /// Keeps others from taking the pieces for debris.
@@ -44,15 +43,14 @@ impl Pieces {
     /// # Errors
     ///
     /// Those of opening a database.
-    pub(crate) async fn begin(fsync: bool) -> Result<Self> {
+    pub(crate) async fn begin() -> Result<Self> {
         let [high, low] = [(); 2].map(|()| Math::random() * f64::from(u32::MAX));
         let id = format!("{:.0}-{high:.0}-{low:.0}", js_sys::Date::now());
         // Before the first piece is there.
         let lock = lock(&lock_name(&id), io_web::LockMode::Exclusive).await?;
         let database = Database::open(&LARGE).await?;
         let pointer = Pointer { id, count: 0 };
-        let access = Access::write(fsync);
-        Ok(Self { database, pointer, access, storing: None, _lock: lock, published: false })
+        Ok(Self { database, pointer, storing: None, _lock: lock, published: false })
     }
 
     /// Begins to store one more piece, in a transaction of its own, when the one before it is stored.
@@ -74,7 +72,7 @@ impl Pieces {
             .map_err(on("the browser makes no Blob"))?;
         let number = self.pointer.count.saturating_sub(1);
         let key = Array::of2(&self.pointer.id.as_str().into(), &number.into());
-        let transaction = Transaction::begin(&self.database, self.access)?;
+        let transaction = Transaction::begin(&self.database, Access::Write)?;
         let stored = transaction.store(PIECES)?.put_with_key(&blob, &key);
         stored.map_err(on("the browser does not store a piece of the model"))?;
         Ok(transaction)

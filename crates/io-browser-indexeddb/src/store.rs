@@ -15,7 +15,7 @@ use crate::{
     collect,
     database::{Database, INFO, MODELS, TENSORFLOW_JS},
     handler::{not_found, put, refused},
-    layout::Settings,
+    layout::Layout,
     record,
     transaction::{Access, Transaction, result},
 };
@@ -32,10 +32,10 @@ impl IndexedDbStore {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is a setting other than `layout`, which is `record` or `blobs`, and
-    /// `fsync`, which is `true` or `false`.
+    /// `InvalidInput` when there is a setting other than `layout`, or that is neither `record` nor
+    /// `blobs`.
     pub fn new(url: ModelUrl, options: HandlerOptions) -> Result<Self> {
-        Settings::read(&options)?;
+        Layout::read(&options)?;
         Ok(Self { url, write_mode: options.write_mode })
     }
 

@@ -36,17 +36,7 @@ const TOO_MUCH: &str = "DataError";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,
-    /// What is written is on the disk at the end.
     Write,
-    /// It is on its way there, as what TensorFlow.js writes.
-    WriteWithoutFsync,
-}
-
-impl Access {
-    /// To write, so that a save survives a power cut when it returns, or not.
-    pub(crate) fn write(fsync: bool) -> Self {
-        if fsync { Self::Write } else { Self::WriteWithoutFsync }
-    }
 }
 
 /// A transaction over all stores of a database. Dropped before its end it is undone.
@@ -67,14 +57,15 @@ impl Transaction {
     pub(crate) fn begin(database: &Database, access: Access) -> Result<Self> {
         let stores: Array = database.stores().iter().map(|&store| JsValue::from(store)).collect();
         let options = Object::new();
-        let (mode, durability) = match access {
-            Access::Read => ("readonly", "default"),
-            Access::Write => ("readwrite", "strict"),
-            Access::WriteWithoutFsync => ("readwrite", "relaxed"),
+        let mode = match access {
+            Access::Read => "readonly",
+            Access::Write => {
+                // Browsers that do not know the word pass over it.
+                Reflect::set(&options, &"durability".into(), &"strict".into())
+                    .map_err(on("cannot set an option"))?;
+                "readwrite"
+            }
         };
-        // Browsers that do not know the word pass over it.
-        Reflect::set(&options, &"durability".into(), &durability.into())
-            .map_err(on("cannot set an option"))?;
         let raw = database
             .raw()
             .unchecked_ref::<DatabaseWithOptions>()

@@ -7,7 +7,7 @@ use io_web::{Gathered, JsPiece, JsWeights, ask_for_blob_room, copy_in, gather, n
 use js_sys::Array;
 
 use crate::{
-    layout::{Settings, piece_bytes},
+    layout::{Layout, piece_bytes},
     pieces::Pieces,
     record::Data,
 };
@@ -32,14 +32,14 @@ pub(crate) struct Written {
 /// - What the stream fails with, and what the browser throws when it stores a piece.
 pub(crate) async fn write(
     weights: &Weights,
-    settings: Settings,
+    layout: Layout,
     options: &HandlerOptions,
     meter: &ProgressMeter,
 ) -> Result<Written> {
     let total = weights.byte_length();
     ask_for_blob_room(total).await;
     let here = weights.source_as::<JsWeights>();
-    if total == 0 || !settings.layout.is_in_pieces(total) {
+    if total == 0 || !layout.is_in_pieces(total) {
         return match here {
             Some(here) => {
                 let data = Data::Buffer(here.to_array_buffer().await?);
@@ -54,8 +54,8 @@ pub(crate) async fn write(
     }
     let size = piece_bytes(options, total)?.get();
     match here {
-        Some(here) => from_objects(here, size, settings, meter).await,
-        None => from_stream(weights, size, settings, meter).await,
+        Some(here) => from_objects(here, size, meter).await,
+        None => from_stream(weights, size, meter).await,
     }
 }
 
@@ -66,28 +66,21 @@ pub(crate) async fn write(
 /// What the browser throws when it stores a piece.
 pub(crate) async fn in_pieces(
     whole: &Written,
-    settings: Settings,
     options: &HandlerOptions,
 ) -> Result<Option<Written>> {
     let Data::Buffer(buffer) = &whole.data else { return Ok(None) };
     let weights = JsWeights::new([JsPiece::Buffer(buffer.clone())]);
     let total = weights.byte_length();
-    let size = piece_bytes(options, total)?.get();
     // Progress has been told of these bytes.
     let silent = ProgressMeter::new(None, total);
-    let written = from_objects(&weights, size, settings, &silent).await?;
+    let written = from_objects(&weights, piece_bytes(options, total)?.get(), &silent).await?;
     Ok(Some(Written { integrity: whole.integrity, last: whole.last, ..written }))
 }
 
 /// Bytes that are in JavaScript stay there.
-async fn from_objects(
-    weights: &JsWeights,
-    size: u64,
-    settings: Settings,
-    meter: &ProgressMeter,
-) -> Result<Written> {
+async fn from_objects(weights: &JsWeights, size: u64, meter: &ProgressMeter) -> Result<Written> {
     let (total, mut start, mut last) = (weights.byte_length(), 0_u64, 0);
-    let mut pieces = Pieces::begin(settings.fsync).await?;
+    let mut pieces = Pieces::begin().await?;
     while start < total {
         let end = start.saturating_add(size).min(total);
         let parts = weights.slice(start..end)?;
@@ -100,16 +93,11 @@ async fn from_objects(
 }
 
 /// Of two buffers one is filled while the other is stored, again and again; a Blob takes a copy.
-async fn from_stream(
-    weights: &Weights,
-    size: u64,
-    settings: Settings,
-    meter: &ProgressMeter,
-) -> Result<Written> {
+async fn from_stream(weights: &Weights, size: u64, meter: &ProgressMeter) -> Result<Written> {
     let bytes = size.min(weights.byte_length());
     let mut arrays = [new_array(bytes)?, new_array(bytes)?];
     let (mut stream, mut checksum, mut last) = (weights.stream(), Checksum::new(), 0);
-    let (mut pieces, mut filled) = (Pieces::begin(settings.fsync).await?, 0_usize);
+    let (mut pieces, mut filled) = (Pieces::begin().await?, 0_usize);
     while let Some(bytes) = stream.next().await {
         let mut bytes = bytes?;
         checksum.update(&bytes);

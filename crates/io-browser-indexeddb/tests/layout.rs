@@ -10,7 +10,6 @@ use io_core::{
     DType, ErrorKind, HandlerOptions, IOHandler, Json, ModelArtifacts, ModelStore, ModelUrl,
     WeightSpec,
 };
-use js_sys::Set;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -30,7 +29,6 @@ extern "C" {
     async fn hold() -> Result<JsValue, JsValue>;
     fn let_go();
     fn undo_late();
-    fn watch() -> Set;
     fn full();
     fn leave(bytes: f64);
     fn as_before();
@@ -62,27 +60,6 @@ fn model(bytes: &[u8]) -> ModelArtifacts {
 async fn bytes_of(name: &str) -> Vec<u8> {
     let loaded = handler(name).load().await.unwrap();
     loaded.weight_data.unwrap().to_bytes().await.unwrap().to_vec()
-}
-
-#[wasm_bindgen_test]
-async fn a_save_waits_for_the_disk_unless_told_otherwise() {
-    let stored = watch();
-    for layout in ["record", "blobs"] {
-        for (fsync, durability) in [(None, "strict"), (Some("false"), "relaxed")] {
-            let mut options = HandlerOptions::new().with_setting("layout", layout);
-            if let Some(fsync) = fsync {
-                options = options.with_setting("fsync", fsync);
-            }
-            stored.clear();
-            let handler = IndexedDbHandler::new(url("durable"), options).unwrap();
-            handler.save(model(&[1, 2, 3])).await.unwrap();
-            assert_eq!(stored.size(), 1, "{layout}");
-            assert!(stored.has(&durability.into()), "{layout}, {durability}");
-        }
-    }
-    as_before();
-    assert_eq!(bytes_of("durable").await, [1, 2, 3]);
-    store("durable").remove(&url("durable")).await.unwrap();
 }
 
 #[wasm_bindgen_test]

@@ -71,16 +71,6 @@ export function undo_late() {
   };
 }
 
-/** From now on the promises that transactions give for what is stored are written down. */
-export function watch() {
-  const seen = new Set();
-  IDBObjectStore.prototype.put = function(...args) {
-    seen.add(this.transaction.durability);
-    return put_of_browser.apply(this, args);
-  };
-  return seen;
-}
-
 /** From now on storing throws what a full disk throws. */
 export function full() {
   IDBObjectStore.prototype.put = () => {
