@@ -142,10 +142,13 @@ impl<A: Account> Uploads<A> {
         let Some(listed) = self.list(&root, &after).await? else { return Ok((Vec::new(), None)) };
         let mut found = Vec::new();
         for upload in &listed.upload {
-            if let Some((key, begun)) = garbage_of(upload, &options)? {
-                found.extend(
-                    self.sweep_upload(&key, &upload.upload_id, &base, begun, &options).await,
-                );
+            match garbage_of(upload, &options) {
+                Ok(None) => {}
+                Ok(Some((key, begun))) => {
+                    let id = &upload.upload_id;
+                    found.extend(self.sweep_upload(&key, id, &base, begun, &options).await);
+                }
+                Err(error) => found.push(Err(error)),
             }
         }
         let next = After { key: listed.next_key_marker, id: listed.next_upload_id_marker };
