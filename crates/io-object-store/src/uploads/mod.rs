@@ -26,7 +26,9 @@ use crate::{
     error::{failed, on, shown},
     gc::Unfinished,
     location::Base,
-    names, runtime,
+    names,
+    objects::SMALL_REQUESTS,
+    runtime,
 };
 
 /// The longest answer that is read. A thousand uploads or parts take half of one.
@@ -140,17 +142,10 @@ impl<A: Account> Uploads<A> {
         after: After,
     ) -> Result<(Vec<Result<Garbage>>, Option<After>)> {
         let Some(listed) = self.list(&root, &after).await? else { return Ok((Vec::new(), None)) };
-        let mut found = Vec::new();
-        for upload in &listed.upload {
-            match garbage_of(upload, &options) {
-                Ok(None) => {}
-                Ok(Some((key, begun))) => {
-                    let id = &upload.upload_id;
-                    found.extend(self.sweep_upload(&key, id, &base, begun, &options).await);
-                }
-                Err(error) => found.push(Err(error)),
-            }
-        }
+        let sweeps =
+            listed.upload.into_iter().map(|upload| self.sweep_upload(upload, &base, &options));
+        let swept: Vec<_> = stream::iter(sweeps).buffered(SMALL_REQUESTS).collect().await;
+        let found = swept.into_iter().filter_map(Result::transpose).collect();
         let next = After { key: listed.next_key_marker, id: listed.next_upload_id_marker };
         if listed.is_truncated && next == after {
             let message = "the server's list of unfinished uploads does not come to its end";
@@ -159,26 +154,23 @@ impl<A: Account> Uploads<A> {
         Ok((found, listed.is_truncated.then_some(next)))
     }
 
-    /// `None` when it is gone meanwhile.
+    /// `None` when it is no garbage, or gone meanwhile.
     async fn sweep_upload(
         &self,
-        key: &Path,
-        id: &MultipartId,
+        upload: Upload,
         base: &Base,
-        begun: SystemTime,
         options: &GcOptions,
-    ) -> Option<Result<Garbage>> {
-        let sweep = async {
-            let Some(bytes) = self.bytes(key, id).await? else { return Ok(None) };
-            if !options.dry_run {
-                match self.account.abort(key, id).await {
-                    Err(object_store::Error::NotFound { .. }) => return Ok(None),
-                    aborted => aborted.map_err(on("take back the upload of", key))?,
-                }
+    ) -> Result<Option<Garbage>> {
+        let Some((key, begun)) = garbage_of(&upload, options)? else { return Ok(None) };
+        let id = &upload.upload_id;
+        let Some(bytes) = self.bytes(&key, id).await? else { return Ok(None) };
+        if !options.dry_run {
+            match self.account.abort(&key, id).await {
+                Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                aborted => aborted.map_err(on("take back the upload of", &key))?,
             }
-            Ok(Some(Garbage::new(base.url(key)?, bytes, begun)))
-        };
-        sweep.await.transpose()
+        }
+        Ok(Some(Garbage::new(base.url(&key)?, bytes, begun)))
     }
 
     /// A page of the list; `None` from a server that has no such list.
