@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use futures::{TryStreamExt, executor::block_on};
 use io_core::{Garbage, GcOptions, HandlerOptions, ModelUrl};
 use modelport_tests::{
     fixtures, program,
@@ -14,7 +13,7 @@ use object_store::{
     path::Path,
 };
 
-use crate::{amount, garbage, words};
+use crate::{amount, collect_garbage, garbage, words};
 
 #[test]
 fn gc_removes_what_no_model_has_from_a_bucket_and_only_when_asked_to() {
@@ -114,9 +113,7 @@ fn begin_uploads(options: &HandlerOptions) -> Vec<(String, usize)> {
 
 /// What `gc` removes that is not told how old garbage is.
 fn young_garbage(root: &ModelUrl, options: &HandlerOptions) -> Vec<Garbage> {
-    let place = io_object_store::place(root, options).unwrap().unwrap();
-    let found = place.store.gc(GcOptions::default().with_dry_run(false));
-    block_on(found.try_collect()).unwrap()
+    collect_garbage(root, options, GcOptions::default().with_dry_run(false))
 }
 
 /// The uploads under `root` are found, and taken back when that is asked for.

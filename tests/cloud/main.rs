@@ -53,9 +53,16 @@ fn amount<T>(few: T, full: T) -> T {
 
 /// What no model has at and below a place in a cloud, however young; with `remove` it is removed.
 fn garbage(url: &ModelUrl, options: &HandlerOptions, remove: bool) -> Vec<Garbage> {
+    collect_garbage(
+        url,
+        options,
+        GcOptions::default().with_older_than(Duration::ZERO).with_dry_run(!remove),
+    )
+}
+
+fn collect_garbage(url: &ModelUrl, options: &HandlerOptions, which: GcOptions) -> Vec<Garbage> {
     let place = io_object_store::place(url, options).unwrap().expect("a cloud");
-    let all = GcOptions::default().with_older_than(Duration::ZERO).with_dry_run(!remove);
-    block_on(place.store.gc(all).try_collect()).unwrap()
+    block_on(place.store.gc(which).try_collect()).unwrap()
 }
 
 /// The settings of a handler as arguments of the program, where `flag` sets one.

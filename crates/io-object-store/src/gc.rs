@@ -47,7 +47,11 @@ impl ObjectModelStore {
     /// ```
     pub fn gc(&self, options: GcOptions) -> GarbageList {
         let own = self.clone();
-        let (url, swept) = (self.url.clone(), options.clone());
+        let url = self.url.clone();
+        let unfinished: GarbageList = match &self.unfinished {
+            Some(Unfinished(find)) => find(self.root.clone(), self.base.clone(), options.clone()),
+            None => Box::pin(stream::empty()),
+        };
         let prefixes = stream::unfold(vec![self.root.clone()], move |mut waiting| {
             let (own, options) = (own.clone(), options.clone());
             async move {
@@ -67,10 +71,6 @@ impl ObjectModelStore {
             }
         });
         let context = move |error: Error| error.with_context(Operation::Remove, &url);
-        let unfinished: GarbageList = match &self.unfinished {
-            Some(unfinished) => (unfinished.0)(self.root.clone(), self.base.clone(), swept),
-            None => Box::pin(stream::empty()),
-        };
         Box::pin(prefixes.flatten().chain(unfinished).map(move |found| found.map_err(&context)))
     }
 

@@ -57,29 +57,19 @@ export async function measure(bytes, rounds) {
 
 /** Waits until the transaction of TensorFlow.js is complete, for which it does not wait itself. */
 async function stored() {
-  const opening = indexedDB.open("tensorflowjs", 1);
-  const database = await new Promise((resolve, reject) => {
-    opening.onsuccess = () => resolve(opening.result);
-    opening.onerror = () => reject(opening.error);
-  });
+  const database = await resultOf(indexedDB.open("tensorflowjs", 1));
   // It begins when those before it have ended.
-  const count = database.transaction("models_store").objectStore("models_store").count();
-  await new Promise((resolve, reject) => {
-    count.onsuccess = resolve;
-    count.onerror = () => reject(count.error);
-  });
+  const store = database.transaction("models_store").objectStore("models_store");
+  const count = await resultOf(store.count());
   database.close();
-  check(count.result > 0, "TensorFlow.js has stored the model");
+  check(count > 0, "TensorFlow.js has stored the model");
 }
 
 /** A database with one entry. Like us, it waits until what is stored is on the disk. */
 async function rawStore() {
   const opening = indexedDB.open("raw", 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore("raw");
-  const database = await new Promise((resolve, reject) => {
-    opening.onsuccess = () => resolve(opening.result);
-    opening.onerror = () => reject(opening.error);
-  });
+  const database = await resultOf(opening);
   const run = (mode, work) =>
     new Promise((resolve, reject) => {
       const transaction = database.transaction("raw", mode, { durability: "strict" });
@@ -97,3 +87,9 @@ async function rawStore() {
     },
   };
 }
+
+const resultOf = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
