@@ -22,12 +22,13 @@ use crate::{
 
 /// Three parts of 5 MiB, the last one of them short.
 const FLOATS: u64 = 11 << 18;
-const FATES: [Fate; 6] = [
+const FATES: [Fate; 7] = [
     Fate::Reset,
     Fate::AnswerLost,
     Fate::AnswerCut,
     Fate::Refused(500),
     Fate::Refused(503),
+    Fate::Denied(502),
     Fate::Stalled,
 ];
 /// Two retries of requests that may take a second each, the waits in between, and a busy machine.

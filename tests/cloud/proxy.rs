@@ -24,6 +24,8 @@ pub(crate) enum Fate {
     AnswerCut,
     /// The server never sees it; this status is the answer.
     Refused(u16),
+    /// The server has done it, and this status is the answer.
+    Denied(u16),
     /// The server never sees it, and there is no answer, for as long as the client waits.
     Stalled,
 }
@@ -162,18 +164,10 @@ impl State {
         let mut client = client;
         match fate {
             Fate::Reset => return Ok(()),
-            Fate::Refused(status) => {
-                let body = "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>";
-                return write!(
-                    client,
-                    "HTTP/1.1 {status} Refused\r\ncontent-length: {}\r\nconnection: close\r\n\r\n\
-                     {body}",
-                    body.len()
-                );
-            }
+            Fate::Refused(status) => return refuse(client, status),
             // Until the client hangs up.
             Fate::Stalled => return reader.read_exact(&mut [0]),
-            Fate::Answered | Fate::AnswerLost | Fate::AnswerCut => {}
+            Fate::Answered | Fate::AnswerLost | Fate::AnswerCut | Fate::Denied(_) => {}
         }
         let mut server = TcpStream::connect(("127.0.0.1", self.upstream))?;
         server.write_all(head.as_bytes())?;
@@ -184,9 +178,19 @@ impl State {
             return io::copy(&mut server, &mut client).map(drop);
         }
         server.read_to_end(&mut answer)?;
-        if fate == Fate::AnswerCut {
-            client.write_all(&answer[..answer.len() * 2 / 3])?;
+        match fate {
+            Fate::AnswerCut => client.write_all(&answer[..answer.len() * 2 / 3]),
+            Fate::Denied(status) => refuse(client, status),
+            _ => Ok(()),
         }
-        Ok(())
     }
+}
+
+fn refuse(mut client: &TcpStream, status: u16) -> io::Result<()> {
+    let body = "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>";
+    let length = body.len();
+    write!(
+        client,
+        "HTTP/1.1 {status} Refused\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
 }

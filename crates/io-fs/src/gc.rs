@@ -138,12 +138,12 @@ fn sweep_stale(directory: &Path, options: &GcOptions) -> Result<Vec<Result<Garba
 fn garbage(directory: &Path, dir: &Dir, staging: &Staging, written: SystemTime) -> Result<Garbage> {
     let path = directory.join(&staging.name);
     let length = |dir: &Dir, name: &str| dir.symlink_metadata(name).map_or(0, |meta| meta.len());
-    let old = publish::old_files(staging);
+    let old = claims::unclaimed(dir, publish::old_files(staging)).unwrap_or_default();
     let own = staging::names(&staging.dir);
     let bytes = own
         .iter()
         .map(|name| length(&staging.dir, name))
-        .chain(claims::unclaimed(dir, &old).into_iter().map(|name| length(dir, name)))
+        .chain(old.iter().map(|name| length(dir, name)))
         .fold(0, u64::saturating_add);
     Ok(Garbage::new(url_of(&path)?, bytes, written))
 }

@@ -14,7 +14,7 @@ use std::{
 
 use cap_std::{ambient_authority, fs::Dir};
 use io_core::{Error, ErrorKind, Result, WriteMode};
-use io_manifest::ModelJson;
+use io_manifest::{ModelJson, claimed_files};
 
 use crate::{
     claims,
@@ -176,12 +176,14 @@ pub(crate) fn committed(dir: &Dir, staging: &Staging) -> Option<String> {
 
 /// The files of the replaced or removed model that `staging` still has to remove.
 pub(crate) fn old_files(staging: &Staging) -> BTreeSet<String> {
-    claims::weight_files(&claims::read_file(&staging.dir, OLD).unwrap_or_default())
+    let text = claims::read_file(&staging.dir, OLD).unwrap_or_default();
+    // Whose own text cannot be read has no parts that anybody knows.
+    claimed_files(&text).unwrap_or_default()
 }
 
 /// Gives the files of the committed model in `staging` their own names.
 fn settle(dir: &Dir, staging: &Staging, json: &str, durability: Durability) -> Result<()> {
-    for file in claims::weight_files(&claims::read_file(&staging.dir, json)?) {
+    for file in claimed_files(&claims::read_file(&staging.dir, json)?)? {
         // By a second name, since readers still find the file under the first one.
         let _ = staging.dir.remove_file(PLACE);
         link(&staging.dir, &file, &staging.dir, PLACE).map_err(on("link", &file))?;
@@ -195,7 +197,7 @@ fn settle(dir: &Dir, staging: &Staging, json: &str, durability: Durability) -> R
 
 /// Removes the parts of the model that was replaced, then the staging directory.
 fn clean(dir: &Dir, staging: Staging) {
-    if !claims::remove_unclaimed(dir, &old_files(&staging)) {
+    if !claims::remove_unclaimed(dir, old_files(&staging)) {
         // Kept as the note of what the next save has to remove.
         staging.keep();
     }
@@ -220,7 +222,7 @@ fn refuse_foreign(dir: &Dir, json: &str, files: &[&str]) -> Result<()> {
         return Err(Error::new(ErrorKind::AlreadyExists, message));
     }
     if let Some((file, owner)) =
-        claims::claimed(dir, Some(json)).iter().find(|(file, _)| files.contains(&file.as_str()))
+        claims::claimed(dir, json)?.iter().find(|(file, _)| files.contains(&file.as_str()))
     {
         return Err(Error::new(
             ErrorKind::AlreadyExists,

@@ -22,7 +22,7 @@ use crate::{
 const MAX_TRIES: usize = 16;
 
 /// The largest JSON file that is read: about what JavaScript can hold in one string.
-const MAX_JSON_BYTES: u64 = 512 << 20;
+pub(crate) const MAX_JSON_BYTES: u64 = 512 << 20;
 
 /// A model's JSON and the weight files that belong to it, none of them read yet.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use io_core::{
     Error, HandlerOptions, IOHandler, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore,
     ModelUrl, Operation, Result, SaveResult, Weights,
 };
-use io_manifest::ModelJson;
+use io_manifest::{ModelJson, claimed_files};
 use same_file::is_same_file;
 
 use crate::{
@@ -187,9 +187,12 @@ fn list_directory(directory: &Path) -> (Vec<Result<ModelEntry>>, Vec<PathBuf>) {
     (entries, below)
 }
 
+/// A JSON file that is larger than this is listed only if it is called `model.json`.
+const MAX_LISTED_BYTES: u64 = 64 << 20;
+
 fn is_model(location: &Location) -> bool {
     let path = location.json_path();
-    let is_small = fs::metadata(&path).is_ok_and(|meta| meta.len() <= claims::MAX_NEIGHBOUR_BYTES);
+    let is_small = fs::metadata(&path).is_ok_and(|meta| meta.len() <= MAX_LISTED_BYTES);
     is_small && fs::read(&path).is_ok_and(|text| ModelJson::parse(&text).is_ok())
 }
 
@@ -212,7 +215,7 @@ fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
     let durability = Durability { fsync: true };
     publish::recover(&dir, durability);
     let text = claims::read_file(&dir, MODEL_JSON)?;
-    let parts = claims::weight_files(&text);
+    let parts = claimed_files(&text)?;
     let names = staging::names(&dir);
     if names.iter().any(|name| name != MODEL_JSON && !parts.contains(name)) {
         return Ok(false);

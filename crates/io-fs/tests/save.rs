@@ -75,6 +75,40 @@ fn refuses_to_replace_a_file_of_another_model() {
 }
 
 #[test]
+fn what_an_old_manifest_wrongly_calls_its_own_is_left_alone() {
+    let root = tempfile::tempdir().unwrap();
+    save(&root.path().join("sub"), model(1, 1.0)).unwrap();
+    fs::write(root.path().join("y.json"), "{}").unwrap();
+    for path in ["model.json", "y.json", "sub/model.json", "sub/weights.bin", ".", "sub"] {
+        let old = format!(r#"{{"weightsManifest":[{{"paths":["{path}"],"weights":[]}}]}}"#);
+        fs::write(root.path().join("model.json"), old).unwrap();
+        save(root.path(), model(2, 2.0)).unwrap();
+        assert_eq!(load(root.path()).unwrap(), expected(2, 2.0), "{path}");
+        assert_eq!(load(&root.path().join("sub")).unwrap(), expected(1, 1.0), "{path}");
+        assert!(root.path().join("y.json").exists(), "{path}");
+    }
+}
+
+#[test]
+fn beside_a_damaged_model_nothing_is_removed_that_may_be_its_own() {
+    let root = tempfile::tempdir().unwrap();
+    let (json, damaged) = (root.path().join("model.json"), root.path().join("x.json"));
+    save(root.path(), model(1, 1.0)).unwrap();
+    let shared = fs::read_to_string(&json).unwrap();
+    fs::rename(root.path().join("weights.bin"), root.path().join("w.bin")).unwrap();
+    fs::write(&json, shared.replace("weights.bin", "w.bin")).unwrap();
+    let text = fs::read_to_string(&json).unwrap();
+    fs::write(&damaged, &text[..text.len() - 1]).unwrap();
+
+    save(root.path(), model(2, 2.0)).unwrap();
+    assert!(root.path().join("w.bin").exists());
+    // Once it is repaired, or gone, the next save takes the rest away.
+    fs::remove_file(damaged).unwrap();
+    save(root.path(), model(3, 3.0)).unwrap();
+    assert_eq!(names(root.path()), ["model.json", "weights.bin"]);
+}
+
+#[test]
 fn create_refuses_what_is_there_and_one_of_many_wins() {
     let root = tempfile::tempdir().unwrap();
     let create = || with(root.path(), HandlerOptions::new().with_write_mode(WriteMode::Create));

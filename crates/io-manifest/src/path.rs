@@ -6,7 +6,7 @@ use crate::text::shown;
 
 /// Refuses a weight path that could leave the directory, origin or prefix of its model, on any
 /// system and whether it is joined as a path or resolved as a URL: an absolute path, a `..` segment
-/// between slashes of either kind, a drive letter or URL scheme, an empty path, one that holds NUL.
+/// between slashes of either kind, a drive letter or URL scheme, an empty path, a path of a directory, one that holds NUL.
 ///
 /// Percent-encoding is left alone: `%2e%2e` is a name like any other, and a handler that decodes
 /// must check what it has decoded.
@@ -32,6 +32,9 @@ pub fn check_path(path: &str) -> Result<()> {
     }
     if path.split(['/', '\\']).any(|segment| segment == "..") {
         return refuse("leaves the directory of the model");
+    }
+    if path.rsplit(['/', '\\']).next().is_some_and(|last| matches!(last, "" | ".")) {
+        return refuse("names a directory");
     }
     Ok(())
 }
@@ -87,6 +90,9 @@ mod tests {
             ("c:\\w.bin", "starts with a drive letter or a URL scheme"),
             ("http://h/w.bin", "starts with a drive letter or a URL scheme"),
             ("file:w.bin", "starts with a drive letter or a URL scheme"),
+            (".", "names a directory"),
+            ("./", "names a directory"),
+            ("a\\.", "names a directory"),
             ("a\0b", "`a\\u{0}b` of the model file holds a NUL character"),
         ] {
             let error = check_path(path).unwrap_err();

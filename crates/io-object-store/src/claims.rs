@@ -3,26 +3,21 @@
 use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream};
-use io_core::Result;
-use io_manifest::ModelJson;
+use io_core::{Error, Result};
+use io_manifest::{ModelJson, Unclaimed, claimed_files};
 use object_store::{ObjectMeta, path::Path};
 
 use crate::{
-    location::Location,
+    error::shown,
+    location::{self, Location},
     objects::{self, SMALL_REQUESTS, Store},
 };
 
-/// Above this a JSON object beside a model is not looked into.
-const MAX_NEIGHBOUR_BYTES: u64 = 64 << 20;
+/// JSON objects up to this are read several at a time, larger ones one by one.
+const SMALL_BYTES: u64 = 1 << 20;
 
-/// The weight objects of the model in the JSON text `text`; none when it is not a model. Paths that
-/// leave the prefix are nobody's parts.
-pub(crate) fn of(text: &[u8], location: &Location) -> BTreeSet<Path> {
-    let Ok(model) = ModelJson::parse(text) else {
-        return BTreeSet::new();
-    };
-    model.files().iter().filter_map(|file| location.weights(&file.path).ok()).collect()
-}
+/// A JSON object that is larger is listed only if it is called `model.json`.
+const MAX_LISTED_BYTES: u64 = 64 << 20;
 
 /// Whether a JSON object, which may be anything, reads as a model.
 ///
@@ -30,45 +25,65 @@ pub(crate) fn of(text: &[u8], location: &Location) -> BTreeSet<Path> {
 ///
 /// What the store refuses with.
 pub(crate) async fn is_model(store: &Store, json: &ObjectMeta) -> Result<bool> {
-    if json.size > MAX_NEIGHBOUR_BYTES {
+    if json.size > MAX_LISTED_BYTES {
         return Ok(false);
     }
     let found = objects::read_json(store, &json.location).await?;
     Ok(found.is_some_and(|found| ModelJson::parse(&found.text).is_ok()))
 }
 
-/// The weight objects of all models directly under a prefix.
+/// Those of `files`, paths under a prefix, that no model there or below has.
 ///
 /// # Errors
 ///
-/// What the store refuses with: who cannot see all claims must not remove anything.
-pub(crate) async fn claimed(store: &Store, directory: &Path) -> Result<BTreeSet<Path>> {
-    let neighbours = objects::json_objects(store, directory).await?;
-    let small = neighbours.into_iter().filter(|meta| meta.size <= MAX_NEIGHBOUR_BYTES);
-    let mut reads = stream::iter(small.map(|meta| {
-        let store = store.clone();
-        let location = Location { directory: directory.clone(), name: String::new() };
-        async move {
-            let json = objects::read_json(&store, &meta.location).await?;
-            Ok(json.map(|json| of(&json.text, &location)).unwrap_or_default())
+/// What the store refuses with, `Corrupt` for a damaged model: who cannot see all claims must not
+/// remove anything.
+pub(crate) async fn unclaimed(
+    store: &Store,
+    directory: &Path,
+    files: BTreeSet<String>,
+) -> Result<BTreeSet<String>> {
+    let mut unclaimed = Unclaimed::new(files);
+    for folder in unclaimed.folders() {
+        let prefix = if folder.is_empty() {
+            directory.clone()
+        } else {
+            location::child(directory, &folder)?
+        };
+        let neighbours = objects::json_objects(store, &prefix).await?;
+        let (small, large): (Vec<_>, Vec<_>) =
+            neighbours.into_iter().partition(|meta| meta.size <= SMALL_BYTES);
+        let read = |meta: ObjectMeta| {
+            let store = store.clone();
+            async move {
+                let json = objects::read_json(&store, &meta.location).await?;
+                Ok::<_, Error>((meta.location, json))
+            }
+        };
+        let mut reads = stream::iter(small)
+            .map(read)
+            .buffer_unordered(SMALL_REQUESTS)
+            .chain(stream::iter(large).then(read))
+            .boxed();
+        while let Some(found) = reads.next().await {
+            if let (key, Some(json)) = found? {
+                // By its whole key, which tells people where it is; the last part is its name.
+                unclaimed.leave(&folder, &shown(&key), &json.text)?;
+            }
         }
-    }))
-    .buffer_unordered(SMALL_REQUESTS);
-    let mut all = BTreeSet::new();
-    while let Some(claims) = reads.next().await {
-        let claims: Result<BTreeSet<Path>> = claims;
-        all.extend(claims?);
     }
-    Ok(all)
+    Ok(unclaimed.into_files())
 }
 
-/// Removes those of `parts` that no model under the prefix has, as far as that goes.
-pub(crate) async fn remove_unclaimed(store: &Store, directory: &Path, parts: BTreeSet<Path>) {
-    if parts.is_empty() {
-        return;
+/// Removes those of `files` that no model has, as far as that goes.
+pub(crate) async fn remove_unclaimed(store: &Store, location: &Location, files: BTreeSet<String>) {
+    if let Ok(files) = unclaimed(store, &location.directory, files).await {
+        let keys = files.iter().filter_map(|file| location.weights(file).ok()).collect();
+        objects::remove_all(store, keys).await;
     }
-    if let Ok(claims) = claimed(store, directory).await {
-        let unclaimed = parts.into_iter().filter(|part| !claims.contains(part)).collect();
-        objects::remove_all(store, unclaimed).await;
-    }
+}
+
+/// The weight files that the JSON text of a model has; none where it cannot be read.
+pub(crate) fn of(text: &[u8]) -> BTreeSet<String> {
+    claimed_files(text).unwrap_or_default()
 }

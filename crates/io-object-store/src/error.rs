@@ -119,6 +119,12 @@ pub(crate) fn is_missing(error: &object_store::Error) -> bool {
     }
 }
 
+/// Whether the client has sent the request several times, so that an earlier one may have been done
+/// though its answer was that of a server in trouble. Its text is all there is.
+pub(crate) fn was_repeated(error: &object_store::Error) -> bool {
+    Cause::of(error).0.contains(" retries, max_retries: ")
+}
+
 /// The status that a server answered with, by the text of the client's error in lower case.
 fn status(text: &str) -> Option<u16> {
     let (_, after) = text.split_once("status code: ")?;

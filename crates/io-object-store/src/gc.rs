@@ -92,11 +92,13 @@ impl ObjectModelStore {
         }
         // Read after the list: who has published since has its claims in it. Whose claims cannot be
         // read may have any of them.
-        let claims = match claims::claimed(&self.store, &prefix).await {
-            Ok(claims) => claims,
+        let name = |meta: &ObjectMeta| meta.location.filename().unwrap_or_default().to_owned();
+        let names = candidates.iter().map(name).collect();
+        let unclaimed = match claims::unclaimed(&self.store, &prefix, names).await {
+            Ok(unclaimed) => unclaimed,
             Err(error) => return Ok((vec![Err(error)], listed.common_prefixes)),
         };
-        candidates.retain(|meta| !claims.contains(&meta.location));
+        candidates.retain(|meta| unclaimed.contains(&name(meta)));
         let mut garbage = Vec::with_capacity(candidates.len());
         for meta in candidates {
             garbage.push(self.sweep_object(&meta, &options).await);

@@ -52,7 +52,7 @@ impl HttpService for Retrying {
         let mut left = self.max_retries;
         loop {
             let error = match self.fetch.execute(request.clone()).await {
-                Ok(answer) if left == 0 || !is_passing(answer.status().as_u16()) => {
+                Ok(answer) if left == 0 || !is_passing(answer.status().as_u16(), &request) => {
                     return Ok(answer);
                 }
                 Ok(_) => None,
@@ -76,9 +76,14 @@ impl HttpService for Retrying {
     }
 }
 
-/// Whether a server that answers so has done nothing, and may do it the next time.
-fn is_passing(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500 | 502..=504)
+/// Whether a server that answers so may do it the next time. Some of the answers leave open whether
+/// it has done it.
+fn is_passing(status: u16, request: &HttpRequest) -> bool {
+    match status {
+        429 | 503 => true,
+        408 | 500 | 502 | 504 => may_be_repeated(request),
+        _ => false,
+    }
 }
 
 /// Whether a request that may have arrived can be sent again: what is done on a condition was done

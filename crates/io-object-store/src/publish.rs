@@ -1,17 +1,16 @@
 //! The commit of a save: one conditional put of the JSON object.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 use io_core::{Error, ErrorKind, Result, WriteMode};
+use io_manifest::ModelJson;
 use object_store::{
     Error as StoreError, PutMode, PutOptions, PutPayload, PutResult, UpdateVersion,
 };
 
 use crate::{
     OnConflict, claims,
-    error::{is_missing, on, shown},
-    location::Location,
+    error::{is_missing, on, shown, was_repeated},
+    location::{Location, MODEL_JSON},
     objects::{self, Json, Store},
 };
 
@@ -64,7 +63,8 @@ impl Publish {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` when there is a model that may not be replaced; what the store refuses with.
+    /// `AlreadyExists` when there is a model that may not be replaced, or something that is no model;
+    /// what the store refuses with.
     pub(crate) async fn prepare(
         store: Store,
         location: Location,
@@ -80,7 +80,11 @@ impl Publish {
             }
             begun_with = fails.then(|| Begun(found.map(|meta| objects::version(&meta))));
         }
-        Ok(Self { store, location, mode, begun_with, is_unique: false })
+        let publish = Self { store, location, mode, begun_with, is_unique: false };
+        if publish.location.name != MODEL_JSON {
+            publish.old().await?;
+        }
+        Ok(publish)
     }
 
     /// Puts `json` in place of what is there, and removes the parts of what it replaced.
@@ -96,10 +100,7 @@ impl Publish {
     ) -> Result<(), Failed> {
         let key = self.location.json()?;
         for _ in 0..MAX_TRIES {
-            let old = match self.mode {
-                WriteMode::Create => None,
-                WriteMode::Replace => objects::read_json(&self.store, &key).await?,
-            };
+            let old = self.old().await?;
             if let (Some(begun), WriteMode::Replace) = (&self.begun_with, self.mode)
                 && begun.0 != old.as_ref().map(|old| old.version.clone())
             {
@@ -132,6 +133,12 @@ impl Publish {
                 (true, WriteMode::Replace) if self.begun_with.is_some() => {
                     return Err(conflict().into());
                 }
+                // One of the tries may have succeeded, and then somebody else has replaced that and
+                // removed our objects.
+                (true, WriteMode::Replace) if self.is_unique && was_repeated(&error) => {
+                    self.clean_up(old.as_ref(), &json).await;
+                    return Err(conflict().into());
+                }
                 (true, WriteMode::Replace) => {}
                 (false, _) => {
                     let refused = is_refusal(&error);
@@ -143,6 +150,27 @@ impl Publish {
         Err(conflict().into())
     }
 
+    /// What is to be replaced, if anything.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when it is no model; what the store refuses with.
+    async fn old(&self) -> Result<Option<Json>> {
+        let old = match self.mode {
+            WriteMode::Create => None,
+            WriteMode::Replace => objects::read_json(&self.store, &self.location.json()?).await?,
+        };
+        // What is called `model.json` may be replaced though it is damaged.
+        if self.location.name != MODEL_JSON
+            && let Some(old) = &old
+            && ModelJson::parse(&old.text).is_err()
+        {
+            let message = format!("`{}` is there and is not a model", name(&self.location));
+            return Err(Error::new(ErrorKind::AlreadyExists, message));
+        }
+        Ok(old)
+    }
+
     async fn put(&self, json: &Bytes, old: Option<&Json>) -> object_store::Result<PutResult> {
         let key = self.location.json().map_err(|_| no_key())?;
         let version = old.map(|old| old.version.clone());
@@ -151,6 +179,7 @@ impl Publish {
         let mode = match version {
             None => PutMode::Create,
             Some(version) if has_version(&version) => PutMode::Update(version),
+            Some(_) if self.begun_with.is_some() => return Err(no_versions()),
             Some(_) => PutMode::Overwrite,
         };
         let payload = || PutPayload::from_bytes(json.clone());
@@ -176,10 +205,9 @@ impl Publish {
 
     async fn clean_up(&self, old: Option<&Json>, json: &Bytes) {
         let Some(old) = old else { return };
-        let own = claims::of(json, &self.location);
-        let parts: BTreeSet<_> =
-            claims::of(&old.text, &self.location).difference(&own).cloned().collect();
-        claims::remove_unclaimed(&self.store, &self.location.directory, parts).await;
+        let own = claims::of(json);
+        let files = claims::of(&old.text).difference(&own).cloned().collect();
+        claims::remove_unclaimed(&self.store, &self.location, files).await;
     }
 }
 
@@ -196,13 +224,21 @@ fn is_refusal(error: &StoreError) -> bool {
 }
 
 fn already_exists(location: &Location) -> Error {
-    let name = location.json().map(|key| shown(&key)).unwrap_or_default();
-    Error::new(ErrorKind::AlreadyExists, format!("there already is a model, `{name}`"))
+    let message = format!("there already is a model, `{}`", name(location));
+    Error::new(ErrorKind::AlreadyExists, message)
+}
+
+fn name(location: &Location) -> String {
+    location.json().map(|key| shown(&key)).unwrap_or_default()
 }
 
 fn conflict() -> Error {
     Error::new(ErrorKind::Conflict, "somebody else saved the model meanwhile")
         .with_hint("load it and save again")
+}
+
+fn no_versions() -> StoreError {
+    StoreError::NotSupported { source: "the store tells no version of the object".into() }
 }
 
 fn no_key() -> StoreError {

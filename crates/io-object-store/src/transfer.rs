@@ -208,6 +208,6 @@ impl Transfer {
 /// What the store refuses with.
 pub(crate) async fn remove(store: &Store, location: &Location, text: &[u8]) -> Result<()> {
     objects::remove(store, &location.json()?).await?;
-    claims::remove_unclaimed(store, &location.directory, claims::of(text, location)).await;
+    claims::remove_unclaimed(store, location, claims::of(text)).await;
     Ok(())
 }
