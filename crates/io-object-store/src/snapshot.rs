@@ -101,8 +101,13 @@ impl Snapshot {
     }
 
     /// Whether the weight objects have names that no other save uses.
-    fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         self.files.iter().all(|file| file.key.filename().is_some_and(names::is_ours))
+    }
+
+    /// The keys of the weight objects.
+    pub(crate) fn keys(&self) -> Vec<Path> {
+        self.files.iter().map(|file| file.key.clone()).collect()
     }
 
     /// Bytes of all weights.

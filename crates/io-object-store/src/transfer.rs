@@ -105,7 +105,15 @@ impl Transfer {
         let results: Vec<Result<(), Failed>> =
             stream::iter(jobs).buffer_unordered(self.options.concurrency).collect().await;
         results.into_iter().collect::<Result<(), Failed>>()?;
-        // Names that others use too may have got other bytes while we copied.
+        // Names that others use too may have got other bytes while we copied, with the JSON or
+        // before it.
+        if !source.is_ours() {
+            let now = objects::heads(&self.store, source.keys()).await?;
+            let e_tags = now.into_iter().map(|found| found.and_then(|meta| meta.e_tag));
+            if !e_tags.eq(source.files.iter().map(|file| file.e_tag.clone())) {
+                return Err(replaced().into());
+            }
+        }
         let key = self.from.json()?;
         if !snapshot::is_current(&self.store, &key, &source.json.version).await? {
             return Err(replaced().into());

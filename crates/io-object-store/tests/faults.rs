@@ -13,6 +13,7 @@ use std::{
 use futures::{TryStreamExt, executor::block_on};
 use io_core::{ErrorKind, GcOptions, HandlerOptions, IOHandler, ModelStore, ModelUrl, WriteMode};
 use io_object_store::ObjectStoreHandler;
+use object_store::{ObjectStoreExt, path::Path};
 use support::{
     bench,
     faulty::{Call, Fault},
@@ -183,4 +184,27 @@ fn a_removal_takes_the_parts_of_that_model_alone() {
     let keys = store.keys();
     assert_eq!(keys.len(), 6, "{keys:?}");
     assert!(keys.contains(&"m/x.json".to_owned()), "{keys:?}");
+}
+
+#[test]
+fn a_foreign_model_that_is_written_to_while_it_is_renamed_stays_where_it_is() {
+    let store = bench::store("foreign");
+    let put = |key: &str, bytes: Vec<u8>| {
+        block_on(store.put(&Path::parse(key).unwrap(), bytes.into())).unwrap();
+    };
+    let specs = r#"[{"name":"w","shape":[8],"dtype":"uint8"}]"#;
+    let json = format!(r#"{{"weightsManifest":[{{"paths":["w.bin"],"weights":{specs}}}]}}"#);
+    put("m/model.json", json.into_bytes());
+    put("m/w.bin", vec![1; 8]);
+    let before = store.keys();
+    store.overwrite_before_copy("m/w.bin", vec![2; 8]);
+    let url = |path| ModelUrl::new("bench", path).unwrap();
+    let models = bench::models(&url("foreign"), &HandlerOptions::new()).unwrap();
+    let rename = || block_on(models.rename(&url("foreign/m"), &url("foreign/n")));
+    assert_eq!(rename().unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(store.keys(), before);
+    rename().unwrap();
+    let loaded =
+        block_on(bench::handler(&url("foreign/n"), &HandlerOptions::new()).unwrap().load());
+    assert_eq!(block_on(loaded.unwrap().weight_data.unwrap().to_bytes()).unwrap(), vec![2; 8]);
 }

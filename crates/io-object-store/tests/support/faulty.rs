@@ -54,6 +54,7 @@ struct State {
     bytes_read: AtomicU64,
     cannot_copy: AtomicBool,
     careless: AtomicBool,
+    overwrite: Mutex<Option<(Path, Bytes)>>,
 }
 
 impl Faulty {
@@ -88,6 +89,12 @@ impl Faulty {
     /// From now on it takes the conditions of a write and does not keep them.
     pub fn careless(&self) {
         self.state.careless.store(true, SeqCst);
+    }
+
+    /// Somebody else writes these bytes to the object just before the next copy.
+    pub fn overwrite_before_copy(&self, key: &str, bytes: Vec<u8>) {
+        let key = Path::parse(key).unwrap();
+        *self.state.overwrite.lock().unwrap() = Some((key, bytes.into()));
     }
 
     /// All keys, in order.
@@ -192,6 +199,10 @@ impl ObjectStore for Faulty {
         if self.state.cannot_copy.load(SeqCst) {
             let (operation, implementer) = ("copy".to_owned(), "Faulty".to_owned());
             return Err(Error::NotImplemented { operation, implementer });
+        }
+        let overwrite = self.state.overwrite.lock().unwrap().take();
+        if let Some((key, bytes)) = overwrite {
+            self.inner.put_opts(&key, bytes.into(), PutOptions::default()).await?;
         }
         self.inner.copy_opts(from, to, options).await
     }
