@@ -10,7 +10,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 
 use crate::{
     CAPABILITIES,
-    cloud::{Config, Key, Opened, client_builder, credential, plain},
+    cloud::{Config, Key, Opened, client_builder, credential, plain, secret},
     environment::Variables,
     location::split,
 };
@@ -36,7 +36,7 @@ const KEYS: &[Key] = &[
     credential("container_credentials_relative_uri", &["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]),
     credential("container_credentials_full_uri", &["AWS_CONTAINER_CREDENTIALS_FULL_URI"]),
     credential("container_authorization_token_file", &["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]),
-    credential("sse_customer_key_base64", &[]),
+    secret("sse_customer_key_base64"),
     plain("region", &["AWS_REGION", "AWS_DEFAULT_REGION"]),
     plain("endpoint", &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),
     plain("endpoint_url_sts", &["AWS_ENDPOINT_URL_STS"]),
@@ -68,7 +68,8 @@ pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
     config.need_credentials(
         found,
         "set `access_key_id` and `secret_access_key`, or AWS_ACCESS_KEY_ID and \
-         AWS_SECRET_ACCESS_KEY in the environment",
+         AWS_SECRET_ACCESS_KEY in the environment, which \
+         `aws configure export-credentials --format env` prints",
     )?;
     let builder = AmazonS3Builder::new().with_bucket_name(bucket);
     let address = address(&config, bucket);

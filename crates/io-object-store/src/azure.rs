@@ -48,15 +48,28 @@ const KEYS: &[Key] = &[
     plain("disable_tagging", &[]),
 ];
 
+/// Where the accounts are that a URL may name. Elsewhere the same name is somebody else's.
+const DOMAINS: [&str; 4] = [
+    "blob.core.windows.net",
+    "dfs.core.windows.net",
+    "blob.fabric.microsoft.com",
+    "dfs.fabric.microsoft.com",
+];
+
 pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
     let mut config = Config::read(options, KEYS)?;
     let (authority, key) = split(url)?;
     let container = match authority.split_once('@') {
         None => authority,
         Some((container, host)) => {
-            let account = host.split('.').next().unwrap_or_default();
+            let (account, domain) = host.split_once('.').unwrap_or((host, ""));
+            if !DOMAINS.contains(&domain) && !config.has("endpoint") {
+                let message = format!("`{host}` is no storage account of Azure's public cloud");
+                return Err(Error::new(ErrorKind::InvalidUrl, message)
+                    .with_hint("set `endpoint` to the address of the account"));
+            }
             config.set_by_url("account_name", account);
-            let fabric = host.ends_with(".dfs.fabric.microsoft.com");
+            let fabric = domain.ends_with("fabric.microsoft.com");
             if fabric && !config.has("use_fabric_endpoint") {
                 config.set_by_url("use_fabric_endpoint", "true");
             }
@@ -119,5 +132,10 @@ mod tests {
         assert_eq!(open(named, &new()), Some(ErrorKind::PermissionDenied));
         assert_eq!(open(named, &key()), None);
         assert_eq!(open("az://c@a/m", &key()), Some(ErrorKind::InvalidUrl));
+        // A namesake in another cloud gets no credentials of ours.
+        let china = "abfss://c@a.dfs.core.chinacloudapi.cn/m";
+        assert_eq!(open(china, &key()), Some(ErrorKind::InvalidUrl));
+        let endpoint = "https://a.blob.core.chinacloudapi.cn";
+        assert_eq!(open(china, &key().with_setting("endpoint", endpoint)), None);
     }
 }

@@ -1,6 +1,6 @@
 //! What the clouds share: settings and variables to the configuration of a client.
 
-use std::{collections::BTreeMap, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, str::FromStr, sync::Arc, time::Duration};
 
 use io_core::{Error, ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl, Result, redact};
 #[cfg(all(any(feature = "aws", feature = "gcp"), not(target_family = "wasm")))]
@@ -51,14 +51,21 @@ pub(crate) struct Key {
     pub(crate) variables: &'static [&'static str],
     /// Whether it says who asks.
     pub(crate) is_credential: bool,
+    /// Whether nobody may see it.
+    pub(crate) is_secret: bool,
 }
 
 pub(crate) const fn plain(name: &'static str, variables: &'static [&'static str]) -> Key {
-    Key { name, variables, is_credential: false }
+    Key { name, variables, is_credential: false, is_secret: false }
 }
 
 pub(crate) const fn credential(name: &'static str, variables: &'static [&'static str]) -> Key {
-    Key { name, variables, is_credential: true }
+    Key { name, variables, is_credential: true, is_secret: true }
+}
+
+#[cfg(any(feature = "aws", test))]
+pub(crate) const fn secret(name: &'static str) -> Key {
+    Key { name, variables: &[], is_credential: false, is_secret: true }
 }
 
 /// Settings of ours that every cloud has.
@@ -80,6 +87,10 @@ const CLIENT: [&str; 10] = [
 
 /// Long enough for a part on a slow line; the client's own 30 seconds are not.
 const TIMEOUT: &str = "5 minutes";
+
+/// Counted from the first try: a request that has taken all of its time is tried once more, and
+/// that one is still within the quarter of an hour for which a signature is good.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(9 * 60);
 
 /// The configuration of a client, read.
 #[derive(Clone)]
@@ -117,7 +128,7 @@ impl Config {
         let flag = |name| Ok::<bool, Error>(settings.bool(name)?.unwrap_or(false));
         let (anonymous, instance_metadata) = (flag("anonymous")?, flag("instance_metadata")?);
         // 10 retries, with waits of its own.
-        let mut retry = RetryConfig::default();
+        let mut retry = RetryConfig { retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
         if let Some(text) = settings.text("max_retries") {
             retry.max_retries = text.parse().map_err(|_| {
                 let message = format!("option `max_retries` is `{text}`, expected a number");
@@ -143,7 +154,9 @@ impl Config {
                 values.insert(name, value.to_owned());
             }
         }
-        let is_secret = |name: &str| is_credential(name) || name == "proxy_url";
+        let is_secret = |name: &str| {
+            name == "proxy_url" || keys.iter().any(|key| key.name == name && key.is_secret)
+        };
         let given = options.settings.iter().map(|(name, value)| {
             let value = (!is_secret(name)).then(|| redact(value));
             Setting { name: name.clone(), value, origin: Origin::Option }
@@ -421,13 +434,14 @@ impl Opened {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, Key, credential, plain};
+    use super::{Config, Key, credential, plain, secret};
     use io_core::{ErrorKind, HandlerOptions};
 
     const KEYS: &[Key] = &[
         credential("id", &["X_ID"]),
         credential("secret", &["X_SECRET", "X_OLD_SECRET"]),
         plain("region", &["X_REGION"]),
+        secret("customer_key"),
     ];
 
     fn read(options: &HandlerOptions) -> Config {
@@ -455,6 +469,12 @@ mod tests {
         // Credentials come from one place.
         assert_eq!(all(new().with_setting("id", "i")), ["i", "", "env-region"]);
         assert_eq!(all(new().with_setting("anonymous", "true")), ["", "", "env-region"]);
+        // What is secret and says not who asks is none of them.
+        let with_key = || new().with_setting("customer_key", "k");
+        assert_eq!(all(with_key()), ["env-id", "env-secret", "env-region"]);
+        let config = read(&with_key());
+        let told = config.settings.iter().find(|setting| setting.name == "customer_key").unwrap();
+        assert_eq!(told.value, None);
     }
 
     #[test]

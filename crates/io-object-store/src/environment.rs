@@ -1,7 +1,7 @@
 //! The standard environment variables of the clouds.
 //!
-//! No other library of modelport reads the environment. Here it is what everybody expects: what
-//! works with a cloud's own program works with `modelport`. Settings win; the setting `env` =
+//! No other library of modelport reads the environment. Here it is what everybody expects. The files
+//! in which a cloud's own program keeps profiles are not read. Settings win; the setting `env` =
 //! `false` turns it off. If a setting gives credentials, all credentials come from settings: half of
 //! one pair and half of another would be refused by the cloud without a helpful word.
 

@@ -62,7 +62,7 @@ impl Cause {
             }
             next = error.source();
         }
-        Self(clean(&texts.join(": ")))
+        Self(clean(&without_body(&texts.join(": "))))
     }
 
     /// The same with `secrets` left out, wherever they stand.
@@ -86,6 +86,9 @@ impl Cause {
             Some(405 | 501) => ErrorKind::Unsupported,
             Some(507) => quota,
             Some(429 | 500..600) => ErrorKind::Network,
+            _ if has(&["expiredtoken", "invalidtoken", "tokenrefreshrequired"]) => {
+                ErrorKind::PermissionDenied
+            }
             _ if has(&[NO_VERSION]) => ErrorKind::Unsupported,
             _ if has(&["timed out", "timeout"]) => ErrorKind::Timeout,
             _ if has(&["quotaexceeded", "insufficientstorage"]) => quota,
@@ -145,6 +148,21 @@ impl fmt::Debug for Cause {
 
 impl StdError for Cause {}
 
+/// Of a server's answer in XML the code and the message alone: S3 repeats what was signed in it, a
+/// session's token and a customer's key included.
+fn without_body(text: &str) -> String {
+    let starts = ["<?xml", "<Error"].into_iter().filter_map(|start| text.find(start));
+    let Some((before, body)) = starts.min().and_then(|at| text.split_at_checked(at)) else {
+        return text.to_owned();
+    };
+    let element = |name: &str| -> Option<&str> {
+        let (_, after) = body.split_once(&format!("<{name}>"))?;
+        Some(after.split_once(&format!("</{name}>"))?.0.trim())
+    };
+    let said: Vec<&str> = ["Code", "Message"].into_iter().filter_map(element).collect();
+    format!("{before}{}", said.join(": "))
+}
+
 fn clean(text: &str) -> String {
     let words = text.split_inclusive(char::is_whitespace).map(|word| match word.find("://") {
         // Of an address the origin is enough: its path is in our own words, its query is nobody's.
@@ -182,6 +200,7 @@ mod tests {
             ("403 Forbidden: ", ErrorKind::PermissionDenied),
             ("507 Insufficient Storage: ", quota),
             ("400 Bad Request: <Code>RequestTimeout</Code>", ErrorKind::Timeout),
+            ("400 Bad Request: <Code>ExpiredToken</Code>", ErrorKind::PermissionDenied),
             ("400 Bad Request: <Code>Whatever</Code>", ErrorKind::Unexpected),
         ] {
             let error = std::io::Error::other(format!("{retried}{said}"));
@@ -189,6 +208,18 @@ mod tests {
         }
         let stalled = std::io::Error::other("HTTP error: operation timed out");
         assert_eq!(Cause::of(&stalled).kind(), ErrorKind::Timeout);
+    }
+
+    #[test]
+    fn of_a_body_there_is_what_was_wrong_and_nothing_that_was_signed() {
+        let said = "Server returned non-2xx status code: 403 Forbidden: ";
+        let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>SignatureDoesNotMatch\
+                    </Code><Message>They do not match.</Message><CanonicalRequest>PUT\n\
+                    x-amz-security-token:SECRET</CanonicalRequest><Token-0>SECRET</Token-0></Error>";
+        let found = Cause::of(&std::io::Error::other(format!("{said}{body}")));
+        assert_eq!(found.to_string(), format!("{said}SignatureDoesNotMatch: They do not match."));
+        let cut = Cause::of(&std::io::Error::other(format!("{said}<Error><Token-0>SECRET")));
+        assert_eq!(cut.to_string(), said.trim_end());
     }
 
     #[test]

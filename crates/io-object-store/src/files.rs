@@ -1,18 +1,20 @@
 //! The weight objects of a model, one by one, for those who look for what is wrong with it.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use futures::TryStreamExt;
-use io_core::{BoxFuture, Error, ErrorKind, MaybeSend, ModelUrl, Operation, Result};
+use io_core::{BoxFuture, Error, ErrorKind, MaybeSend, ModelUrl, Operation, Result, WeightSource};
 use io_manifest::{Checksum, FileIntegrity, ModelFiles, ModelJson};
 use object_store::{GetOptions, GetRange, path::Path};
 
 use crate::{
-    ObjectModelStore,
+    ObjectModelStore, ObjectStoreOptions,
     error::{Cause, on, shown},
     location::Location,
     objects::{self, Store},
     runtime,
+    snapshot::WeightObject,
+    source::ObjectWeights,
 };
 
 /// The objects of a model.
@@ -20,6 +22,7 @@ use crate::{
 pub struct ObjectFiles {
     store: Store,
     location: Location,
+    url: ModelUrl,
     model: ModelJson,
 }
 
@@ -31,9 +34,9 @@ impl ObjectModelStore {
     /// - `NotFound`: there is no model.
     /// - `Corrupt`: what is there is not a model file.
     /// - `PermissionDenied`, `Network`, …: what the store refuses with.
-    pub async fn files(&self, model: &ModelUrl) -> Result<ObjectFiles> {
-        let context = |error: Error| error.with_context(Operation::Load, model);
-        let (store, location) = (self.store.clone(), self.locate(model).map_err(context)?);
+    pub async fn files(&self, model_url: &ModelUrl) -> Result<ObjectFiles> {
+        let context = |error: Error| error.with_context(Operation::Load, model_url);
+        let (store, location) = (self.store.clone(), self.locate(model_url).map_err(context)?);
         let path = location.json().map_err(context)?;
         let read = {
             let store = store.clone();
@@ -45,7 +48,7 @@ impl ObjectModelStore {
         };
         let read = async { runtime::spawn(read)?.await? };
         let model = read.await.map_err(context)?;
-        Ok(ObjectFiles { store, location, model })
+        Ok(ObjectFiles { store, location, url: model_url.clone(), model })
     }
 }
 
@@ -81,17 +84,34 @@ impl ModelFiles for ObjectFiles {
     fn length<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<u64>> {
         self.with_object(path, |store, key| async move {
             let found = objects::head(&store, &key).await?;
-            let missing = || format!("the weight object `{}` is missing", shown(&key));
-            Ok(found.ok_or_else(|| Error::new(ErrorKind::NotFound, missing()))?.size)
+            Ok(found.ok_or_else(|| missing(&key))?.size)
         })
     }
 
     fn integrity<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<FileIntegrity>> {
+        let url = self.url.clone();
         self.with_object(path, |store, key| async move {
-            let read = store.get_opts(&key, GetOptions::default()).await;
-            let mut chunks = read.map_err(on("read", &key))?.into_stream();
+            let found = objects::head(&store, &key).await?;
+            let meta = found.ok_or_else(|| missing(&key))?;
+            let object = WeightObject {
+                key,
+                start: 0,
+                length: meta.size,
+                integrity: None,
+                e_tag: meta.e_tag,
+            };
+            // In ranges: one request for all may take longer than one may.
+            let mut chunks = ObjectWeights {
+                store,
+                url,
+                files: Arc::new([object]),
+                verify: false,
+                progress: None,
+                concurrency: ObjectStoreOptions::default().concurrency,
+            }
+            .stream(0..meta.size);
             let mut checksum = Checksum::new();
-            while let Some(chunk) = chunks.try_next().await.map_err(on("read", &key))? {
+            while let Some(chunk) = chunks.try_next().await? {
                 checksum.update(&chunk);
             }
             Ok(checksum.integrity())
@@ -115,4 +135,9 @@ impl ModelFiles for ObjectFiles {
             }
         })
     }
+}
+
+fn missing(key: &Path) -> Error {
+    let message = format!("the weight object `{}` is missing", shown(key));
+    Error::new(ErrorKind::NotFound, message)
 }

@@ -60,7 +60,7 @@ async fn one_by_one(files: &dyn ModelFiles, deep: bool, tell: &Teller) {
             Check::Shards,
             format!("{files} the right lengths, but {unknown} of {all} have no checksums"),
         )
-        .with_hint("a copy that modelport makes has checksums"),
+        .with_hint("a copy to another place has checksums"),
         (false, _) => {
             Finding::ok(Check::Shards, format!("{files} the right lengths, {bytes} bytes"))
         }
