@@ -29,6 +29,7 @@ if (sessionStorage.getItem(SAVED) === null) {
     }
     describeGraphModels();
     describeCalls();
+    describeWebServers();
   });
   await report();
 }
@@ -98,12 +99,6 @@ function describeGraphModels() {
 }
 
 function describeCalls() {
-  const artifacts = (bytes, fill = 7) => ({
-    modelTopology: { class_name: "Sequential" },
-    weightSpecs: [{ name: "w", shape: [bytes / 4], dtype: "int32" }],
-    weightData: new Uint8Array(bytes).fill(fill).buffer,
-  });
-
   for (const [scheme, handlerOf] of Object.entries(PLACES)) {
     it(`${scheme}: a save that is aborted leaves the old model`, async () => {
       await handlerOf("abort").save(artifacts(1024, 1));
@@ -205,6 +200,31 @@ function describeCalls() {
     await modelport.removeModel("localstorage://routed");
   });
 
+  it("nothing is moved to where it cannot be read back, or comes back as something else", async () => {
+    const forget = (url, other) => {
+      const is = (asked) => asked === url;
+      const save = async () => ({ modelArtifactsInfo: {} });
+      modelport.registerSaveRouter((asked) => (is(asked) ? { save } : null));
+      modelport.registerLoadRouter((asked) => (is(asked) && other ? { load: async () => other } : null));
+    };
+    const other = artifacts(16);
+    new Uint8Array(other.weightData)[15] ^= 1;
+    forget("forgets://it");
+    forget("alters://it", other);
+    await browserIndexedDB("kept").save(artifacts(16));
+    for (const [to, kind] of [
+      ["downloads://it", "Unsupported"],
+      ["forgets://it", "Unsupported"],
+      ["alters://it", "Corrupt"],
+    ]) {
+      const moved = await modelport.moveModel("indexeddb://kept", to).catch((error) => error);
+      expect([to, moved.kind]).toEqual([to, kind]);
+      const { weightData } = await browserIndexedDB("kept").load();
+      expect(new Uint8Array(weightData)).toEqual(new Uint8Array(artifacts(16).weightData));
+    }
+    await modelport.removeModel("indexeddb://kept");
+  });
+
   it("names the schemes that the build has", async () => {
     const names = (await modelport.schemes()).map(({ scheme }) => scheme).sort();
     expect(names).toEqual([
@@ -228,6 +248,98 @@ function describeCalls() {
     expect([w.shape, w.data[0]]).toEqual([[6], 0x03020100]);
     await modelport.removeModel("indexeddb://pieces");
   });
+}
+
+/** With the options that only JavaScript can hold. */
+function describeWebServers() {
+  const url = "https://user:SECRET@models.example/m/model.json?X-Amz-Signature=SECRET";
+  const manifest = (count) => [
+    { paths: ["w.bin"], weights: [{ name: "w", shape: [count], dtype: "uint8" }] },
+  ];
+  /** Something that answers with a model of so many weights, and with `weights` for them. */
+  const serves = (count, weights) => async (asked) =>
+    asked.includes("model.json")
+      ? Response.json({ modelTopology: {}, weightsManifest: manifest(count) })
+      : new Response(weights);
+  const kindOf = (work) => work.then(() => "fine", (error) => error.kind);
+
+  it("weights of another length are refused", async () => {
+    const page = "<!doctype html><title>Please log in</title>";
+    for (const [count, weights, kind] of [
+      [4, "four", "fine"],
+      [4, page, "Corrupt"],
+      [1000, page, "Corrupt"],
+      [4, "", "Corrupt"],
+    ]) {
+      const handler = modelport.http("m/model.json", { fetchFunc: serves(count, weights) });
+      expect(await kindOf(handler.load())).toBe(kind);
+      const { getWeightStream } = await handler.load({ streamWeights: true });
+      expect(await kindOf(new Response(getWeightStream()).arrayBuffer())).toBe(kind);
+    }
+  });
+
+  it("errors show neither passwords nor signatures", async () => {
+    const answers = [
+      new Response("", { status: 404 }),
+      new Response("no JSON"),
+      new Response("{}"),
+      new Response("", { status: 403 }),
+    ];
+    for (const answer of answers) {
+      const handler = modelport.http(url, { fetchFunc: async () => answer });
+      for (const work of [handler.load(), handler.save(artifacts(16))]) {
+        const error = await work.catch((thrown) => thrown);
+        expect(`${error.message} ${error.url} ${error.hint}`).not.toContain("SECRET");
+        if (error.kind !== undefined) expect(error.url).toBe("https://models.example/m/model.json");
+      }
+    }
+    const error = await modelport.http(url, { requestInit: {} }).load().catch((thrown) => thrown);
+    expect(error.kind).toBe("Network");
+    expect(`${error.message} ${error.url}`).not.toContain("SECRET");
+  });
+
+  it("a save tells the server not to replace, keeps what it does not know, and tells how far it is", async () => {
+    let request;
+    const fetchFunc = async (_, init) => {
+      request = init;
+      return new Response("", { status: init.headers === undefined ? 201 : 412 });
+    };
+    const told = [];
+    const onProgress = (fraction) => told.push(fraction);
+    const handler = modelport.http("m", { fetchFunc, onProgress });
+    await handler.save({ ...artifacts(16), ours: { deep: [1] }, getWeightStream: undefined });
+    expect(told).toEqual([0, 1]);
+    const model = JSON.parse(await request.body.get("model.json").text());
+    expect(model.ours).toEqual({ deep: [1] });
+    expect("weightData" in model).toBe(false);
+
+    expect(await kindOf(handler.save(artifacts(16), { overwrite: false }))).toBe("AlreadyExists");
+    expect(new Headers(request.headers).get("If-None-Match")).toBe("*");
+  });
+
+  it("what is given up says so", async () => {
+    const controller = new AbortController();
+    const fetchFunc = (_, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    const handler = modelport.http("m", { fetchFunc, signal: controller.signal });
+    const kinds = Promise.all([kindOf(handler.load()), kindOf(handler.save(artifacts(16)))]);
+    controller.abort();
+    expect(await kinds).toEqual(["Cancelled", "Cancelled"]);
+  });
+
+  it("options that are null are none, as in TensorFlow.js", () => {
+    expect(modelport.http(url, null).url).toBe(url);
+    expect(modelport.http(url, { fetchFunc: null, requestInit: null }).url).toBe(url);
+    expect(modelport.getLoadHandlers(url, null).length).toBe(1);
+  });
+}
+
+function artifacts(bytes, fill = 7) {
+  return {
+    modelTopology: { class_name: "Sequential" },
+    weightSpecs: [{ name: "w", shape: [bytes / 4], dtype: "int32" }],
+    weightData: new Uint8Array(bytes).fill(fill).buffer,
+  };
 }
 
 async function trained() {

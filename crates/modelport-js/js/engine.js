@@ -3,6 +3,7 @@
 import start, * as wasm from "./modelport_wasm.js";
 
 import { fromWasm } from "./error.js";
+import { guarded } from "./progress.js";
 
 let starting;
 let started = false;
@@ -41,18 +42,4 @@ export async function call(name, ...args) {
 export async function schemes() {
   await init();
   return wasm.schemes();
-}
-
-/** The options with a callback that cannot break what it watches. */
-function guarded(options) {
-  const { onProgress } = options;
-  if (typeof onProgress !== "function") return options;
-  const guardedProgress = (fraction, bytes) => {
-    try {
-      onProgress(fraction, bytes);
-    } catch (error) {
-      reportError(error);
-    }
-  };
-  return { ...options, onProgress: guardedProgress };
 }

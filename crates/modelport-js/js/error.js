@@ -24,6 +24,13 @@ export function failure(kind, message, rest = {}) {
   return new ModelportError({ ...rest, kind, message });
 }
 
+/** An address as it may be printed: credentials and signatures are before its host and in its query. */
+export function shown(url) {
+  return String(url)
+    .replace(/^([\w+.-]+:\/\/)[^/?#]*@/, "$1")
+    .replace(/[?#].*$/s, "");
+}
+
 /** What was thrown, as an error of ours where WebAssembly threw it. */
 export function fromWasm(thrown, signal) {
   if (thrown instanceof Error || typeof thrown?.kind !== "string") return thrown;

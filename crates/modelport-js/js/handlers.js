@@ -5,9 +5,9 @@ import { failure, fromWasm } from "./error.js";
 
 /** Saves a model at a URL. */
 export class SaveHandler {
-  constructor(url, options = {}) {
+  constructor(url, options) {
     this.url = url;
-    this.options = options;
+    this.options = options ?? {};
   }
 
   /** Saves model artifacts, all or nothing. */

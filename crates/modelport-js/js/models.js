@@ -1,5 +1,6 @@
 // Models by URL: listed, looked at, copied, moved and removed.
 
+import { concatenateArrayBuffers } from "./composite_array_buffer.js";
 import { call } from "./engine.js";
 import { failure, ModelportError } from "./error.js";
 import { ModelHandler, SaveHandler } from "./handlers.js";
@@ -64,17 +65,56 @@ export async function moveModel(sourceURL, destURL, options) {
     return saved.modelArtifactsInfo;
   }
   managed(sourceURL);
-  const info = await through(source, destination, options);
+  const readers = getLoadHandlers(destURL);
+  if (readers.length !== 1) {
+    const message = `the copy at '${destURL}' could not be read back, so nothing is moved there`;
+    throw failure("Unsupported", message, { hint: "copy it, look at the copy, and remove the model" });
+  }
+  const before = await statModel(sourceURL, options);
+  const loaded = await load(source, options);
+  const saved = await save(destination, loaded, options);
+  if (!(await isSame(loaded, await load(readers[0], options)))) {
+    throw failure("Corrupt", `what is at '${destURL}' is not what was saved there`);
+  }
+  const now = await statModel(sourceURL, options);
+  if (JSON.stringify(before) !== JSON.stringify(now)) {
+    const message = `the model at '${sourceURL}' changed while it was moved`;
+    throw failure("Conflict", message, { retryable: true });
+  }
   await removeModel(sourceURL, options);
-  return info;
+  return saved.modelArtifactsInfo;
 }
 
-/** Copies by way of this page, where one of the handlers is a user's: it knows none of our options. */
+/** Copies by way of this page, where one of the handlers is a user's. */
 async function through(source, destination, options) {
-  const isOurs = (handler) => handler instanceof SaveHandler;
-  const loaded = await source.load(...(isOurs(source) ? [{ ...options, ...options?.source }] : []));
-  const saved = await destination.save(loaded, ...(isOurs(destination) ? [options] : []));
+  const saved = await save(destination, await load(source, options), options);
   return saved.modelArtifactsInfo;
+}
+
+/** Loads with options, of which a user's handler knows none. */
+function load(source, options) {
+  const isOurs = source instanceof SaveHandler;
+  return isOurs ? source.load({ ...options, ...options?.source }) : source.load();
+}
+
+/** Saves with options, of which a user's handler knows none. */
+function save(destination, artifacts, options) {
+  return destination instanceof SaveHandler
+    ? destination.save(artifacts, options)
+    : destination.save(artifacts);
+}
+
+/** Whether two models have the same parts and the same bytes. */
+async function isSame(one, other) {
+  const parts = ({ modelTopology, weightSpecs }) => JSON.stringify([modelTopology, weightSpecs]);
+  if (parts(one) !== parts(other)) return false;
+  const [left, right] = await Promise.all([one, other].map(weightBytes));
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}
+
+async function weightBytes({ weightData, getWeightStream }) {
+  const all = weightData ?? (await new Response(getWeightStream?.()).arrayBuffer());
+  return new Uint8Array(concatenateArrayBuffers([all].flat()));
 }
 
 /** The one handler of either URL. */

@@ -1,4 +1,4 @@
-// Progress over a number of promises.
+// Callbacks that are told how far something is.
 
 import { failure } from "./error.js";
 
@@ -19,6 +19,20 @@ export function monitorPromisesProgress(promises, onProgress, startFraction = 0,
     return value;
   });
   return Promise.all(watched);
+}
+
+/** The options with a callback that cannot break what it watches. */
+export function guarded(options) {
+  const { onProgress } = options;
+  if (typeof onProgress !== "function") return options;
+  const guardedProgress = (fraction, bytes) => {
+    try {
+      onProgress(fraction, bytes);
+    } catch (error) {
+      reportError(error);
+    }
+  };
+  return { ...options, onProgress: guardedProgress };
 }
 
 function check(holds, message) {

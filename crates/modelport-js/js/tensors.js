@@ -92,6 +92,15 @@ export async function encodeWeights(tensors, group) {
   return { data: CompositeArrayBuffer.join(parts), specs };
 }
 
+/** How many bytes weights have; with strings, whose lengths are among the bytes, at the least. */
+export function expectedBytes(specs) {
+  const isString = (spec) => spec.dtype === "string" && spec.quantization == null;
+  const bytes = specs.map((spec) =>
+    isString(spec) ? elementCount(spec) * LENGTH_BYTES : storedBytes(spec),
+  );
+  return { bytes: bytes.reduce((sum, more) => sum + more, 0), isExact: !specs.some(isString) };
+}
+
 /** How many bytes a weight has as it is stored; `lengthAt` reads where a string begins. */
 function storedBytes(spec, lengthAt) {
   const count = elementCount(spec);

@@ -47,16 +47,16 @@ export const move = (from, to, options) => modelport.moveModel(from, to, options
 export const remove = (url, options) => modelport.removeModel(url, options);
 
 /** Offers the files of a model for download. */
-export async function download(url, options) {
-  const artifacts = await open(url, { signal: options.signal });
-  return saveArtifacts(artifacts, `downloads://${nameOf(url)}`, options);
-}
+export const download = (url, options) => copy(url, `downloads://${nameOf(url)}`, options);
 
 /** Saves the model in files that somebody picked. */
 export async function saveFiles(files, to, options) {
-  const read = { signal: options.signal, streamWeights: true };
-  const artifacts = await modelport.browserFiles(files).load(read);
-  return saveArtifacts(artifacts, to, options);
+  const { signal } = options;
+  const picked = modelport.browserFiles(files);
+  const streamed = await picked.load({ signal, streamWeights: true });
+  // How long strings are is known only to who reads them all.
+  const hasStrings = (streamed.weightSpecs ?? []).some(({ dtype }) => dtype === "string");
+  return saveArtifacts(hasStrings ? await picked.load({ signal }) : streamed, to, options);
 }
 
 export function saveArtifacts(artifacts, to, options) {

@@ -1,7 +1,7 @@
 // Some weights of a manifest, as tensors.
 
 import { concatenateArrayBuffers } from "./composite_array_buffer.js";
-import { failure } from "./error.js";
+import { failure, shown } from "./error.js";
 import { decodeWeights } from "./tensors.js";
 
 /** Tensors by name: those of `weightNames`, or all. `filePathPrefix` is where the files are. */
@@ -11,7 +11,8 @@ export function loadWeights(manifest, filePathPrefix = "", weightNames, requestI
       urls.map(async (url) => {
         const response = await fetch(url, requestInit ?? {}, { isBinary: true });
         if (!response.ok) {
-          const message = `Request to ${url} for weights failed with status code ${response.status}.`;
+          const failed = `failed with status code ${response.status}`;
+          const message = `Request to ${shown(url)} for weights ${failed}.`;
           throw failure(response.status === 404 ? "NotFound" : "Network", message);
         }
         return response.arrayBuffer();

@@ -1,13 +1,15 @@
 // Models on web servers, with the options of `tf.io.http`.
 
 import { CompositeArrayBuffer } from "./composite_array_buffer.js";
-import { failure } from "./error.js";
+import { failure, shown } from "./error.js";
 import { ModelHandler } from "./handlers.js";
 import {
   getModelArtifactsForJSON,
   getModelArtifactsInfoForJSON,
   getWeightSpecs,
 } from "./model_json.js";
+import { guarded } from "./progress.js";
+import { expectedBytes } from "./tensors.js";
 
 const SCHEME = /^https?:\/\//;
 
@@ -18,40 +20,23 @@ const OPTIONS_IN_JAVASCRIPT = ["fetchFunc", "requestInit", "weightPathPrefix", "
 export class HTTPRequest extends ModelHandler {
   static URL_SCHEME_REGEX = SCHEME;
 
-  constructor(path, options = {}) {
-    if (path == null || path.length === 0) {
-      const message = "URL path for http must not be null, undefined or empty.";
-      throw failure("InvalidUrl", message);
-    }
-    if (Array.isArray(path)) {
-      const message = "loading a model from several addresses is not supported: give that of the JSON";
-      throw failure("Unsupported", message);
-    }
-    if (options.requestInit?.body != null) {
-      const message = "requestInit is expected to have no pre-existing body, but has one.";
-      throw failure("InvalidInput", message);
-    }
-    if (options.fetchFunc !== undefined && typeof options.fetchFunc !== "function") {
-      const message =
-        "Must pass a function that matches the signature of `fetch` " +
-        "(see https://developer.mozilla.org/en-US/docs/Web/API/Fetch_API)";
-      throw failure("InvalidInput", message);
-    }
+  constructor(path, options) {
     super(path, options);
+    check(path, this.options);
     this.inJavaScript =
-      !SCHEME.test(path) || OPTIONS_IN_JAVASCRIPT.some((key) => options[key] != null);
+      !SCHEME.test(path) || OPTIONS_IN_JAVASCRIPT.some((key) => this.options[key] != null);
   }
 
   async load(options) {
     if (!this.inJavaScript) return super.load(options);
-    const all = { ...this.options, ...options };
+    const all = guarded({ ...this.options, ...options });
     const modelJSON = await this.#loadJSON(all);
     if (all.streamWeights) return this.#streaming(modelJSON, all);
     return getModelArtifactsForJSON(modelJSON, (manifest) => this.#loadWeights(manifest, all));
   }
 
   async save(artifacts, options) {
-    const all = { ...this.options, ...options };
+    const all = guarded({ ...this.options, ...options });
     const { weightData, getWeightStream } = artifacts;
     // The reader of a stream is in WebAssembly; buffers go as they are.
     if (weightData == null && getWeightStream != null) return super.save(artifacts, options);
@@ -64,43 +49,72 @@ export class HTTPRequest extends ModelHandler {
       const weights = file([weightData].flat(), "application/octet-stream");
       body.append("model.weights.bin", weights, "model.weights.bin");
     }
-    const response = await this.#fetch(this.url, { method: "POST", ...all.requestInit, body }, all);
-    if (!response.ok) {
-      const message = `HTTPRequest.save() failed due to HTTP response status ${response.status}.`;
-      throw failure(kindOf(response.status), message, { operation: "save" });
+    const init = { method: "POST", ...all.requestInit, body };
+    if (all.overwrite === false) {
+      init.headers = new Headers(init.headers);
+      init.headers.set("If-None-Match", "*");
     }
+    all.onProgress?.(0);
+    const response = await this.#fetch(this.url, init, all);
+    if (!response.ok) {
+      const exists = all.overwrite === false && response.status === 412;
+      const message = `HTTPRequest.save() failed due to HTTP response status ${response.status}.`;
+      throw this.#failure(exists ? "AlreadyExists" : kindOf(response.status), message, "save");
+    }
+    all.onProgress?.(1);
     return { modelArtifactsInfo: info, responses: [response] };
   }
 
   /** Calls what stands for `fetch`, which wants to be called as a function of the page. */
-  #fetch(url, init, { fetchFunc = globalThis.fetch, signal }, ...details) {
-    const given = signal === undefined ? init : { ...init, signal };
-    return fetchFunc.call(globalThis, url, given, ...details);
+  async #fetch(url, init, options, ...details) {
+    const { fetchFunc, signal } = options;
+    const given = signal == null ? init : { ...init, signal };
+    const fetching = async () =>
+      (fetchFunc ?? globalThis.fetch).call(globalThis, url, given, ...details);
+    return this.#answer(fetching(), url, options);
+  }
+
+  /** What comes from the network, or why it does not. */
+  async #answer(coming, url, { fetchFunc, requestInit, signal = requestInit?.signal }) {
+    try {
+      return await coming;
+    } catch (cause) {
+      if (signal?.aborted) throw this.#failure("Cancelled", "it was given up", undefined, { cause });
+      // What a function of the page throws is its own.
+      if (fetchFunc != null || !(cause instanceof TypeError)) throw cause;
+      const message = `Request to ${shown(url)} failed: ${cause.message}`;
+      throw this.#failure("Network", message, undefined, { cause, retryable: true });
+    }
+  }
+
+  #failure(kind, message, operation, rest) {
+    return failure(kind, message, { ...rest, operation, url: shown(this.url) });
   }
 
   async #loadJSON(options) {
     const response = await this.#fetch(this.url, options.requestInit ?? {}, options);
     if (!response.ok) {
       const message =
-        `Request to ${this.url} failed with status code ${response.status}. ` +
+        `Request to ${shown(this.url)} failed with status code ${response.status}. ` +
         "Please verify this URL points to the model JSON of the model to load.";
-      throw failure(kindOf(response.status), message, { operation: "load" });
+      throw this.#failure(kindOf(response.status), message, "load");
     }
     let modelJSON;
     try {
-      modelJSON = await response.json();
+      modelJSON = await this.#answer(response.json(), this.url, options);
     } catch (cause) {
+      if (["Cancelled", "Network"].includes(cause?.kind)) throw cause;
       const hint = this.url.endsWith(".pb")
         ? " Your path contains a .pb file extension. Support for .pb models has been removed in " +
           "favor of .json models; convert it with the TensorFlow.js converter."
         : " Please make sure the server is serving valid JSON for this request.";
-      const message = `Failed to parse model JSON of response from ${this.url}.${hint}`;
-      throw failure("Corrupt", message, { cause });
+      const message = `Failed to parse model JSON of response from ${shown(this.url)}.${hint}`;
+      throw this.#failure("Corrupt", message, "load", { cause });
     }
     if (modelJSON?.modelTopology == null && modelJSON?.weightsManifest == null) {
       const message =
-        `The JSON from HTTP path ${this.url} contains neither model topology or manifest for weights.`;
-      throw failure("Corrupt", message);
+        `The JSON from HTTP path ${shown(this.url)} contains neither model topology or manifest for weights.`;
+      throw this.#failure("Corrupt", message, "load");
     }
     return modelJSON;
   }
@@ -112,22 +126,35 @@ export class HTTPRequest extends ModelHandler {
     // All at once, as many as the browser lets through.
     const buffers = await Promise.all(
       urls.map(async (url) => {
-        const buffer = await (await this.#loadWeightFile(url, options)).arrayBuffer();
+        const response = await this.#loadWeightFile(url, options);
+        const buffer = await this.#answer(response.arrayBuffer(), url, options);
         done += 1;
         options.onProgress?.(done / urls.length);
         return buffer;
       }),
     );
     // TensorFlow.js misreads lists whose last buffer is the longest, so it gets no list.
-    return [getWeightSpecs(manifest), CompositeArrayBuffer.join(buffers)];
+    const weightData = CompositeArrayBuffer.join(buffers);
+    const weightSpecs = getWeightSpecs(manifest);
+    this.#checkLength(weightData.byteLength, expectedBytes(weightSpecs), true);
+    return [weightSpecs, weightData];
+  }
+
+  /** What stands in place of a weight file, a page that says so above all, has another length. */
+  #checkLength(found, { bytes, isExact }, isAll) {
+    if ((found < bytes && isAll) || (found > bytes && isExact)) {
+      const all = isAll ? found : `more than ${bytes}`;
+      const message = `the weight files have ${all} bytes, the model file asks for ${bytes}`;
+      throw this.#failure("Corrupt", message, "load");
+    }
   }
 
   async #loadWeightFile(url, options) {
     const init = options.requestInit ?? {};
     const response = await this.#fetch(url, init, options, { isBinary: true });
     if (!response.ok) {
-      const message = `Request to ${url} for weights failed with status code ${response.status}.`;
-      throw failure(kindOf(response.status), message, { operation: "load" });
+      const message = `Request to ${shown(url)} for weights failed with status code ${response.status}.`;
+      throw this.#failure(kindOf(response.status), message, "load");
     }
     return response;
   }
@@ -135,20 +162,30 @@ export class HTTPRequest extends ModelHandler {
   async #streaming(modelJSON, options) {
     const manifest = modelJSON.weightsManifest ?? [];
     const urls = await this.#weightURLs(manifest, options);
+    const weightSpecs = getWeightSpecs(manifest);
+    const expected = expectedBytes(weightSpecs);
     const getWeightStream = () => {
       const rest = [...urls];
       let reader;
+      let found = 0;
       options.onProgress?.(0);
       return new ReadableStream({
         pull: async (controller) => {
           for (;;) {
             if (reader === undefined) {
               const url = rest.shift();
-              if (url === undefined) return controller.close();
+              if (url === undefined) {
+                this.#checkLength(found, expected, true);
+                return controller.close();
+              }
               reader = (await this.#loadWeightFile(url, options)).body.getReader();
             }
-            const { done, value } = await reader.read();
-            if (!done) return controller.enqueue(value);
+            const { done, value } = await this.#answer(reader.read(), this.url, options);
+            if (!done) {
+              found += value.byteLength;
+              this.#checkLength(found, expected, false);
+              return controller.enqueue(value);
+            }
             reader = undefined;
             options.onProgress?.((urls.length - rest.length) / urls.length);
           }
@@ -156,7 +193,7 @@ export class HTTPRequest extends ModelHandler {
         cancel: (reason) => reader?.cancel(reason),
       });
     };
-    return { ...modelJSON, weightSpecs: getWeightSpecs(manifest), getWeightStream };
+    return { ...modelJSON, weightSpecs, getWeightStream };
   }
 
   async #weightURLs(manifest, { weightPathPrefix, weightUrlConverter }) {
@@ -194,8 +231,32 @@ export function httpRouter(url, loadOptions) {
 }
 httpRouter.builtIn = true;
 
+function check(path, { requestInit, fetchFunc }) {
+  if (path == null || path.length === 0) {
+    const message = "URL path for http must not be null, undefined or empty.";
+    throw failure("InvalidUrl", message);
+  }
+  if (Array.isArray(path)) {
+    const message = "loading a model from several addresses is not supported: give that of the JSON";
+    throw failure("Unsupported", message);
+  }
+  if (requestInit?.body != null) {
+    const message = "requestInit is expected to have no pre-existing body, but has one.";
+    throw failure("InvalidInput", message);
+  }
+  if (fetchFunc != null && typeof fetchFunc !== "function") {
+    const message =
+      "Must pass a function that matches the signature of `fetch` " +
+      "(see https://developer.mozilla.org/en-US/docs/Web/API/Fetch_API)";
+    throw failure("InvalidInput", message);
+  }
+}
+
+/** What of artifacts has a file of its own. */
+const OF_THE_WEIGHTS = ["weightData", "getWeightStream"];
+
 function modelJSONOf(artifacts) {
-  const { modelTopology, format, generatedBy, convertedBy, weightSpecs } = artifacts;
+  const { modelTopology, format, generatedBy, convertedBy, weightSpecs, ...rest } = artifacts;
   const weightsManifest =
     weightSpecs == null ? [] : [{ paths: ["./model.weights.bin"], weights: weightSpecs }];
   const modelJSON = { modelTopology, format, generatedBy, convertedBy, weightsManifest };
@@ -206,7 +267,8 @@ function modelJSONOf(artifacts) {
     "initializerSignature",
     "trainingConfig",
   ];
-  for (const key of optional) {
+  const unknown = Object.keys(rest).filter((key) => !OF_THE_WEIGHTS.includes(key));
+  for (const key of new Set([...optional, ...unknown])) {
     if (artifacts[key] != null) modelJSON[key] = artifacts[key];
   }
   return modelJSON;
