@@ -82,8 +82,10 @@ export class HTTPRequest extends ModelHandler {
       if (signal?.aborted) throw this.#failure("Cancelled", "it was given up", undefined, { cause });
       // What a function of the page throws is its own.
       if (fetchFunc != null || !(cause instanceof TypeError)) throw cause;
-      const message = `Request to ${shown(url)} failed: ${cause.message}`;
-      throw this.#failure("Network", message, undefined, { cause, retryable: true });
+      // The browser's own words may have the whole address in them.
+      const why = cause.message.replaceAll(url, shown(url));
+      const message = `Request to ${shown(url)} failed: ${why}`;
+      throw this.#failure("Network", message, undefined, { retryable: true });
     }
   }
 
