@@ -7,7 +7,7 @@ use std::{
 };
 
 use blocking::unblock;
-use cap_std::{ambient_authority, fs::Dir};
+use cap_std::fs::Dir;
 use futures::{StreamExt, stream};
 use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Operation, Result};
 
@@ -17,7 +17,7 @@ use crate::{
     location::{Location, url_of},
     publish,
     staging::{self, Staging},
-    sync::{DirLock, Durability},
+    sync::{self, Durability},
 };
 
 impl FsStore {
@@ -95,10 +95,8 @@ fn sweep(directory: &Path, options: &GcOptions) -> (Vec<Result<Garbage>>, Vec<Pa
 }
 
 fn sweep_stale(directory: &Path, options: &GcOptions) -> Result<Vec<Result<Garbage>>> {
-    let dir = Dir::open_ambient_dir(directory, ambient_authority())
-        .map_err(on("open the directory", directory))?;
     // Nobody is between making a staging directory and locking it.
-    let _lock = DirLock::acquire(&dir)?;
+    let (dir, _lock) = sync::open_locked(directory)?;
     let durability = Durability { fsync: true };
     let mut found = Vec::new();
     for staging in Staging::stale(&dir) {

@@ -11,14 +11,14 @@ use std::{
 
 use blocking::unblock;
 use bytes::Bytes;
-use cap_std::{ambient_authority, fs::Dir};
+use cap_std::fs::Dir;
 use futures::{TryStreamExt, stream};
 use io_core::{Error, ErrorKind, Result, WeightSource, WeightStream, Weights};
 
 use crate::{
     publish,
     staging::Staging,
-    sync::{DirLock, Durability},
+    sync::{self, Durability},
 };
 
 /// What has been written stays written.
@@ -132,10 +132,8 @@ impl Staged {
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput);
         let name = name.map_err(|error| failed("create", error.into()))?.to_owned();
         let parent = parent(path);
-        let dir = fs::create_dir_all(parent)
-            .and_then(|()| Dir::open_ambient_dir(parent, ambient_authority()))
-            .map_err(|error| failed("create", error))?;
-        let _lock = DirLock::acquire(&dir)?;
+        fs::create_dir_all(parent).map_err(|error| failed("create", error))?;
+        let (dir, _lock) = sync::open_locked(parent)?;
         publish::recover(&dir, DURABLE);
         let staging = Staging::create(&dir).map_err(|error| failed("create", error))?;
         let file = staging.create_file(STAGED)?;

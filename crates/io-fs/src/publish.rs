@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cap_std::{ambient_authority, fs::Dir};
+use cap_std::fs::Dir;
 use io_core::{Error, ErrorKind, Result, WriteMode};
 use io_manifest::{ModelJson, claimed_files};
 
@@ -21,7 +21,7 @@ use crate::{
     error::{failed, on, shown},
     location::{self, Location, MODEL_JSON},
     staging::{self, Staging},
-    sync::{DirLock, Durability},
+    sync::{self, DirLock, Durability},
 };
 
 /// In the staging directory: the JSON text whose weight paths lie in that directory.
@@ -36,7 +36,7 @@ const PLACE: &str = "place";
 pub(crate) struct Save {
     pub(crate) staging: Staging,
     dir: Dir,
-    json: String,
+    location: Location,
     mode: WriteMode,
     durability: Durability,
     // Last, so that what is in it is removed before it.
@@ -60,9 +60,7 @@ impl Save {
         loop {
             let created = CreatedDirs::create(path)?;
             let attempt = || -> Result<(Dir, Staging)> {
-                let dir = Dir::open_ambient_dir(path, ambient_authority())
-                    .map_err(on("open the directory", path))?;
-                let _lock = DirLock::acquire(&dir)?;
+                let (dir, _lock) = sync::open_locked(path)?;
                 recover(&dir, durability);
                 refuse_existing(&dir, &location.json, mode)?;
                 let staging =
@@ -71,8 +69,8 @@ impl Save {
             };
             match attempt() {
                 Ok((dir, staging)) => {
-                    let json = location.json.clone();
-                    return Ok(Self { staging, dir, json, mode, durability, created });
+                    let location = location.clone();
+                    return Ok(Self { staging, dir, location, mode, durability, created });
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound && tries < 8 => tries += 1,
                 Err(error) => return Err(error),
@@ -83,13 +81,18 @@ impl Save {
     /// Makes the prepared weight `files` the model, with the JSON text that `write_json` gives.
     pub(crate) fn publish(self, files: &[&str], write_json: &WriteJson<'_>) -> Result<()> {
         // Dropped in reverse: what was prepared goes before the directory that was made for it.
-        let Self { created, staging, dir, json, mode, durability } = self;
+        let Self { created, staging, dir, location, mode, durability } = self;
+        let Location { directory: path, json } = location;
         staging.write(COMMIT, &write_json(&format!("{}/", staging.name))?, durability)?;
         staging.write(&json, &write_json("")?, durability)?;
         durability.dir(&staging.dir).map_err(on("flush", &staging.name))?;
         created.flush(durability)?;
 
         let _lock = DirLock::acquire(&dir)?;
+        if !sync::is_at(&dir, &path).unwrap_or_default() {
+            let message = format!("`{}` is not the same directory any more", shown(&path));
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
         recover(&dir, durability);
         refuse_existing(&dir, &json, mode)?;
         refuse_foreign(&dir, &json, files)?;
@@ -126,9 +129,7 @@ impl Save {
 /// Removes a model: at once for every reader, then its parts. `check` sees its JSON text first.
 pub(crate) fn remove(location: &Location, check: impl FnOnce(&[u8]) -> Result<()>) -> Result<()> {
     let path = &location.directory;
-    let dir =
-        Dir::open_ambient_dir(path, ambient_authority()).map_err(on("open the directory", path))?;
-    let _lock = DirLock::acquire(&dir)?;
+    let (dir, _lock) = sync::open_locked(path)?;
     let durability = Durability { fsync: true };
     recover(&dir, durability);
     let text = claims::read_file(&dir, &location.json)?;

@@ -7,7 +7,6 @@ use std::{
 
 use async_trait::async_trait;
 use blocking::unblock;
-use cap_std::{ambient_authority, fs::Dir};
 use futures::{StreamExt, TryStreamExt, stream};
 use io_core::{
     Error, HandlerOptions, IOHandler, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore,
@@ -24,7 +23,7 @@ use crate::{
     snapshot::{self, Snapshot},
     source::FsWeights,
     staging,
-    sync::{DirLock, Durability},
+    sync::{self, Durability},
 };
 
 /// The models under a directory, in it and in the directories below it. Links to directories are
@@ -208,10 +207,8 @@ fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
     if from.json != MODEL_JSON || to.json != MODEL_JSON || to.directory.exists() {
         return Ok(false);
     }
-    let dir = Dir::open_ambient_dir(&from.directory, ambient_authority())
-        .map_err(on("open the directory", &from.directory))?;
     // Nobody saves into it while its name changes.
-    let _lock = DirLock::acquire(&dir)?;
+    let (dir, _lock) = sync::open_locked(&from.directory)?;
     let durability = Durability { fsync: true };
     publish::recover(&dir, durability);
     let text = claims::read_file(&dir, MODEL_JSON)?;

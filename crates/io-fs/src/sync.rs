@@ -2,13 +2,45 @@
 
 use std::{fs::File, io, path::Path};
 
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions},
+};
 use io_core::Result;
+use same_file::Handle;
 
 use crate::error::{failed, on};
 
 /// The lock file of file systems that cannot lock a directory.
 const LOCK_FILE: &str = ".modelport.lock";
+
+/// Opens the directory at `path` and waits for its lock.
+///
+/// # Errors
+///
+/// What the system refuses with; `NotFound` also when it is gone once the lock is there.
+pub(crate) fn open_locked(path: &Path) -> Result<(Dir, DirLock)> {
+    loop {
+        let dir = open(path)?;
+        let lock = DirLock::acquire(&dir)?;
+        if is_at(&dir, path)? {
+            return Ok((dir, lock));
+        }
+    }
+}
+
+/// Whether `path` still leads to `dir`, which whoever had its lock may have renamed or removed.
+pub(crate) fn is_at(dir: &Dir, path: &Path) -> Result<bool> {
+    let identity = |dir: Dir| {
+        Handle::from_file(dir.into_std_file()).map_err(on("look at the directory", path))
+    };
+    let dir = dir.try_clone().map_err(on("open the directory", path))?;
+    Ok(identity(open(path)?)? == identity(dir)?)
+}
+
+fn open(path: &Path) -> Result<Dir> {
+    Dir::open_ambient_dir(path, ambient_authority()).map_err(on("open the directory", path))
+}
 
 /// An exclusive lock on a directory among those who use this crate; dropped with the value, or by
 /// the operating system when the process ends.

@@ -2,12 +2,12 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 #![allow(clippy::unwrap_used, reason = "these are tests, though not in one")]
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fmt, fs, ops::Range, path::Path};
 
 use futures::executor::block_on;
 use io_core::{
     DType, HandlerOptions, IOHandler, Json, ModelArtifacts, ModelUrl, Result, SaveResult,
-    WeightSpec, Weights,
+    WeightSource, WeightSpec, WeightStream, Weights,
 };
 use io_fs::FsHandler;
 
@@ -76,4 +76,25 @@ pub fn tree(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 
 pub fn names(directory: &Path) -> Vec<String> {
     tree(directory).into_keys().collect()
+}
+
+/// The same weights, before whose first byte something happens.
+pub fn when_asked(weights: Weights, first: impl Fn() + Send + Sync + 'static) -> Weights {
+    struct WhenAsked<F>(Weights, F);
+    impl<F> fmt::Debug for WhenAsked<F> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl<F: Fn() + Send + Sync> WeightSource for WhenAsked<F> {
+        fn byte_length(&self) -> u64 {
+            self.0.byte_length()
+        }
+
+        fn stream(&self, range: Range<u64>) -> WeightStream {
+            (self.1)();
+            self.0.stream_range(range)
+        }
+    }
+    Weights::from_source(WhenAsked(weights, first))
 }
