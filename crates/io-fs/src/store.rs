@@ -63,10 +63,9 @@ impl FsStore {
     async fn rename_model(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
         let (source, destination) = (Location::find(from)?, Location::for_save(to)?);
         // What cannot be read is not moved.
-        let (text, found) = {
+        let found = {
             let source = source.clone();
-            let look = move || Ok((fs::read(source.json_path()), entry(&source)?));
-            unblock(look).await.map(|(text, entry)| (text.unwrap_or_default(), entry))?
+            unblock(move || entry(&source)).await?
         };
         if is_same_file(source.json_path(), destination.json_path()).unwrap_or(false) {
             return Ok(SaveResult::new(to.clone(), found.info));
@@ -85,10 +84,14 @@ impl FsStore {
         if let Some(weights) = copy.weight_data {
             weights.stream().try_for_each(|_| async { Ok(()) }).await?;
         }
-        let unchanged = move |now: &[u8]| {
-            if now == text { Ok(()) } else { Err(snapshot::replaced()) }
-        };
-        unblock(move || publish::remove(&source, unchanged)).await?;
+        // By its date, since a program that trains saves the same JSON text again and again.
+        unblock(move || {
+            publish::remove(&source, |_| {
+                let now = entry(&source)?.info;
+                if now == found.info { Ok(()) } else { Err(snapshot::replaced()) }
+            })
+        })
+        .await?;
         Ok(saved)
     }
 }

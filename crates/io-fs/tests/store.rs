@@ -3,11 +3,11 @@
 
 mod common;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, thread, time::Duration};
 
 use common::{expected, load, model, names, save, tree, url};
 use futures::{StreamExt, executor::block_on};
-use io_core::{ErrorKind, HandlerOptions, ModelStore};
+use io_core::{ErrorKind, HandlerOptions, ModelStore, ProgressCallback};
 use io_fs::FsStore;
 
 fn store(path: &Path) -> FsStore {
@@ -95,6 +95,35 @@ fn renames_by_directory_or_by_copy() {
     block_on(store(root.path()).rename(&url(&b), &url(&c))).unwrap();
     assert_eq!(names(&b), ["notes.txt"]);
     assert_eq!(load(&c).unwrap(), expected(1, 1.0));
+}
+
+#[test]
+fn a_source_that_is_saved_to_while_it_is_moved_by_copy_stays() {
+    let root = tempfile::tempdir().unwrap();
+    let (a, b) = (root.path().join("a"), root.path().join("b"));
+    // As a program that trains does it: the same JSON text, in place, and other weights.
+    let saves = {
+        let a = a.clone();
+        move |value: f32| {
+            let text = r#"{"modelTopology":{"value":1},"weightsManifest":[{"paths":["weights.bin"],"weights":[{"name":"w","shape":[1],"dtype":"float32"}]}]}"#;
+            fs::write(a.join("model.json"), text).unwrap();
+            fs::write(a.join("weights.bin"), value.to_le_bytes()).unwrap();
+        }
+    };
+    fs::create_dir(&a).unwrap();
+    fs::write(a.join("notes.txt"), "mine").unwrap();
+    saves(1.0);
+    let progress = ProgressCallback::new(move |progress| {
+        if progress.done == progress.total {
+            thread::sleep(Duration::from_millis(50));
+            saves(2.0);
+        }
+    });
+    let store = FsStore::new(url(root.path()), HandlerOptions::new().with_progress(progress));
+    let error = block_on(store.unwrap().rename(&url(&a), &url(&b))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(load(&a).unwrap().1, expected(1, 2.0).1);
+    assert_eq!(load(&b).unwrap(), expected(1, 1.0));
 }
 
 #[test]
