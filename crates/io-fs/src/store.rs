@@ -207,7 +207,9 @@ fn remove(location: &Location) -> Result<ModelEntry> {
 /// Renames the directory of a model, if it has nothing else in it and the other name is free.
 /// `false` when it has to be copied.
 fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
-    if from.json != MODEL_JSON || to.json != MODEL_JSON || to.directory.exists() {
+    // Without a slash at the end, after which a link would be taken for what it leads to.
+    let is_link = from.directory.components().as_path().is_symlink();
+    if is_link || from.json != MODEL_JSON || to.json != MODEL_JSON || to.directory.exists() {
         return Ok(false);
     }
     // Nobody saves into it while its name changes.

@@ -127,6 +127,24 @@ fn a_source_that_is_saved_to_while_it_is_moved_by_copy_stays() {
 }
 
 #[test]
+fn a_link_is_not_moved_in_place_of_its_model() {
+    let root = tempfile::tempdir().unwrap();
+    let (stored, link, to) =
+        (root.path().join("stored"), root.path().join("links/a"), root.path().join("deep/er/b"));
+    fs::create_dir(root.path().join("links")).unwrap();
+    for end in ["", "/"] {
+        save(&stored, model(1, 1.0)).unwrap();
+        std::os::unix::fs::symlink("../stored", &link).unwrap();
+        let from = url(&root.path().join(format!("links/a{end}")));
+        block_on(store(root.path()).rename(&from, &url(&to))).unwrap();
+        assert_eq!(load(&to).unwrap(), expected(1, 1.0));
+        assert_eq!(fs::read_dir(&stored).unwrap().count(), 0);
+        fs::remove_file(&link).unwrap();
+        fs::remove_dir_all(&to).unwrap();
+    }
+}
+
+#[test]
 fn copies() {
     let root = tempfile::tempdir().unwrap();
     let (a, b) = (root.path().join("a"), root.path().join("b"));
