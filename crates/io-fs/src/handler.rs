@@ -1,6 +1,6 @@
 //! One model in a directory: save and load.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use blocking::unblock;
@@ -11,8 +11,8 @@ use io_core::{
 use io_manifest::{KeyOrder, WeightFileRef, check_specs, plan_shards, write_model_json};
 
 use crate::{
-    FsOptions, FsStore, ReadMode, location::Location, publish::Save, read, snapshot::Snapshot,
-    source::FsWeights, sync::Durability, writer,
+    FsOptions, FsStore, ReadMode, error::on, location::Location, publish::Save, read,
+    snapshot::Snapshot, source::FsWeights, sync::Durability, writer,
 };
 
 pub(crate) const CAPABILITIES: Capabilities =
@@ -95,12 +95,8 @@ impl FsHandler {
             let location = location.clone();
             unblock(move || Save::prepare(&location, mode, durability)).await?
         };
-        let dir = Arc::new(
-            save.staging
-                .dir
-                .try_clone()
-                .map_err(crate::error::on("open the directory", &location.directory))?,
-        );
+        let dir = save.staging.dir.try_clone();
+        let dir = dir.map_err(on("open the directory", &location.directory))?;
         let weights = weights.unwrap_or_else(|| Weights::from_parts([]));
         let meter = ProgressMeter::new(self.options.progress.clone(), total);
         let integrity = writer::write_weights(dir, shards, &weights, &meter, durability).await?;

@@ -1,6 +1,12 @@
 //! Writing weights into the files of a model, with their checksums.
 
-use std::{fs::File, io::Write, pin::pin, sync::Arc, vec};
+use std::{
+    fs::File,
+    io::Write,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    vec,
+};
 
 use blocking::{Task, unblock};
 use bytes::Bytes;
@@ -10,7 +16,7 @@ use futures::{
     future::{self, Either},
     stream::Fuse,
 };
-use io_core::{Error, ProgressMeter, Result, WeightStream, Weights};
+use io_core::{Error, ErrorKind, ProgressMeter, Result, WeightStream, Weights};
 use io_manifest::{Checksum, FileIntegrity, Shard};
 
 use crate::{error::on, staging, sync::Durability};
@@ -35,14 +41,15 @@ const FLUSH_BYTES: u64 = 16 << 20;
 /// The next chunks are fetched and those before are flushed while some are written, so two batches
 /// are in memory.
 pub(crate) async fn write_weights(
-    dir: Arc<Dir>,
+    dir: Dir,
     shards: Vec<Shard>,
     weights: &Weights,
     meter: &ProgressMeter,
     durability: Durability,
 ) -> Result<Vec<FileIntegrity>> {
+    let ends = EndsOnDrop(Arc::new(Mutex::new(Some(dir))));
     let mut writer = Writer {
-        dir,
+        dir: ends.0.clone(),
         shards: shards.into_iter(),
         open: None,
         done: Vec::new(),
@@ -123,7 +130,7 @@ impl Arriving {
 
 /// Cuts a stream of bytes into files.
 struct Writer {
-    dir: Arc<Dir>,
+    dir: Arc<Mutex<Option<Dir>>>,
     shards: vec::IntoIter<Shard>,
     open: Option<OpenShard>,
     done: Vec<FileIntegrity>,
@@ -176,7 +183,11 @@ impl Writer {
         let Some(Shard { name, range, .. }) = self.shards.next() else {
             return Err(Error::corrupt("there are more weights than was said"));
         };
-        let file = Arc::new(staging::create_file(&self.dir, &name)?);
+        // Locked until the file is there, so that who gives the save up finds and removes it.
+        let file = match &*lock(&self.dir) {
+            Some(dir) => Arc::new(staging::create_file(dir, &name)?),
+            None => return Err(Error::new(ErrorKind::Cancelled, "the save was given up")),
+        };
         self.unflushed = 0;
         let remaining = range.end.saturating_sub(range.start);
         self.open = Some(OpenShard { name, file, remaining, checksum: Checksum::new() });
@@ -205,4 +216,18 @@ impl Writer {
         self.close()?;
         Ok(self.done)
     }
+}
+
+/// Takes the directory from the writing thread, which does not know that nobody waits for it any more:
+/// no file is made after this.
+struct EndsOnDrop(Arc<Mutex<Option<Dir>>>);
+
+impl Drop for EndsOnDrop {
+    fn drop(&mut self) {
+        lock(&self.0).take();
+    }
+}
+
+fn lock(dir: &Mutex<Option<Dir>>) -> MutexGuard<'_, Option<Dir>> {
+    dir.lock().unwrap_or_else(PoisonError::into_inner)
 }

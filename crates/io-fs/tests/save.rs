@@ -6,7 +6,7 @@ mod common;
 use std::{fs, num::NonZeroU64, thread};
 
 use common::{expected, handler, load, model, names, save, tree, with};
-use futures::{executor::block_on, stream};
+use futures::{FutureExt, executor::block_on, stream};
 use io_core::{
     Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifacts, WeightSource, WeightStream,
     Weights, WriteMode,
@@ -217,6 +217,28 @@ fn a_failed_or_dropped_save_leaves_everything_as_it_was() {
         assert!(names(path).iter().any(|name| name.starts_with(".modelport-")));
         drop(saving);
         assert_eq!(tree(root.path()), before);
+    }
+}
+
+#[test]
+fn a_save_that_is_given_up_makes_no_more_files() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("m");
+    let shards = HandlerOptions::new()
+        .with_shard_bytes(NonZeroU64::new(64).unwrap())
+        .with_setting("fsync", "false");
+    for files in (0..100).step_by(10) {
+        let handler = with(&path, shards.clone());
+        let mut saving = handler.save(model(100_000, 1.0));
+        // Given up while a thread makes thousands of files.
+        while fs::read_dir(&path).ok().and_then(|mut names| names.next()).is_none_or(|staging| {
+            fs::read_dir(staging.unwrap().path()).map_or(0, Iterator::count) <= files
+        }) {
+            assert!((&mut saving).now_or_never().is_none());
+            thread::yield_now();
+        }
+        drop(saving);
+        assert!(!path.exists(), "{:?}", names(&path));
     }
 }
 
