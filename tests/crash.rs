@@ -113,6 +113,25 @@ fn when_every_call_fails_from_one_on_the_model_is_whole_all_the_same() {
     });
 }
 
+#[test]
+fn without_links_what_is_copied_in_their_place_is_flushed() {
+    let place = Place::new(Some(OLD));
+    let no_links = ["inject=link,linkat:error=EPERM".to_owned(), format!("trace={CHANGES}")];
+    assert!(place.run(&["save", "DIR", "4"], &no_links).success());
+    assert_eq!(place.state(), Some(NEW));
+    assert_eq!(names(&place.directory()), files(NEW));
+    let log = fs::read_to_string(place.log()).unwrap();
+    let calls: Vec<&str> = log.lines().map(|line| call_of(line).1).collect();
+    let copied = |call: &str| ["copy_file_range", "sendfile"].contains(&call);
+    let after: Vec<&str> = calls
+        .windows(2)
+        .filter(|pair| copied(pair[0]) && !copied(pair[1]))
+        .map(|pair| pair[1])
+        .collect();
+    // The old JSON file and each weight file.
+    assert_eq!(after, vec!["fsync"; files(NEW).len()], "{log}");
+}
+
 /// Kills the command at each of its changing calls in turn, and returns the states it left.
 fn kill_at_every_call(
     command: &[&str],
@@ -180,8 +199,7 @@ fn calls(command: &[&str], old: Option<u32>) -> Vec<Call> {
     let mut calls: Vec<Call> = Vec::new();
     let mut threads = BTreeSet::new();
     for line in log.lines() {
-        let (thread, call) = line.split_once(' ').unwrap();
-        let (name, _) = call.trim_start().split_once('(').unwrap_or_else(|| panic!("{line}"));
+        let (thread, name) = call_of(line);
         let number = calls.iter().filter(|call| call.name == name).count() + 1;
         calls.push(Call { name: name.to_owned(), number });
         threads.insert(thread);
@@ -189,6 +207,13 @@ fn calls(command: &[&str], old: Option<u32>) -> Vec<Call> {
     assert_eq!(threads.len(), 1, "{log}");
     assert!(calls.len() > 6, "{log}");
     calls
+}
+
+/// The thread and the name of the call in a line of strace's.
+fn call_of(line: &str) -> (&str, &str) {
+    let (thread, call) = line.split_once(' ').unwrap();
+    let (name, _) = call.trim_start().split_once('(').unwrap_or_else(|| panic!("{line}"));
+    (thread, name)
 }
 
 /// A directory with an old model, or without.

@@ -22,6 +22,7 @@ mod store;
 mod location;
 mod options;
 
+mod created;
 mod files;
 mod gc;
 mod one_file;

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File},
+    fs::File,
     io::{self, Write as _},
     ops::Range,
     path::Path,
@@ -15,11 +15,7 @@ use cap_std::fs::Dir;
 use futures::{TryStreamExt, stream};
 use io_core::{Error, ErrorKind, Result, WeightSource, WeightStream, Weights};
 
-use crate::{
-    publish,
-    staging::Staging,
-    sync::{self, Durability},
-};
+use crate::{created::CreatedDirs, location, publish, staging::Staging, sync::Durability};
 
 /// What has been written stays written.
 const DURABLE: Durability = Durability { fsync: true };
@@ -125,22 +121,21 @@ struct Staged {
     dir: Dir,
     staging: Staging,
     name: OsString,
+    // Last, so that what is in it is removed before it.
+    created: CreatedDirs,
 }
 
 impl Staged {
     fn create(path: &Path) -> Result<(File, Self)> {
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput);
         let name = name.map_err(|error| failed("create", error.into()))?.to_owned();
-        let parent = parent(path);
-        fs::create_dir_all(parent).map_err(|error| failed("create", error))?;
-        let (dir, _lock) = sync::open_locked(parent)?;
-        publish::recover(&dir, DURABLE);
-        let staging = Staging::create(&dir).map_err(|error| failed("create", error))?;
+        let (dir, staging, created) = publish::stage(&location::parent(path), DURABLE, |_| Ok(()))?;
         let file = staging.create_file(STAGED)?;
-        Ok((file, Self { dir, staging, name }))
+        Ok((file, Self { dir, staging, name, created }))
     }
 
     fn publish(self, replace: bool) -> Result<()> {
+        self.created.flush(DURABLE)?;
         if replace {
             let renamed = self.staging.dir.rename(STAGED, &self.dir, &self.name);
             renamed.map_err(|error| failed("replace", error))?;
@@ -149,14 +144,8 @@ impl Staged {
             let linked = self.staging.dir.hard_link(STAGED, &self.dir, &self.name);
             linked.map_err(|error| failed("create", error))?;
         }
+        self.created.keep();
         DURABLE.dir(&self.dir).map_err(|error| failed("flush", error))
-    }
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
     }
 }
 

@@ -6,20 +6,17 @@
 //! every instant the JSON file on disk names files that are whole and its own, for any reader.
 //! `docs/decisions/0004-file-saves.md` has the states one by one.
 
-use std::{
-    collections::BTreeSet,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, io, path::Path};
 
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, OpenOptions};
 use io_core::{Error, ErrorKind, Result, WriteMode};
 use io_manifest::{ModelJson, claimed_files};
 
 use crate::{
     claims,
+    created::CreatedDirs,
     error::{failed, on, shown},
-    location::{self, Location, MODEL_JSON},
+    location::{Location, MODEL_JSON},
     staging::{self, Staging},
     sync::{self, DirLock, Durability},
 };
@@ -55,27 +52,13 @@ impl Save {
         durability: Durability,
     ) -> Result<Self> {
         let path = &location.directory;
-        // Somebody whose save failed may remove the directory between any two steps of ours.
-        let mut tries = 0;
-        loop {
-            let created = CreatedDirs::create(path)?;
-            let attempt = || -> Result<(Dir, Staging)> {
-                let (dir, _lock) = sync::open_locked(path)?;
-                recover(&dir, durability);
-                refuse_existing(&dir, &location.json, mode)?;
-                let staging =
-                    Staging::create(&dir).map_err(on("write into the directory", path))?;
-                Ok((dir, staging))
-            };
-            match attempt() {
-                Ok((dir, staging)) => {
-                    let location = location.clone();
-                    return Ok(Self { staging, dir, location, mode, durability, created });
-                }
-                Err(error) if error.kind() == ErrorKind::NotFound && tries < 8 => tries += 1,
-                Err(error) => return Err(error),
-            }
+        if path.is_file() {
+            let message = format!("`{}` is a file; a model is saved to a directory", shown(path));
+            return Err(Error::new(ErrorKind::InvalidUrl, message));
         }
+        let check = |dir: &Dir| refuse_existing(dir, &location.json, mode);
+        let (dir, staging, created) = stage(path, durability, check)?;
+        Ok(Self { staging, dir, location: location.clone(), mode, durability, created })
     }
 
     /// Makes the prepared weight `files` the model, with the JSON text that `write_json` gives.
@@ -96,7 +79,7 @@ impl Save {
         recover(&dir, durability);
         refuse_existing(&dir, &json, mode)?;
         refuse_foreign(&dir, &json, files)?;
-        let replaces = match link(&dir, &json, &staging.dir, OLD) {
+        let replaces = match link(&dir, &json, &staging.dir, OLD, durability) {
             Ok(()) => true,
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(on("keep a copy of", &json)(error)),
@@ -123,6 +106,32 @@ impl Save {
             Err(_) => staging.keep(),
         }
         Ok(())
+    }
+}
+
+/// Makes the directory at `path` where there is none, cleans up after those who died in it and, if
+/// `check` has nothing against it, makes a staging directory there.
+pub(crate) fn stage(
+    path: &Path,
+    durability: Durability,
+    check: impl Fn(&Dir) -> Result<()>,
+) -> Result<(Dir, Staging, CreatedDirs)> {
+    let attempt = || -> Result<(Dir, Staging)> {
+        let (dir, _lock) = sync::open_locked(path)?;
+        recover(&dir, durability);
+        check(&dir)?;
+        let staging = Staging::create(&dir).map_err(on("write into the directory", path))?;
+        Ok((dir, staging))
+    };
+    // Somebody whose save failed may remove the directory between any two steps of ours.
+    let mut tries = 0;
+    loop {
+        let created = CreatedDirs::create(path)?;
+        match attempt() {
+            Ok((dir, staging)) => return Ok((dir, staging, created)),
+            Err(error) if error.kind() == ErrorKind::NotFound && tries < 8 => tries += 1,
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -187,7 +196,7 @@ fn settle(dir: &Dir, staging: &Staging, json: &str, durability: Durability) -> R
     for file in claimed_files(&claims::read_file(&staging.dir, json)?)? {
         // By a second name, since readers still find the file under the first one.
         let _ = staging.dir.remove_file(PLACE);
-        link(&staging.dir, &file, &staging.dir, PLACE).map_err(on("link", &file))?;
+        link(&staging.dir, &file, &staging.dir, PLACE, durability).map_err(on("link", &file))?;
         staging.dir.rename(PLACE, dir, &file).map_err(on("replace", &file))?;
     }
     let flush = || durability.dir(dir).map_err(|error| failed("cannot flush the directory", error));
@@ -239,11 +248,21 @@ fn refuse_foreign(dir: &Dir, json: &str, files: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Gives a file a second name; where the file system has no links, a copy.
-fn link(from_dir: &Dir, from: &str, to_dir: &Dir, to: &str) -> io::Result<()> {
+/// Gives a file a second name; where the file system has no links, a copy, whose bytes are on disk.
+fn link(
+    from_dir: &Dir,
+    from: &str,
+    to_dir: &Dir,
+    to: &str,
+    durability: Durability,
+) -> io::Result<()> {
     match from_dir.hard_link(from, to_dir, to) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            from_dir.copy(from, to_dir, to).map(drop)
+            from_dir.copy(from, to_dir, to)?;
+            if durability.fsync {
+                to_dir.open_with(to, OpenOptions::new().write(true))?.sync_all()?;
+            }
+            Ok(())
         }
         done => done,
     }
@@ -251,48 +270,4 @@ fn link(from_dir: &Dir, from: &str, to_dir: &Dir, to: &str) -> io::Result<()> {
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
-}
-
-/// Directories that did not exist before; removed with the value unless they are kept.
-#[derive(Debug)]
-struct CreatedDirs(Vec<PathBuf>);
-
-impl CreatedDirs {
-    /// Makes `path` and what is missing above it.
-    fn create(path: &Path) -> Result<Self> {
-        if path.is_file() {
-            let message = format!("`{}` is a file; a model is saved to a directory", shown(path));
-            return Err(Error::new(ErrorKind::InvalidUrl, message));
-        }
-        let missing = path
-            .ancestors()
-            .take_while(|ancestor| *ancestor != Path::new("") && !ancestor.exists())
-            .map(Path::to_owned)
-            .collect();
-        let created = Self(missing);
-        std::fs::create_dir_all(path).map_err(on("create the directory", path))?;
-        Ok(created)
-    }
-
-    /// Their names are on disk.
-    fn flush(&self, durability: Durability) -> Result<()> {
-        for path in &self.0 {
-            let parent = location::parent(path);
-            durability.path(&parent).map_err(on("flush", &parent))?;
-        }
-        Ok(())
-    }
-
-    fn keep(mut self) {
-        self.0.clear();
-    }
-}
-
-impl Drop for CreatedDirs {
-    fn drop(&mut self) {
-        // The innermost is first. One that somebody else uses by now is not empty and stays.
-        for path in &self.0 {
-            let _ = std::fs::remove_dir(path);
-        }
-    }
 }

@@ -17,6 +17,7 @@ use same_file::is_same_file;
 
 use crate::{
     FsHandler, FsOptions, claims,
+    created::CreatedDirs,
     error::on,
     location::{self, Location, MODEL_JSON},
     publish,
@@ -223,7 +224,7 @@ fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
         return Ok(false);
     }
     let parent = location::parent(&to.directory);
-    fs::create_dir_all(&parent).map_err(on("create the directory", &parent))?;
+    let created = CreatedDirs::create(&parent)?;
     match fs::rename(&from.directory, &to.directory) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -232,6 +233,8 @@ fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
         // Another file system, or a name that was taken meanwhile.
         Err(_) => return Ok(false),
     }
+    created.flush(durability)?;
+    created.keep();
     for directory in [parent, location::parent(&from.directory)] {
         durability.path(&directory).map_err(on("flush", &directory))?;
     }

@@ -28,8 +28,11 @@ fn a_file_is_replaced_whole_or_stays() {
     assert_eq!(block_on(block_on(open_file(&path)).unwrap().to_bytes()).unwrap(), [2; 10][..]);
 
     let broken = Weights::from_source(Broken);
-    let error = block_on(save_file(&path, &broken, true)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Network);
+    for path in [&path, &root.path().join("b/c/new.keras")] {
+        let error = block_on(save_file(path, &broken, true)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Network);
+    }
+    assert_eq!(names(root.path()), ["a"]);
     assert_eq!(fs::read(&path).unwrap(), [2; 10]);
     assert_eq!(names(path.parent().unwrap()), ["m.keras"]);
 }
