@@ -16,6 +16,10 @@ use crate::{
 
 /// The whole of a JSON file in `dir`.
 pub(crate) fn read_file(dir: &Dir, name: &str) -> Result<Vec<u8>> {
+    // Asked first: to open a pipe is to wait for ever, and a device has no end.
+    if !dir.metadata(name).map_err(on("read", name))?.is_file() {
+        return Err(Error::corrupt(format!("`{}` is not a file", shown(name.as_ref()))));
+    }
     let mut bytes = Vec::new();
     let read =
         dir.open(name).and_then(|file| file.take(MAX_JSON_BYTES + 1).read_to_end(&mut bytes));

@@ -225,11 +225,11 @@ fn refuse_existing(dir: &Dir, json: &str, mode: WriteMode) -> Result<()> {
 fn refuse_foreign(dir: &Dir, json: &str, files: &[&str]) -> Result<()> {
     // What is called `model.json` may be replaced though it is damaged.
     if json != MODEL_JSON
-        && let Ok(text) = claims::read_file(dir, json)
-        && ModelJson::parse(&text).is_err()
+        && let Err(error) = claims::read_file(dir, json).and_then(|text| ModelJson::parse(&text))
+        && error.kind() != ErrorKind::NotFound
     {
         let message = format!("`{json}` is there and is not a model");
-        return Err(Error::new(ErrorKind::AlreadyExists, message));
+        return Err(Error::new(ErrorKind::AlreadyExists, message).with_source(error));
     }
     if let Some((file, owner)) =
         claims::claimed(dir, json)?.iter().find(|(file, _)| files.contains(&file.as_str()))

@@ -21,7 +21,7 @@ use crate::{
     error::on,
     location::{self, Location, MODEL_JSON},
     publish,
-    snapshot::{self, Snapshot},
+    snapshot::{self, JsonFile, Snapshot},
     source::FsWeights,
     staging,
     sync::{self, Durability},
@@ -194,9 +194,9 @@ fn list_directory(directory: &Path) -> (Vec<Result<ModelEntry>>, Vec<PathBuf>) {
 const MAX_LISTED_BYTES: u64 = 64 << 20;
 
 fn is_model(location: &Location) -> bool {
-    let path = location.json_path();
-    let is_small = fs::metadata(&path).is_ok_and(|meta| meta.len() <= MAX_LISTED_BYTES);
-    is_small && fs::read(&path).is_ok_and(|text| ModelJson::parse(&text).is_ok())
+    let is_small =
+        fs::metadata(location.json_path()).is_ok_and(|meta| meta.len() <= MAX_LISTED_BYTES);
+    is_small && JsonFile::read(location).is_ok_and(|(_, _, text)| ModelJson::parse(&text).is_ok())
 }
 
 fn remove(location: &Location) -> Result<ModelEntry> {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::{fs, num::NonZeroU64, thread};
+use std::{fs, num::NonZeroU64, process::Command, thread};
 
 use common::{expected, handler, load, model, names, save, tree, with};
 use futures::{FutureExt, executor::block_on, stream};
@@ -257,4 +257,8 @@ fn a_file_in_the_way_is_named() {
     let error = save(&json, model(1, 1.0)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
     assert_eq!(names(root.path()), ["file", "package.json"]);
+    let pipe = root.path().join("pipe.json");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let error = save(&pipe, model(1, 1.0)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
 }

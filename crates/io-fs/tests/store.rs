@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::{fs, path::Path, thread, time::Duration};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command, thread, time::Duration};
 
 use common::{expected, load, model, names, save, tree, url};
 use futures::{StreamExt, executor::block_on};
@@ -23,6 +23,10 @@ fn lists_the_models_below_and_names_what_is_damaged() {
     save(&root.path().join("c/other.json"), model(9, 1.0)).unwrap();
     fs::write(root.path().join("package.json"), "{}").unwrap();
     fs::write(root.path().join("broken.json"), "{").unwrap();
+    // Neither of which has an end.
+    let pipe = Command::new("mkfifo").arg(root.path().join("pipe.json")).status();
+    assert!(pipe.unwrap().success());
+    symlink("/dev/zero", root.path().join("zero.json")).unwrap();
     fs::write(root.path().join("e/weights.bin"), "").unwrap();
     let found: Vec<_> = block_on(store(root.path()).list().collect());
     let (good, bad): (Vec<_>, Vec<_>) = found.into_iter().partition(Result::is_ok);
@@ -134,7 +138,7 @@ fn a_link_is_not_moved_in_place_of_its_model() {
     fs::create_dir(root.path().join("links")).unwrap();
     for end in ["", "/"] {
         save(&stored, model(1, 1.0)).unwrap();
-        std::os::unix::fs::symlink("../stored", &link).unwrap();
+        symlink("../stored", &link).unwrap();
         let from = url(&root.path().join(format!("links/a{end}")));
         block_on(store(root.path()).rename(&from, &url(&to))).unwrap();
         assert_eq!(load(&to).unwrap(), expected(1, 1.0));
