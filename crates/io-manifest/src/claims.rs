@@ -42,7 +42,8 @@ impl Unclaimed {
         all.chain((!self.0.is_empty()).then(String::new)).collect()
     }
 
-    /// Leaves to a JSON file in `folder` what it has. `name` may be the whole path.
+    /// Leaves to a JSON file in `folder` what it has, in upper or lower case, since many places do
+    /// not tell these apart. `name` may be the whole path.
     ///
     /// # Errors
     ///
@@ -54,9 +55,10 @@ impl Unclaimed {
             let message = format!("`{name}` is damaged, and any file beside it may be one of its");
             Error::corrupt(message).with_hint("repair or remove it").with_source(error)
         })?;
-        for file in claims {
-            self.0.remove(&if folder.is_empty() { file } else { format!("{folder}/{file}") });
-        }
+        let path = |file| if folder.is_empty() { file } else { format!("{folder}/{file}") };
+        let claims: BTreeSet<String> =
+            claims.into_iter().map(|file| path(file).to_lowercase()).collect();
+        self.0.retain(|file| !claims.contains(&file.to_lowercase()));
         Ok(())
     }
 
@@ -131,6 +133,7 @@ mod tests {
             ("a", r#""b/w.bin""#, &all[1..]),
             ("a/b", r#""w.bin""#, &all[1..]),
             ("a/b", r#""u.bin""#, &all[..]),
+            ("a", r#""B/W.BIN""#, &all[1..]),
         ] {
             let mut unclaimed = new();
             unclaimed.leave(folder, "m.json", model(paths).as_bytes()).unwrap();
