@@ -200,9 +200,20 @@ fn is_model(location: &Location) -> bool {
 }
 
 fn remove(location: &Location) -> Result<ModelEntry> {
-    let found = entry(location)?;
+    let found = remains(location)?;
     publish::remove(location, |text| ModelJson::parse(text).map(drop))?;
     Ok(found)
+}
+
+/// A model whose weight files may be missing or damaged.
+fn remains(location: &Location) -> Result<ModelEntry> {
+    let (_, saved, text) = JsonFile::read(location)?;
+    let model = ModelJson::parse(&text)?;
+    let mut info = ModelArtifactsInfo::new(&model.artifacts, saved)?;
+    let length = |file: &String| fs::metadata(location.directory.join(file)).map(|meta| meta.len());
+    info.weight_data_bytes =
+        claimed_files(&text)?.iter().flat_map(length).fold(0, u64::saturating_add);
+    Ok(ModelEntry::new(location.url()?, info))
 }
 
 /// Renames the directory of a model, if it has nothing else in it and the other name is free.

@@ -3,11 +3,14 @@
 
 mod common;
 
-use std::{fs, os::unix::fs::symlink, path::Path, process::Command, thread, time::Duration};
+use std::{
+    fs, num::NonZeroU64, os::unix::fs::symlink, path::Path, process::Command, thread,
+    time::Duration,
+};
 
-use common::{expected, load, model, names, save, tree, url};
+use common::{expected, load, model, names, save, tree, url, with};
 use futures::{StreamExt, executor::block_on};
-use io_core::{ErrorKind, HandlerOptions, ModelStore, ProgressCallback};
+use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelStore, ProgressCallback};
 use io_fs::FsStore;
 
 fn store(path: &Path) -> FsStore {
@@ -72,6 +75,18 @@ fn removes_all_parts_of_a_model_and_nothing_else() {
     save(&alone, model(1, 1.0)).unwrap();
     block_on(store(root.path()).remove(&url(&alone))).unwrap();
     assert!(!alone.exists());
+}
+
+#[test]
+fn a_model_that_lacks_weights_is_removed_with_what_is_left() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("m");
+    let shards = HandlerOptions::new().with_shard_bytes(NonZeroU64::new(5).unwrap());
+    block_on(with(&path, shards).save(model(3, 1.0))).unwrap();
+    fs::remove_file(path.join("group1-shard3of3.bin")).unwrap();
+    let removed = block_on(store(root.path()).remove(&url(&path))).unwrap();
+    assert_eq!(removed.info.weight_data_bytes, 10);
+    assert!(!path.exists());
 }
 
 #[test]
