@@ -16,7 +16,7 @@ use std::{
 };
 
 use futures::executor::block_on;
-use io_core::{ErrorKind, IOHandler};
+use io_core::{ErrorKind, HandlerOptions, IOHandler};
 use io_fs::FsHandler;
 
 const OLD: u32 = 3;
@@ -90,7 +90,8 @@ fn killed_at_every_call_of_a_save_of_one_file() {
         let found = fs::read(&file).ok();
         assert!(found.is_none() || found == Some(model::weights(NEW)), "after {name} {number}");
         seen.insert(found.is_some());
-        block_on(io_fs::save_file(&file, &model::weights(OLD).into(), true)).unwrap();
+        let old = model::weights(OLD).into();
+        block_on(io_fs::save_file(&file, &old, &HandlerOptions::new())).unwrap();
         assert_eq!(fs::read(&file).unwrap(), model::weights(OLD));
         assert_eq!(names(&place.directory()), [model::FILE]);
     }
@@ -130,6 +131,17 @@ fn without_links_what_is_copied_in_their_place_is_flushed() {
         .collect();
     // The old JSON file and each weight file.
     assert_eq!(after, vec!["fsync"; files(NEW).len()], "{log}");
+}
+
+#[test]
+fn without_links_a_new_file_is_created_and_none_is_replaced() {
+    let place = Place::new(None);
+    let no_links = ["inject=link,linkat:error=EPERM".to_owned()];
+    let file = place.directory().join(model::FILE);
+    assert!(place.run(&["new-file", "DIR", "4"], &no_links).success());
+    assert!(!place.run(&["new-file", "DIR", "3"], &no_links).success());
+    assert_eq!(fs::read(&file).unwrap(), model::weights(4));
+    assert_eq!(names(&place.directory()), [model::FILE]);
 }
 
 /// Kills the command at each of its changing calls in turn, and returns the states it left.

@@ -6,7 +6,7 @@ mod model;
 use std::{env, path::Path, process::ExitCode};
 
 use futures::executor::block_on;
-use io_core::{HandlerOptions, IOHandler, ModelStore};
+use io_core::{HandlerOptions, IOHandler, ModelStore, WriteMode};
 use io_fs::{FsHandler, FsStore};
 
 fn main() -> ExitCode {
@@ -19,11 +19,8 @@ fn main() -> ExitCode {
             let store = FsStore::new(url.clone(), HandlerOptions::new()).unwrap();
             exit(block_on(store.remove(&url)))
         }
-        ["file", directory, seed] => {
-            let bytes = model::weights(seed.parse().unwrap()).into();
-            let file = Path::new(directory).join(model::FILE);
-            exit(block_on(io_fs::save_file(&file, &bytes, true)))
-        }
+        ["file", directory, seed] => file(directory, seed, WriteMode::Replace),
+        ["new-file", directory, seed] => file(directory, seed, WriteMode::Create),
         ["loop", directory, seed] => {
             let mut seed: u32 = seed.parse().unwrap();
             loop {
@@ -33,6 +30,13 @@ fn main() -> ExitCode {
         }
         _ => ExitCode::from(2),
     }
+}
+
+fn file(directory: &str, seed: &str, mode: WriteMode) -> ExitCode {
+    let bytes = model::weights(seed.parse().unwrap()).into();
+    let file = Path::new(directory).join(model::FILE);
+    let options = HandlerOptions::new().with_write_mode(mode);
+    exit(block_on(io_fs::save_file(&file, &bytes, &options)))
 }
 
 fn save(directory: &Path, seed: u32) -> ExitCode {

@@ -11,24 +11,27 @@ use std::{
 
 use blocking::unblock;
 use bytes::Bytes;
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, OpenOptions};
 use futures::{TryStreamExt, stream};
-use io_core::{Error, ErrorKind, Result, WeightSource, WeightStream, Weights};
+use io_core::{
+    Error, ErrorKind, HandlerOptions, ProgressMeter, Result, WeightSource, WeightStream, Weights,
+    WriteMode,
+};
 
-use crate::{created::CreatedDirs, location, publish, staging::Staging, sync::Durability};
-
-/// What has been written stays written.
-const DURABLE: Durability = Durability { fsync: true };
+use crate::{
+    FsOptions, created::CreatedDirs, location, publish, staging::Staging, sync::Durability,
+};
 
 const CHUNK_BYTES: u64 = 2 << 20;
 
-/// The bytes of the file at `path`, read when they are needed.
+/// The bytes of the file at `path`, read when they are needed. The options do not change how.
 ///
 /// # Errors
 ///
-/// `NotFound` when there is no file, `InvalidInput` when it is not a plain one, `PermissionDenied`
-/// and others as the system says.
-pub async fn open_file(path: &Path) -> Result<Weights> {
+/// `NotFound` when there is no file, `InvalidInput` when it is not a plain one or a setting is
+/// unknown, `PermissionDenied` and others as the system says.
+pub async fn open_file(path: &Path, options: &HandlerOptions) -> Result<Weights> {
+    FsOptions::from_settings(options)?;
     let path = path.to_owned();
     unblock(move || {
         let file = File::open(&path).map_err(|error| failed("open", error))?;
@@ -42,29 +45,34 @@ pub async fn open_file(path: &Path) -> Result<Weights> {
 }
 
 /// Writes `bytes` to the file at `path`, which is there whole or not at all, and durable when this
-/// returns. Unless `replace`, a file that is there stays. Dropping the future leaves nothing behind;
-/// what a process leaves that is killed is removed by the next save beside it, or by
-/// [`FsStore::gc`](crate::FsStore::gc).
+/// returns, unless the setting `fsync` is `false`. With `WriteMode::Create` a file that is there
+/// stays. Dropping the future leaves nothing behind; what a process leaves that is killed is removed
+/// by the next save beside it, or by [`FsStore::gc`](crate::FsStore::gc).
 ///
 /// # Errors
 ///
-/// `AlreadyExists` when there is a file that is not to be replaced; what reading `bytes` fails
-/// with; others as the system says.
-pub async fn save_file(path: &Path, bytes: &Weights, replace: bool) -> Result<()> {
+/// `AlreadyExists` when there is a file that is not to be replaced; `InvalidInput` when a setting is
+/// unknown; what reading `bytes` fails with; others as the system says.
+pub async fn save_file(path: &Path, bytes: &Weights, options: &HandlerOptions) -> Result<()> {
+    let durability = Durability { fsync: FsOptions::from_settings(options)?.fsync };
+    let mode = options.write_mode;
     let path = path.to_owned();
-    let (file, staged) = unblock(move || Staged::create(&path)).await?;
+    let (file, staged) = unblock(move || Staged::create(&path, durability)).await?;
+    let meter = ProgressMeter::new(options.progress.clone(), bytes.byte_length());
     let mut stream = bytes.stream();
     let mut file = Some(file);
     while let Some(piece) = stream.try_next().await? {
         let Some(mut open) = file.take() else { break };
+        let length = piece.len() as u64;
         let written = unblock(move || open.write_all(&piece).map(|()| open));
         file = Some(written.await.map_err(|error| failed("write", error))?);
+        meter.add(length);
     }
     unblock(move || {
         if let Some(file) = file {
-            file.sync_all().map_err(|error| failed("flush", error))?;
+            durability.file(&file, STAGED)?;
         }
-        staged.publish(replace)
+        staged.publish(mode)
     })
     .await
 }
@@ -121,31 +129,46 @@ struct Staged {
     dir: Dir,
     staging: Staging,
     name: OsString,
+    durability: Durability,
     // Last, so that what is in it is removed before it.
     created: CreatedDirs,
 }
 
 impl Staged {
-    fn create(path: &Path) -> Result<(File, Self)> {
+    fn create(path: &Path, durability: Durability) -> Result<(File, Self)> {
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput);
         let name = name.map_err(|error| failed("create", error.into()))?.to_owned();
-        let (dir, staging, created) = publish::stage(&location::parent(path), DURABLE, |_| Ok(()))?;
+        let (dir, staging, created) =
+            publish::stage(&location::parent(path), durability, |_| Ok(()))?;
         let file = staging.create_file(STAGED)?;
-        Ok((file, Self { dir, staging, name, created }))
+        Ok((file, Self { dir, staging, name, durability, created }))
     }
 
-    fn publish(self, replace: bool) -> Result<()> {
-        self.created.flush(DURABLE)?;
-        if replace {
-            let renamed = self.staging.dir.rename(STAGED, &self.dir, &self.name);
-            renamed.map_err(|error| failed("replace", error))?;
-        } else {
-            // Unlike a rename, this fails where something is.
-            let linked = self.staging.dir.hard_link(STAGED, &self.dir, &self.name);
-            linked.map_err(|error| failed("create", error))?;
+    fn publish(self, mode: WriteMode) -> Result<()> {
+        self.created.flush(self.durability)?;
+        match mode {
+            WriteMode::Replace => self.replace().map_err(|error| failed("replace", error))?,
+            WriteMode::Create => self.appear().map_err(|error| failed("create", error))?,
         }
         self.created.keep();
-        DURABLE.dir(&self.dir).map_err(|error| failed("flush", error))
+        self.durability.dir(&self.dir).map_err(|error| failed("flush", error))
+    }
+
+    fn replace(&self) -> io::Result<()> {
+        self.staging.dir.rename(STAGED, &self.dir, &self.name)
+    }
+
+    /// Unlike a rename, this fails where something is.
+    fn appear(&self) -> io::Result<()> {
+        match self.staging.dir.hard_link(STAGED, &self.dir, &self.name) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
+            done => return done,
+        }
+        // Where there are no links an empty file takes the name first, which a kill leaves.
+        self.dir.open_with(&self.name, OpenOptions::new().write(true).create_new(true))?;
+        self.replace().inspect_err(|_| {
+            let _ = self.dir.remove_file(&self.name);
+        })
     }
 }
 

@@ -5,13 +5,15 @@ use std::{
     fs,
     ops::Range,
     path::Path,
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
 
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, executor::block_on, stream};
 use io_core::{
-    Error, ErrorKind, GcOptions, HandlerOptions, ModelUrl, WeightSource, WeightStream, Weights,
+    Error, ErrorKind, GcOptions, HandlerOptions, ModelUrl, ProgressCallback, WeightSource,
+    WeightStream, Weights, WriteMode,
 };
 use io_fs::{FsStore, open_file, save_file};
 
@@ -20,16 +22,19 @@ fn a_file_is_replaced_whole_or_stays() {
     let root = tempfile::tempdir().unwrap();
     // Directories that are missing are made.
     let path = root.path().join("a").join("m.keras");
-    block_on(save_file(&path, &Weights::from(vec![1; 100]), false)).unwrap();
-    let error = block_on(save_file(&path, &Weights::from(vec![2; 10]), false)).unwrap_err();
+    block_on(save_file(&path, &Weights::from(vec![1; 100]), &create())).unwrap();
+    let error = block_on(save_file(&path, &Weights::from(vec![2; 10]), &create())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
     assert_eq!(fs::read(&path).unwrap(), [1; 100]);
-    block_on(save_file(&path, &Weights::from(vec![2; 10]), true)).unwrap();
-    assert_eq!(block_on(block_on(open_file(&path)).unwrap().to_bytes()).unwrap(), [2; 10][..]);
+    block_on(save_file(&path, &Weights::from(vec![2; 10]), &replace())).unwrap();
+    assert_eq!(
+        block_on(block_on(open_file(&path, &replace())).unwrap().to_bytes()).unwrap(),
+        [2; 10][..]
+    );
 
     let broken = Weights::from_source(Broken);
     for path in [&path, &root.path().join("b/c/new.keras")] {
-        let error = block_on(save_file(path, &broken, true)).unwrap_err();
+        let error = block_on(save_file(path, &broken, &replace())).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Network);
     }
     assert_eq!(names(root.path()), ["a"]);
@@ -42,7 +47,8 @@ fn a_save_that_is_given_up_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("m.h5");
     let stuck = Weights::from_source(Stuck);
-    let mut saving = Box::pin(save_file(&path, &stuck, false));
+    let options = create();
+    let mut saving = Box::pin(save_file(&path, &stuck, &options));
     // It has begun when there is something beside the file.
     while names(root.path()).is_empty() {
         assert!(saving.as_mut().now_or_never().is_none());
@@ -69,8 +75,37 @@ fn what_a_killed_process_left_is_found_and_removed() {
     assert_eq!(found.iter().map(|garbage| garbage.bytes).collect::<Vec<_>>(), [1000]);
 
     let path = root.path().join("m.safetensors");
-    block_on(save_file(&path, &Weights::from(vec![1; 10]), false)).unwrap();
+    block_on(save_file(&path, &Weights::from(vec![1; 10]), &create())).unwrap();
     assert_eq!(names(root.path()), ["m.safetensors"]);
+}
+
+#[test]
+fn the_options_of_a_save_count() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("m.h5");
+    let bytes = Weights::from_parts([vec![1; 10].into(), vec![2; 20].into()]);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = told.clone();
+    let progress = ProgressCallback::new(move |progress| {
+        tell.lock().unwrap().push((progress.done, progress.total));
+    });
+    let options = create().with_progress(progress).with_setting("fsync", "false");
+    block_on(save_file(&path, &bytes, &options)).unwrap();
+    assert_eq!(*told.lock().unwrap(), [(0, 30), (10, 30), (30, 30)]);
+
+    let wrong = replace().with_setting("fsnyc", "false");
+    let error = block_on(save_file(&path, &bytes, &wrong)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    let error = block_on(open_file(&path, &wrong)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
+fn create() -> HandlerOptions {
+    HandlerOptions::new().with_write_mode(WriteMode::Create)
+}
+
+fn replace() -> HandlerOptions {
+    HandlerOptions::new()
 }
 
 fn url(path: &Path) -> ModelUrl {

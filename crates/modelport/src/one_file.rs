@@ -19,7 +19,7 @@ pub async fn open_file(url: impl IntoModelUrl, options: &HandlerOptions) -> Resu
     let url = url.into_model_url()?;
     #[cfg(feature = "fs")]
     if io_fs::REGISTRATION.schemes.contains(&url.scheme()) {
-        let opened = io_fs::open_file(url.rest().as_ref()).await;
+        let opened = io_fs::open_file(url.rest().as_ref(), options).await;
         return opened.map_err(|error| error.with_context(Operation::Load, &url));
     }
     #[cfg(feature = "http")]
@@ -60,8 +60,7 @@ pub async fn save_file(
     let _ = bytes;
     #[cfg(feature = "fs")]
     if io_fs::REGISTRATION.schemes.contains(&url.scheme()) {
-        let replace = options.write_mode == io_core::WriteMode::Replace;
-        let saved = io_fs::save_file(url.rest().as_ref(), bytes, replace).await;
+        let saved = io_fs::save_file(url.rest().as_ref(), bytes, options).await;
         return saved.map_err(|error| error.with_context(Operation::Save, &url));
     }
     #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
