@@ -26,9 +26,13 @@ fn leftovers_are_told_of_and_removed_on_request_alone() {
     let young = place.run("gc models");
     assert_eq!(
         (young.code, young.stdout.as_str()),
-        (0, "found 0 pieces of garbage, 0 B; nothing was removed, `--delete` does it\n")
+        (
+            0,
+            "found 0 pieces of garbage older than 1day, 0 B; nothing was removed, `--delete` does it\n"
+        )
     );
-    assert!(place.run("gc --delete models").stdout.starts_with("removed 0 pieces of garbage"));
+    let deleted = place.run("gc --delete models");
+    assert_eq!(deleted.stdout, "removed 0 pieces of garbage older than 1day, 0 B\n");
 
     let dry = place.run(&format!("gc {age} models"));
     let lines: Vec<&str> = dry.stdout.lines().collect();

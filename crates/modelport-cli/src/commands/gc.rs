@@ -58,10 +58,15 @@ pub(crate) async fn run(global: &Global, args: &Gc, output: &mut Output) -> Resu
     }
     if !output.json() {
         let (pieces, bytes) = (count(pieces, "piece"), size(bytes));
+        let age = match args.older_than {
+            Duration::ZERO => String::new(),
+            age => format!(" older than {}", humantime::format_duration(age)),
+        };
+        let garbage = format!("{pieces} of garbage{age}, {bytes}");
         output.done(&if args.delete {
-            format!("removed {pieces} of garbage, {bytes}")
+            format!("removed {garbage}")
         } else {
-            format!("found {pieces} of garbage, {bytes}; nothing was removed, `--delete` does it")
+            format!("found {garbage}; nothing was removed, `--delete` does it")
         })?;
     }
     if all_done { Ok(()) } else { Err(Failure::Reported) }
