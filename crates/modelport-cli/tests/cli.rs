@@ -148,6 +148,18 @@ fn ls_looks_here_and_goes_on_after_a_broken_model() {
 }
 
 #[test]
+fn a_format_that_cannot_be_written_is_refused_by_its_name() {
+    let place = Place::with_model("m");
+    for name in ["x.onnx", "x.pb", "X.TFLITE"] {
+        let ran = place.run(&format!("convert m {name}"));
+        assert!(ran.code == 1 && ran.stderr.contains("hint: `--to tfjs`"), "{ran:?}");
+        assert!(!place.path(name).exists());
+    }
+    assert_eq!(place.run("convert m x.onnx --to tfjs").code, 0);
+    assert_eq!(place.run("verify x.onnx").code, 0);
+}
+
+#[test]
 fn credentials_are_never_printed() {
     let place = Place::with_model("m");
     for command in [

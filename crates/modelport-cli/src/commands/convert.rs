@@ -26,7 +26,7 @@ pub(crate) async fn run(
     let (from, to) = (modelport::url(&args.source)?, modelport::url(&args.destination)?);
     let format = match &args.to {
         Some(name) => name.parse()?,
-        None => Format::of_name(to.rest()),
+        None => format_of(&to)?,
     };
     let options = options(args)?;
     let bar = Bar::new(output, "converting");
@@ -40,6 +40,21 @@ pub(crate) async fn run(
     let bytes = save(&from, &to, converted, &handlers).await?;
     drop(bar);
     print(&to, format, bytes, &report, output)
+}
+
+/// Suffixes of formats that are not written, and that a model of TensorFlow.js is not called by.
+const NOT_WRITTEN: [&str; 6] = [".ckpt", ".onnx", ".pb", ".pt", ".pth", ".tflite"];
+
+/// The format that the name of the destination tells.
+fn format_of(to: &ModelUrl) -> Result<Format> {
+    let name = to.rest().to_ascii_lowercase();
+    if let Some(suffix) = NOT_WRITTEN.into_iter().find(|suffix| name.ends_with(suffix)) {
+        let message = format!("`{suffix}` is a format that is not written");
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .with_hint("`--to tfjs` writes a model of TensorFlow.js to this name")
+            .with_context(Operation::Save, to));
+    }
+    Ok(Format::of_name(to.rest()))
 }
 
 fn options(args: &Convert) -> Result<ConvertOptions> {
