@@ -170,6 +170,8 @@ impl WeightFiles {
 pub(crate) struct JsonFile {
     path: PathBuf,
     handle: Handle,
+    /// Its length and the time of its last change: others may write into the file itself.
+    stamp: (u64, SystemTime),
 }
 
 impl JsonFile {
@@ -185,21 +187,28 @@ impl JsonFile {
             let message = format!("`{}` is larger than a model's JSON can be", shown(&path));
             return Err(Error::corrupt(message));
         }
-        let mut read = || -> io::Result<(File, SystemTime)> {
+        let mut read = || -> io::Result<(File, (u64, SystemTime))> {
             let file = File::open(&path)?;
+            // Asked before it is read: what is written meanwhile shows.
+            let stamp = stamp(&file)?;
             (&file).take(MAX_JSON_BYTES).read_to_end(&mut text)?;
-            let saved = file.metadata()?.modified()?;
-            Ok((file, saved))
+            Ok((file, stamp))
         };
-        let (file, saved) = read().map_err(|error| missing_or(&path, error))?;
+        let (file, stamp) = read().map_err(|error| missing_or(&path, error))?;
         let handle = Handle::from_file(file).map_err(on("look at", &path))?;
-        Ok((Self { path, handle }, saved, text))
+        Ok((Self { path, handle, stamp }, stamp.1, text))
     }
 
-    /// Whether the path still leads to this very file.
+    /// Whether the path still leads to this very file, and nobody has written into it.
     fn is_current(&self) -> bool {
-        Handle::from_path(&self.path).is_ok_and(|now| now == self.handle)
+        let unwritten = |now: &Handle| stamp(now.as_file()).is_ok_and(|now| now == self.stamp);
+        Handle::from_path(&self.path).is_ok_and(|now| now == self.handle && unwritten(&now))
     }
+}
+
+fn stamp(file: &File) -> io::Result<(u64, SystemTime)> {
+    let meta = file.metadata()?;
+    Ok((meta.len(), meta.modified()?))
 }
 
 fn missing_or(path: &Path, error: io::Error) -> Error {

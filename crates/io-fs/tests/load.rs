@@ -3,7 +3,13 @@
 
 mod common;
 
-use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    process::Command,
+    time::{Duration, SystemTime},
+};
 
 use common::{expected, load, model, read, save, url, with};
 use futures::executor::block_on;
@@ -176,6 +182,19 @@ fn a_stream_of_a_replaced_model_fails_and_never_mixes() {
     let error = read(old).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(error.is_retryable());
+}
+
+/// As tfjs-node writes: into the files that are there.
+#[test]
+fn a_stream_of_a_model_that_was_written_over_fails() {
+    let root = tempfile::tempdir().unwrap();
+    save(root.path(), model(10, 1.0)).unwrap();
+    let old = block_on(common::handler(root.path()).load()).unwrap();
+    let json = root.path().join("model.json");
+    fs::write(&json, fs::read(&json).unwrap()).unwrap();
+    let later = SystemTime::now() + Duration::from_secs(5);
+    fs::File::options().write(true).open(&json).unwrap().set_modified(later).unwrap();
+    assert_eq!(read(old).unwrap_err().kind(), ErrorKind::Conflict);
 }
 
 #[test]
