@@ -1,6 +1,6 @@
 //! Model files and weights.
 
-use std::{ops::Range, time::SystemTime};
+use std::{ops::Range, sync::Arc, time::SystemTime};
 
 use axum::{
     body::Body,
@@ -38,7 +38,7 @@ struct File {
 impl Server {
     /// The file `file` of the model `name`, or the part of it that the request asks for.
     pub(crate) async fn download(
-        &self,
+        self: &Arc<Self>,
         name: &ModelName,
         file: &str,
         headers: &HeaderMap,
@@ -52,7 +52,10 @@ impl Server {
                 let file = file.escape_debug();
                 Problem::not_found(format!("the model `{name}` has no file `{file}` now"))
             })?;
-            match respond(found, headers).await {
+            // Nor is a version kept whose body could not be sent to its end.
+            let (server, own) = (self.clone(), name.clone());
+            let cut_off = move || server.versions.forget(&own);
+            match respond(found, headers, cut_off).await {
                 Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => {
                     self.versions.forget(name);
                     last = Some(error);
@@ -147,7 +150,11 @@ fn validators(tag: &str, compressed: Option<&Compressed>, saved: SystemTime) -> 
     Validators { etag, modified: saved.max(SystemTime::UNIX_EPOCH) }
 }
 
-async fn respond(file: File, request: &HeaderMap) -> Result<Response, Error> {
+async fn respond(
+    file: File,
+    request: &HeaderMap,
+    cut_off: impl Fn() + Send + 'static,
+) -> Result<Response, Error> {
     let length = file.content.byte_length();
     let mut response = match evaluate(request, &file.validators, length) {
         Outcome::Failed => {
@@ -165,10 +172,10 @@ async fn respond(file: File, request: &HeaderMap) -> Result<Response, Error> {
             content_range(&mut response, &format!("bytes */{length}"));
             return Ok(response);
         }
-        Outcome::Whole => part(&file, StatusCode::OK, 0..length).await?,
+        Outcome::Whole => part(&file, StatusCode::OK, 0..length, cut_off).await?,
         Outcome::Part(range) => {
             let text = format!("bytes {}-{}/{length}", range.start, range.end.saturating_sub(1));
-            let mut response = part(&file, StatusCode::PARTIAL_CONTENT, range).await?;
+            let mut response = part(&file, StatusCode::PARTIAL_CONTENT, range, cut_off).await?;
             content_range(&mut response, &text);
             response
         }
@@ -193,13 +200,21 @@ fn content_range(response: &mut Response, text: &str) {
     }
 }
 
-async fn part(file: &File, status: StatusCode, range: Range<u64>) -> Result<Response, Error> {
+async fn part(
+    file: &File,
+    status: StatusCode,
+    range: Range<u64>,
+    cut_off: impl Fn() + Send + 'static,
+) -> Result<Response, Error> {
     let length = range.end.saturating_sub(range.start);
     let mut chunks = file.content.stream_range(range);
     // The first chunk before the status: what cannot be read has another one.
     let first: Option<Bytes> = chunks.next().await.transpose()?;
     // The status is out: all that the client can be told is that the body ends too early.
-    let rest = chunks.inspect_err(|error| tracing::error!("a body was cut off: {error}"));
+    let rest = chunks.inspect_err(move |error| {
+        tracing::error!("a body was cut off: {error}");
+        cut_off();
+    });
     let body = Body::from_stream(stream::iter(first.map(Ok)).chain(rest));
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();

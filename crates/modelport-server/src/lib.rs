@@ -20,7 +20,7 @@
 //!
 //! - `routes`: what is where;
 //! - `upload`, `form`, `arriving`: a request body becomes a model, all or nothing;
-//! - `versions`, `siblings`, `download`: one version of a model, and the requests for it;
+//! - `versions`, `computed`, `siblings`, `download`: one version of a model, and the requests for it;
 //! - `manage`: listing, removing, copying, moving;
 //! - `access`, `name`, `problem`: who may do what to which name, and what is said when it fails;
 //! - `listen`, `tls`: connections.
@@ -34,6 +34,7 @@ mod spool;
 mod upload;
 
 mod coding;
+mod computed;
 mod conditions;
 mod download;
 mod siblings;

@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     ModelName,
+    computed::Computed,
     siblings::{self, Siblings},
     state::Server,
 };
@@ -59,6 +60,8 @@ pub(crate) struct WeightsFile {
     /// The entity tag, without quotes.
     pub(crate) tag: String,
     pub(crate) weights: Weights,
+    /// Whether the store tells nobody who reads them that they were replaced: it keeps no checksum.
+    computed: bool,
     pub(crate) siblings: Siblings,
 }
 
@@ -159,9 +162,10 @@ impl Server {
         file: &str,
     ) -> Result<Option<Arc<Version>>> {
         let has = |version: &Version| version.weights.as_ref().is_some_and(|own| own.name == file);
-        // Weights of a version that was replaced fail when they are read.
+        // Weights of a version that was replaced fail when they are read, if the store can tell.
+        let fails = |version: &Version| version.weights.as_ref().is_some_and(|own| !own.computed);
         let known = self.versions.slot(name).version.lock().await.clone();
-        if let Some(version) = known.filter(|version| has(version)) {
+        if let Some(version) = known.filter(|version| has(version) && fails(version)) {
             return Ok(Some(version));
         }
         Ok(Some(self.version(name).await?).filter(|version| has(version)))
@@ -178,7 +182,9 @@ impl Server {
                 let tag = format!("{:016x}-{:x}", integrity.crc64nvme, integrity.bytes);
                 let name = format!("weights-{tag}.bin");
                 let siblings = Siblings::new(weights_path.flatten(), integrity);
-                Some((WeightsFile { name, tag, weights, siblings }, integrity))
+                let computed = weights.crc64nvme().is_none();
+                let weights = if computed { Computed::pin(weights, integrity) } else { weights };
+                Some((WeightsFile { name, tag, weights, computed, siblings }, integrity))
             }
             None => None,
         };

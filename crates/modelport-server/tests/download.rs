@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::{Duration, SystemTime};
+
 use futures::executor::block_on;
 use modelport::{HandlerOptions, ModelUrl};
 use support::{Form, Site, manifest, model_json, weights_path};
@@ -83,6 +85,42 @@ fn a_model_that_somebody_else_replaced_is_another_version() {
         site.send("GET", "/models/m/model.json", &[&format!("If-None-Match: {tag}")], &[]);
     assert_eq!(changed.status, 200);
     assert_eq!(site.get(&weights_path(&site, "m")).body, b"efgh");
+}
+
+/// As tfjs-node writes: into the files that are there, and without checksums.
+#[test]
+fn weights_that_were_written_over_are_not_sent_under_the_name_of_the_old_ones() {
+    let site = Site::new();
+    for length in [4, 5_000_000] {
+        let dir = site.root.path().join(format!("m{length}"));
+        std::fs::create_dir(&dir).unwrap();
+        let (json, weights) = (dir.join("model.json"), dir.join("model.weights.bin"));
+        let name = format!("m{length}");
+        let write = |byte: u8, age: u64| {
+            std::fs::write(&json, model_json("m", length / 4)).unwrap();
+            std::fs::write(&weights, vec![byte; length]).unwrap();
+            let modified = SystemTime::now() - Duration::from_secs(age);
+            let file = std::fs::File::options().write(true).open(&json).unwrap();
+            file.set_modified(modified).unwrap();
+        };
+        write(b'a', 90);
+        let first = weights_path(&site, &name);
+        assert!(site.get(&first).body == vec![b'a'; length]);
+
+        // Both files, as a save does, and a part of them is asked for.
+        write(b'b', 60);
+        let part = site.send("GET", &first, &["Range: bytes=0-1"], &[]);
+        assert_eq!((part.status, site.get(&first).status), (404, 404), "{length}");
+        let second = weights_path(&site, &name);
+        assert!(site.get(&second).body == vec![b'b'; length]);
+
+        // The weights alone, which nothing but their checksum tells.
+        std::fs::write(&weights, vec![b'c'; length]).unwrap();
+        let cut = site.get(&second);
+        assert!(cut.status == 404 || cut.body.len() < length, "{}", cut.status);
+        assert_eq!(site.get(&second).status, 404, "{length}");
+        assert!(site.get(&weights_path(&site, &name)).body == vec![b'c'; length]);
+    }
 }
 
 /// What the store knows of the weights is not read from them.
