@@ -67,7 +67,7 @@ impl Server {
     }
 
     async fn find(
-        &self,
+        self: &Arc<Self>,
         name: &ModelName,
         file: &str,
         headers: &HeaderMap,

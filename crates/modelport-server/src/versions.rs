@@ -20,6 +20,7 @@ use futures::TryStreamExt as _;
 use io_core::{Error, ErrorKind, ModelArtifactsInfo, Result, Weights, WriteMode};
 use io_manifest::{Checksum, FileIntegrity, KeyOrder, WeightFileRef, write_model_json};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::{
     ModelName,
@@ -72,10 +73,13 @@ pub(crate) struct Versions {
     clock: AtomicU64,
 }
 
+/// What is known of a model.
+type Known = Option<Arc<Version>>;
+
 /// The place of one model: whoever needs its version first reads it, the others wait.
 #[derive(Debug, Default)]
 struct Slot {
-    version: tokio::sync::Mutex<Option<Arc<Version>>>,
+    version: Arc<tokio::sync::Mutex<Known>>,
     used: AtomicU64,
     bytes: AtomicU64,
 }
@@ -117,11 +121,24 @@ impl Server {
     /// # Errors
     ///
     /// Those of a load.
-    pub(crate) async fn version(&self, name: &ModelName) -> Result<Arc<Version>> {
+    pub(crate) async fn version(self: &Arc<Self>, name: &ModelName) -> Result<Arc<Version>> {
+        let slot = self.versions.slot(name);
+        let known = slot.version.clone().lock_owned().await;
+        // It goes on where the client gives up: the next one finds what was read.
+        let (server, name) = (self.clone(), name.clone());
+        let work = async move { server.look(&name, &slot, known).await };
+        let ended = |error| Error::new(ErrorKind::Unexpected, "a task ended").with_source(error);
+        tokio::spawn(work).await.map_err(ended)?
+    }
+
+    async fn look(
+        &self,
+        name: &ModelName,
+        slot: &Slot,
+        mut known: OwnedMutexGuard<Known>,
+    ) -> Result<Arc<Version>> {
         let url = self.url(name)?;
         let store = self.store()?;
-        let slot = self.versions.slot(name);
-        let mut known = slot.version.lock().await;
         for _ in 0..MAX_TRIES {
             let now = match store.stat(&url).await {
                 Ok(entry) => entry.info,
@@ -157,7 +174,7 @@ impl Server {
     ///
     /// Those of [`version`](Self::version).
     pub(crate) async fn version_of(
-        &self,
+        self: &Arc<Self>,
         name: &ModelName,
         file: &str,
     ) -> Result<Option<Arc<Version>>> {

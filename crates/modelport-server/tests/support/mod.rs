@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use modelport::ModelUrl;
+use modelport::{ModelUrl, Registry};
 use modelport_server::{ListenOptions, ServerOptions, router, serve};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -38,9 +38,24 @@ impl Site {
 
     pub(crate) fn with(options: ServerOptions, listen: ListenOptions) -> Self {
         let root = tempfile::tempdir().unwrap();
+        let url = format!("file://{}", root.path().display());
+        Self::at(&url, modelport::registry().unwrap(), root, (options, listen))
+    }
+
+    /// One with its models in a store of a registry.
+    pub(crate) fn of(url: &str, registry: Registry) -> Self {
+        let options = (ServerOptions::new(), ListenOptions::new());
+        Self::at(url, registry, tempfile::tempdir().unwrap(), options)
+    }
+
+    fn at(
+        url: &str,
+        registry: Registry,
+        root: TempDir,
+        (options, listen): (ServerOptions, ListenOptions),
+    ) -> Self {
         let runtime = Runtime::new().unwrap();
-        let url = ModelUrl::parse(&format!("file://{}", root.path().display())).unwrap();
-        let router = router(modelport::registry().unwrap(), url, options).unwrap();
+        let router = router(registry, ModelUrl::parse(url).unwrap(), options).unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -1,0 +1,126 @@
+//! Stores that are slow.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+mod support;
+
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use io_core::{
+    Capabilities, DType, Error, HandlerOptions, IOHandler, Json, ModelArtifacts,
+    ModelArtifactsInfo, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Registration,
+    Registry, Result, SaveResult, WeightSource, WeightSpec, WeightStream, Weights,
+};
+use support::Site;
+use tokio::sync::Semaphore;
+
+static SLOW: Registration = Registration {
+    name: "slow",
+    krate: "tests",
+    schemes: &["slow"],
+    capabilities: Capabilities::NONE.load().list(),
+    open: |url, _: &HandlerOptions| Ok(Box::new(Slow(url.clone()))),
+    store: Some(|url, _: &HandlerOptions| Ok(Box::new(Slow(url.clone())))),
+};
+
+/// How often somebody began to read the weights, and how often it may be done.
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
+static MAY_END: Semaphore = Semaphore::const_new(0);
+
+/// A store of one model whose weights come when the test lets them.
+#[derive(Clone, Debug)]
+struct Slow(ModelUrl);
+
+fn artifacts() -> ModelArtifacts {
+    ModelArtifacts {
+        model_topology: Some(Json::parse(r#"{"a":1}"#).unwrap()),
+        weight_specs: Some(vec![WeightSpec::new("w", [1], DType::Float32)]),
+        weight_data: Some(Weights::from_source(SlowWeights)),
+        ..Default::default()
+    }
+}
+
+#[async_trait]
+impl IOHandler for Slow {
+    fn url(&self) -> &ModelUrl {
+        &self.0
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        SLOW.capabilities
+    }
+
+    async fn save(&self, _: ModelArtifacts) -> Result<SaveResult> {
+        Err(Error::unsupported("slow", Operation::Save))
+    }
+
+    async fn load(&self) -> Result<ModelArtifacts> {
+        Ok(artifacts())
+    }
+}
+
+#[async_trait]
+impl ModelStore for Slow {
+    fn url(&self) -> &ModelUrl {
+        &self.0
+    }
+
+    fn list(&self) -> ModelList {
+        Box::pin(stream::empty())
+    }
+
+    async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let info = ModelArtifactsInfo::new(&artifacts(), SystemTime::UNIX_EPOCH)?;
+        Ok(ModelEntry::new(model.clone(), info))
+    }
+
+    async fn remove(&self, _: &ModelUrl) -> Result<ModelEntry> {
+        Err(Error::unsupported("slow", Operation::Remove))
+    }
+}
+
+#[derive(Debug)]
+struct SlowWeights;
+
+impl WeightSource for SlowWeights {
+    fn byte_length(&self) -> u64 {
+        4
+    }
+
+    fn stream(&self, _: Range<u64>) -> WeightStream {
+        let bytes = async {
+            BEGUN.fetch_add(1, Ordering::SeqCst);
+            MAY_END.acquire().await.unwrap().forget();
+            Ok(Bytes::from_static(b"abcd"))
+        };
+        stream::once(bytes).boxed()
+    }
+}
+
+/// Else a model that takes longer to read than clients wait could never be loaded.
+#[test]
+fn what_was_read_for_a_client_that_gave_up_is_there_for_the_next() {
+    let mut registry = Registry::empty();
+    registry.add(&SLOW).unwrap();
+    let site = Site::of("slow://", registry);
+    let mut impatient = site.connect();
+    let request = b"GET /models/m/model.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    std::io::Write::write_all(&mut impatient, request).unwrap();
+    let start = Instant::now();
+    while BEGUN.load(Ordering::SeqCst) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(20));
+        thread::sleep(Duration::from_millis(10));
+    }
+    drop(impatient);
+    thread::sleep(Duration::from_millis(300));
+    MAY_END.add_permits(1);
+    assert_eq!(site.get("/models/m/model.json").status, 200);
+    assert_eq!(BEGUN.load(Ordering::SeqCst), 1);
+}
