@@ -12,12 +12,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use futures::TryStreamExt as _;
-use io_core::{Error, ErrorKind, ModelArtifactsInfo, Result, Weights, WriteMode};
+use io_core::{Error, ErrorKind, ModelArtifactsInfo, Result, Weights, WriteMode, now};
 use io_manifest::{Checksum, FileIntegrity, KeyOrder, WeightFileRef, write_model_json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedMutexGuard;
@@ -38,6 +39,9 @@ const MAX_KEPT_BYTES: usize = 16 << 20;
 /// From this length on a model file is worth compressing.
 const MIN_GZIP_BYTES: usize = 1 << 10;
 
+/// How old a date of whole seconds is before no later save can have it.
+const SETTLED: Duration = Duration::from_secs(2);
+
 /// How often a model is read again because somebody replaced it meanwhile.
 const MAX_TRIES: usize = 8;
 
@@ -45,6 +49,8 @@ const MAX_TRIES: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Version {
     pub(crate) info: ModelArtifactsInfo,
+    /// Whether `info` is surely that of no other version.
+    settled: bool,
     pub(crate) json: Bytes,
     /// The entity tag of the model file, without quotes.
     pub(crate) json_tag: String,
@@ -148,8 +154,11 @@ impl Server {
                     return Err(error);
                 }
             };
-            if let Some(version) = known.as_ref().filter(|version| version.info == now) {
-                return Ok(version.clone());
+            if let Some(version) = known.as_ref().filter(|version| version.info == now).cloned() {
+                if !version.settled {
+                    *known = None;
+                }
+                return Ok(version);
             }
             *known = match self.read(name, now).await {
                 Ok(version) => {
@@ -190,6 +199,7 @@ impl Server {
 
     async fn read(&self, name: &ModelName, info: ModelArtifactsInfo) -> Result<Version> {
         let handler = self.handler(name, WriteMode::Replace)?;
+        let settled = is_settled(info.date_saved);
         let artifacts = handler.load().await?;
         let weights = artifacts.weight_data.clone().filter(|_| artifacts.weight_specs.is_some());
         let (json_path, weights_path) = self.paths(name).await?.unzip();
@@ -218,7 +228,7 @@ impl Server {
         let json_integrity = integrity(&Weights::from(json.clone())).await?;
         let json_siblings = Siblings::new(json_path, json_integrity);
         let weights = weights.map(|(file, _)| file);
-        Ok(Version { info, json, json_tag, json_gzip, json_siblings, weights })
+        Ok(Version { info, settled, json, json_tag, json_gzip, json_siblings, weights })
     }
 
     /// Where the model file and the weights are, where that is a folder.
@@ -229,6 +239,12 @@ impl Server {
         let folder = PathBuf::from(self.url(name)?.rest());
         Ok(Some(siblings::paths_in(folder, self.options.limits.model_json_bytes).await))
     }
+}
+
+/// Whether no later save can have this date: those of some stores, as S3, count whole seconds.
+fn is_settled(saved: SystemTime) -> bool {
+    let fraction = saved.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |at| at.subsec_nanos());
+    fraction != 0 || now().duration_since(saved).is_ok_and(|age| age >= SETTLED)
 }
 
 /// Length and checksum of weights.

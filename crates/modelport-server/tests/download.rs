@@ -123,6 +123,32 @@ fn weights_that_were_written_over_are_not_sent_under_the_name_of_the_old_ones() 
     }
 }
 
+/// As two saves from elsewhere into a bucket may have.
+#[test]
+fn two_versions_of_one_second_are_told_apart() {
+    let site = Site::new();
+    let json = site.root.path().join("m/model.json");
+    let second = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let second = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+    let save = |bytes: &[u8]| {
+        let elsewhere = Site::new();
+        elsewhere.put("m", &Form::model(bytes));
+        let from = elsewhere.root.path().join("m");
+        std::fs::create_dir_all(json.parent().unwrap()).unwrap();
+        for file in ["weights.bin", "model.json"] {
+            let staged = site.root.path().join(file);
+            std::fs::copy(from.join(file), &staged).unwrap();
+            let staged_file = std::fs::File::options().write(true).open(&staged).unwrap();
+            staged_file.set_modified(second).unwrap();
+            std::fs::rename(staged, json.with_file_name(file)).unwrap();
+        }
+    };
+    for bytes in [b"abcd", b"efgh"] {
+        save(bytes);
+        assert_eq!(site.get(&weights_path(&site, "m")).body, bytes);
+    }
+}
+
 /// What the store knows of the weights is not read from them.
 #[test]
 fn weights_of_a_checksum_are_not_read_before_they_are_asked_for() {
