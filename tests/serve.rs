@@ -69,7 +69,7 @@ fn a_signal_in_the_middle_of_an_upload_leaves_the_old_model() {
 
     let json = r#"{"modelTopology":{},"weightsManifest":[{"paths":["w"],"weights":[{"name":"w","shape":[1000000],"dtype":"float32"}]}]}"#;
     let head = format!(
-        "PUT /models/m HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+        "PUT /models/m HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n\
          Authorization: Bearer SECRET\r\nContent-Length: 9999999\r\n\r\n\
          --b\r\nContent-Disposition: form-data; name=\"model.json\"\r\n\r\n{json}\r\n\
          --b\r\nContent-Disposition: form-data; name=\"w\"\r\n\r\n"
@@ -133,7 +133,7 @@ fn a_log_that_nobody_reads_holds_nobody_up() {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     for _ in 0..8_000 {
-        stream.write_all(b"HEAD /health HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        stream.write_all(b"HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let (mut head, mut line) = (String::new(), String::new());
         while reader.read_line(&mut line).unwrap() > 2 {
             head.push_str(&std::mem::take(&mut line));

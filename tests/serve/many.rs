@@ -65,7 +65,7 @@ fn upload(address: &str, number: u32, length: usize) -> bool {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(100))).unwrap();
     let request = format!(
-        "PUT /models/m{} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+        "PUT /models/m{} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\r\n{head}",
         number % MODELS,
         head.len() + length + end.len()

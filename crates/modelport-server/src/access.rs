@@ -1,10 +1,10 @@
 //! Who may do what: bearer tokens, and pages of other origins.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, net::IpAddr, path::Path, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -113,8 +113,11 @@ impl Server {
         let writes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         let write_tokens = self.options.write_tokens.as_ref();
         let read_tokens = self.options.read_tokens.as_ref();
-        if writes && write_tokens.is_none() {
-            self.refuse_foreign_page(headers)?;
+        if write_tokens.is_none() {
+            self.refuse_foreign_host(headers)?;
+            if writes {
+                self.refuse_foreign_page(headers)?;
+            }
         }
         let needed = if writes { write_tokens } else { read_tokens };
         let Some(needed) = needed else { return Ok(()) };
@@ -138,19 +141,52 @@ impl Server {
         }
     }
 
+    /// Where no token is asked for, any page could point a name of its own to the user's machine, and
+    /// then what it finds there is of its own origin.
+    fn refuse_foreign_host(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let Some(host) = headers.get(header::HOST).filter(|_| !self.options.any_host) else {
+            return Ok(());
+        };
+        let host = host_of(host.as_bytes());
+        let own = |host: &str| {
+            let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            host.eq_ignore_ascii_case("localhost")
+                || address.unwrap_or(host).parse::<IpAddr>().is_ok()
+        };
+        let allowed = |host: &str| {
+            let origins = self.options.cors_origins.iter().map(HeaderValue::as_bytes);
+            let mut hosts = origins.filter_map(|origin| host_of(without_scheme(origin)?));
+            hosts.any(|one| one.eq_ignore_ascii_case(host))
+        };
+        if host.as_ref().is_some_and(|host| own(host) || allowed(host)) {
+            return Ok(());
+        }
+        let message = "this server is not known by this name: ask for its address, or let it take \
+                       any name (`--open`)";
+        Err(Problem::new(StatusCode::FORBIDDEN, "PermissionDenied", message))
+    }
+
     /// Where no token is asked for, any page in the user's browser could send a form to a server
     /// that listens on the user's machine.
     fn refuse_foreign_page(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
         let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
-        let bare = origin.as_bytes();
-        let bare = bare.strip_prefix(b"http://").or_else(|| bare.strip_prefix(b"https://"));
+        let bare = without_scheme(origin.as_bytes());
         if (bare.is_some() && bare == host) || self.options.cors_origins.contains(origin) {
             return Ok(());
         }
         let message = "pages of this origin may not change models";
         Err(Problem::new(StatusCode::FORBIDDEN, "PermissionDenied", message))
     }
+}
+
+fn without_scheme(origin: &[u8]) -> Option<&[u8]> {
+    origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"))
+}
+
+/// The host of what may have a port.
+fn host_of(authority: &[u8]) -> Option<String> {
+    Some(Authority::try_from(authority).ok()?.host().to_owned())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {

@@ -15,6 +15,10 @@ pub struct ServerOptions {
     pub write_tokens: Option<Tokens>,
     /// Who else may read models; anybody where there are none.
     pub read_tokens: Option<Tokens>,
+    /// Whether a server that needs no token for changes can be asked for by any name. By default
+    /// those are addresses, `localhost` and the hosts of `cors_origins`: a page may point a name of
+    /// its own to this machine.
+    pub any_host: bool,
     /// The origins whose pages may use the server, as `https://app.example`; none by default.
     pub cors_origins: Vec<HeaderValue>,
     /// What a request may cost.
@@ -55,7 +59,8 @@ impl Default for Limits {
 }
 
 impl ServerOptions {
-    /// The defaults: anybody may do anything, but no page of another origin.
+    /// The defaults: anybody may do anything who asks for an address or `localhost`, but no page of
+    /// another origin.
     pub fn new() -> Self {
         Self::default()
     }
@@ -71,6 +76,13 @@ impl ServerOptions {
     #[must_use]
     pub fn with_read_tokens(mut self, tokens: Tokens) -> Self {
         self.read_tokens = Some(tokens);
+        self
+    }
+
+    /// Sets [`any_host`](Self::any_host), for a server that anybody may use who can reach it.
+    #[must_use]
+    pub fn with_any_host(mut self) -> Self {
+        self.any_host = true;
         self
     }
 

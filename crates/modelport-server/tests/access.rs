@@ -82,3 +82,31 @@ fn a_page_of_another_origin_cannot_change_models_where_nobody_needs_a_token() {
         assert_eq!(reply.header("access-control-allow-origin"), None);
     }
 }
+
+/// A page whose own name leads to this machine is of the server's origin.
+#[test]
+fn a_server_that_needs_no_token_is_not_found_by_the_names_of_strangers() {
+    let app = || ServerOptions::new().with_cors_origin("https://app.example").unwrap();
+    let tokens = Tokens::parse("write-0123456789abcdef").unwrap();
+    for (options, host, expected) in [
+        (app(), "evil.example:8500", 403),
+        (app(), "evil.example", 403),
+        (app(), "localhost.evil.example", 403),
+        (app(), "127.0.0.1.evil.example", 403),
+        (app(), "a b", 403),
+        (app(), "LOCALHOST:8500", 200),
+        (app(), "127.0.0.1", 200),
+        (app(), "[::1]:8500", 200),
+        (app(), "app.example:8500", 200),
+        (app().with_any_host(), "evil.example", 200),
+        (app().with_write_tokens(tokens), "models.example", 200),
+    ] {
+        let site = Site::with(options, ListenOptions::new());
+        let origin = format!("Origin: http://{host}");
+        let reply = site.send_to(host, ("GET", "/models"), &[&origin], &[]);
+        assert_eq!(reply.status, expected, "{host}");
+        if expected == 403 {
+            assert_eq!(site.send_to(host, ("DELETE", "/models/m"), &[&origin], &[]).status, 403);
+        }
+    }
+}

@@ -23,7 +23,7 @@ fn begin(site: &Site, name: &str, form: &Form, sent: usize) -> TcpStream {
     let mut stream = site.connect();
     let body = form.body();
     let head = format!(
-        "PUT /models/{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}\r\nContent-Length: {}\r\n\r\n",
+        "PUT /models/{name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\r\nContent-Length: {}\r\n\r\n",
         form.content_type(),
         body.len()
     );
@@ -189,7 +189,9 @@ fn tls_with_a_certificate_from_files() {
     let name = "localhost".try_into().unwrap();
     let client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
     let mut stream = rustls::StreamOwned::new(client, site.connect());
-    stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    stream
+        .write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .unwrap();
     assert_eq!(Reply::read(&mut stream).json(), serde_json::json!({"status": "ok"}));
 
     assert!(Tls::read_files(&key, &cert).is_err());

@@ -152,7 +152,7 @@ fn what_is_too_much_is_refused() {
         [format!("{:x}\r\n", big.body().len()).as_bytes(), &big.body(), b"\r\n0\r\n\r\n"].concat();
     let mut stream = site.connect();
     let head = format!(
-        "PUT /models/m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "PUT /models/m HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\r\nTransfer-Encoding: chunked\r\n\r\n",
         big.content_type()
     );
     std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();

@@ -114,6 +114,9 @@ impl Serve {
         limits.idle = self.idle_timeout;
         let [handler] = global.handler_options([&self.root])?;
         let mut options = ServerOptions::new().with_limits(limits).with_handler(handler);
+        if self.open {
+            options = options.with_any_host();
+        }
         if let Some(file) = &self.token_file {
             options = options.with_write_tokens(Tokens::read_file(file)?);
         }

@@ -82,9 +82,19 @@ impl Site {
 
     /// Sends a request, its headers in `lines`, and reads the answer to its end.
     pub(crate) fn send(&self, method: &str, path: &str, lines: &[&str], body: &[u8]) -> Reply {
+        self.send_to(&self.address.to_string(), (method, path), lines, body)
+    }
+
+    /// The same to the server as `host`.
+    pub(crate) fn send_to(
+        &self,
+        host: &str,
+        (method, path): (&str, &str),
+        lines: &[&str],
+        body: &[u8],
+    ) -> Reply {
         let mut stream = self.connect();
-        let mut head =
-            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         for line in lines {
             write!(head, "{line}\r\n").unwrap();
         }
