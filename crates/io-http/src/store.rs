@@ -137,6 +137,11 @@ impl HttpStore {
         (capability, parameter): (&str, &str),
         operation: Operation,
     ) -> Result<SaveResult> {
+        // A server that does not answer this, as to strangers, may still have and take models.
+        self.service(operation).await.map_err(|error| match error.kind() {
+            ErrorKind::Unsupported => error,
+            _ => Error::unsupported(from.scheme(), operation).with_source(error),
+        })?;
         let (service, name) = self.model(from, operation).await?;
         let (_, new_name) = self.model(to, operation).await?;
         service.require(capability, operation)?;

@@ -151,6 +151,22 @@ fn of_two_that_create_one_is_told() {
     });
 }
 
+/// A copy then loads and saves, which such a server may well let us do.
+#[test]
+fn a_server_that_refuses_to_say_what_it_is_has_no_copy_of_its_own() {
+    for status in [401, 403, 503] {
+        let server = Server::start(move |exchange| exchange.answer(status, &[], b""));
+        let (a, b) = (url(&server.url("/a/model.json")), url("http://127.0.0.1:9/b"));
+        block_on(async {
+            let store = store(a.as_str());
+            for result in [store.copy(&a, &b).await, store.rename(&a, &b).await] {
+                assert_eq!(kind(result), Some(ErrorKind::Unsupported), "{status}");
+            }
+            assert_ne!(kind(store.stat(&a).await), Some(ErrorKind::Unsupported), "{status}");
+        });
+    }
+}
+
 #[test]
 fn what_the_store_behind_a_server_does_not_do_is_refused() {
     let server = service::start_with(&["list", "stat", "load"]);
