@@ -15,6 +15,8 @@ pub(crate) struct Ask<'a> {
     /// The date of the version that need not be sent again.
     #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "browsers ask by themselves"))]
     pub(crate) if_modified_since: Option<&'a str>,
+    /// Whether the answer comes only when the server has done what may take long.
+    pub(crate) patient: bool,
     /// The most bytes to take of an answer that is taken as a whole.
     pub(crate) limit: Option<usize>,
     /// Whether it is a weight file, which a page's own `fetch` is told.
@@ -30,6 +32,7 @@ impl Ask<'_> {
         fresh: false,
         if_none_match: None,
         if_modified_since: None,
+        patient: false,
         limit: None,
         weights: true,
     };

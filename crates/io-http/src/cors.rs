@@ -68,7 +68,7 @@ impl HttpHandler {
         sent: &[(&str, &str)],
     ) -> Result<Cors> {
         let (transport, target) = self.parts();
-        let asked = self.run(async {
+        let asked = transport.run(async {
             let credentials = credentials.and(sent)?;
             let transport = Transport::new(transport.options.clone(), credentials);
             let mut tries = transport.tries();

@@ -5,15 +5,30 @@ use io_core::{Error, ErrorKind, Result};
 
 use crate::{
     ask::Ask,
-    platform::{Transport, Url, random, sleep},
+    error::out_of_time,
+    platform::{Transport, Url, random, sleep, within},
     response::Head,
     retry::{Failure, Tries},
+    source::{HttpWeights, in_time},
 };
 
 /// The most bytes of a model file: far above any real one, below what would end the process.
 const MAX_JSON_BYTES: usize = 1 << 30;
 
 impl Transport {
+    /// `work` on the runtime, within the time for the whole operation.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` when that is over, else those of the work.
+    pub(crate) async fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        within(async {
+            let deadline = HttpWeights::deadline(self);
+            in_time(deadline, work).await.unwrap_or_else(|| Err(out_of_time(None)))
+        })
+        .await
+    }
+
     pub(crate) fn tries(&self) -> Tries {
         Tries::new(self.options.retries, self.options.retry_delay)
     }

@@ -11,12 +11,11 @@ use io_core::{
 use crate::{
     HttpOptions, HttpStore,
     credentials::Credentials,
-    error::out_of_time,
     model,
-    platform::{Transport, Url, within},
+    platform::{Transport, Url},
     probe, resolve,
     service::Service,
-    source::{HttpWeights, in_time},
+    source::HttpWeights,
     upload,
 };
 
@@ -126,15 +125,6 @@ impl HttpHandler {
         }
         Ok(artifacts)
     }
-
-    /// `work` on the runtime, within the time for the whole operation.
-    pub(crate) async fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        within(async {
-            let deadline = HttpWeights::deadline(&self.transport);
-            in_time(deadline, work).await.unwrap_or_else(|| Err(out_of_time(None)))
-        })
-        .await
-    }
 }
 
 impl fmt::Debug for HttpHandler {
@@ -166,12 +156,12 @@ impl IOHandler for HttpHandler {
     }
 
     async fn save(&self, artifacts: ModelArtifacts) -> Result<SaveResult> {
-        let saved = self.run(self.save_model(artifacts)).await;
+        let saved = self.transport.run(self.save_model(artifacts)).await;
         saved.map_err(|error| error.with_context(Operation::Save, &self.url))
     }
 
     async fn load(&self) -> Result<ModelArtifacts> {
-        let loaded = self.run(self.load_model()).await;
+        let loaded = self.transport.run(self.load_model()).await;
         loaded.map_err(|error| error.with_context(Operation::Load, &self.url))
     }
 }

@@ -29,7 +29,7 @@ impl HttpHandler {
     pub async fn open_file(&self) -> Result<Weights> {
         let (transport, target) = self.parts();
         let name = target.path().rsplit('/').next().unwrap_or_default();
-        let probed = self.run(probe::probe(transport, target, name)).await;
+        let probed = transport.run(probe::probe(transport, target, name)).await;
         let (length, version) =
             probed.map_err(|error| error.with_context(Operation::Load, self.url()))?;
         let place = (0, length);

@@ -120,7 +120,7 @@ impl HttpStore {
         let url = service.url(&name);
         let (mut tries, mut again) = (self.transport.tries(), false);
         loop {
-            match self.act(Method::DELETE, &url, None).await {
+            match self.act(Method::DELETE, &url, Ask::default()).await {
                 Ok(()) => return Ok(entry),
                 // The try that seemed to fail had done it.
                 Err(failure) if again && failure.status == Some(404) => return Ok(entry),
@@ -153,7 +153,8 @@ impl HttpStore {
         url.set_query(Some(&format!("{parameter}={}", encode(&new_name))));
         let create = (self.options.write_mode == WriteMode::Create).then_some("*");
         let mut tries = self.transport.tries();
-        while let Err(failure) = self.act(Method::POST, &url, create).await {
+        let ask = Ask { if_none_match: create, patient: true, ..Ask::default() };
+        while let Err(failure) = self.act(Method::POST, &url, ask).await {
             if create.is_some() && failure.status == Some(412) {
                 return Err(already_there(failure));
             }
@@ -166,8 +167,7 @@ impl HttpStore {
     }
 
     /// One request that changes something.
-    async fn act(&self, method: Method, url: &Url, create: Option<&str>) -> Result<(), Failure> {
-        let ask = Ask { if_none_match: create, ..Ask::default() };
+    async fn act(&self, method: Method, url: &Url, ask: Ask<'_>) -> Result<(), Failure> {
         let reply = self.transport.request(method, url, ask).await?;
         if reply.head.is_success() { Ok(()) } else { Err(reply.head.failure("the server")) }
     }
@@ -268,12 +268,12 @@ impl ModelStore for HttpStore {
     }
 
     async fn copy(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
-        let copied = within(self.transfer((from, to), ("copy", "copyTo"), Operation::Copy)).await;
-        copied.map_err(|error| error.with_context(Operation::Copy, from))
+        let copied = self.transfer((from, to), ("copy", "copyTo"), Operation::Copy);
+        self.transport.run(copied).await.map_err(|error| error.with_context(Operation::Copy, from))
     }
 
     async fn rename(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
-        let moved = within(self.transfer((from, to), ("rename", "moveTo"), Operation::Move)).await;
-        moved.map_err(|error| error.with_context(Operation::Move, from))
+        let moved = self.transfer((from, to), ("rename", "moveTo"), Operation::Move);
+        self.transport.run(moved).await.map_err(|error| error.with_context(Operation::Move, from))
     }
 }

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::io;
+use std::{io, thread, time::Duration};
 
 use futures::{StreamExt, TryStreamExt, executor::block_on};
 use io_core::{
@@ -165,6 +165,31 @@ fn a_server_that_refuses_to_say_what_it_is_has_no_copy_of_its_own() {
             assert_ne!(kind(store.stat(&a).await), Some(ErrorKind::Unsupported), "{status}");
         });
     }
+}
+
+/// A server copies for as long as it takes.
+#[test]
+fn a_copy_that_takes_long_is_waited_for_within_the_time_of_the_whole() {
+    let double = service::start();
+    let origin = double.origin();
+    let server = Server::start(move |exchange| {
+        let (status, body) = forward(&origin, exchange.method.clone(), exchange.target.clone());
+        if exchange.method == "POST" {
+            thread::sleep(Duration::from_millis(600));
+        }
+        exchange.answer(status, &[], &body)
+    });
+    let [root, m, n] = ["/models", "/models/m", "/models/n"].map(|path| url(&server.url(path)));
+    block_on(async {
+        handler(&double.url("/models/m"), quick()).save(model(vec![1; 4])).await.unwrap();
+        let impatient = || quick().with_idle_timeout(Duration::from_millis(200));
+        let store = |http| HttpStore::with_options(root.clone(), HandlerOptions::new(), http);
+        let copied = store(impatient()).unwrap().copy(&m, &n).await.unwrap();
+        assert_eq!(copied.model_artifacts_info.weight_data_bytes, 4);
+        let limited = impatient().with_timeout(Duration::from_millis(300));
+        let late = store(limited).unwrap().copy(&m, &n).await;
+        assert_eq!(kind(late), Some(ErrorKind::Timeout));
+    });
 }
 
 #[test]

@@ -43,6 +43,9 @@ impl Transport {
         ask: Ask<'_>,
     ) -> Result<Reply, Failure> {
         let sent = self.send(&method, url, ask, None);
+        if ask.patient {
+            return sent.await;
+        }
         timeout(self.options.idle_timeout, sent).await.unwrap_or_else(|| Err(idle()))
     }
 

@@ -73,9 +73,11 @@ impl Transport {
         let client = self.client()?;
         let headers = ask.headers();
         let mut hop = Hop::new(url);
+        // A connection that is dead is noticed all the same: the system probes it.
+        let limit = if ask.patient { Duration::MAX } else { self.options.idle_timeout };
         loop {
             let request = self.build(client, method.clone(), &hop, &headers)?;
-            let sent = tokio::time::timeout(self.options.idle_timeout, request.send()).await;
+            let sent = tokio::time::timeout(limit, request.send()).await;
             let answer = sent
                 .map_err(|_| idle())?
                 .map_err(|error| failed("the server closed the connection", error))?;
