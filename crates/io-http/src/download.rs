@@ -266,7 +266,7 @@ impl FileReader {
                 self.check_version(version)?;
                 return Err(self.file.corrupt("is shorter than the model says").into());
             }
-            _ => return Err(about(reply.head.failure("the server"))),
+            _ => return Err(about(reply.failure("the server").await)),
         };
         let whole = reply.head.status == 200;
         let again = (position < self.at && self.at > self.range.start).then(Checksum::new);

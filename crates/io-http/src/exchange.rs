@@ -6,7 +6,7 @@ use io_core::{Error, ErrorKind, Result};
 use crate::{
     ask::Ask,
     error::out_of_time,
-    platform::{Transport, Url, random, sleep, within},
+    platform::{Reply, Transport, Url, random, sleep, within},
     response::Head,
     retry::{Failure, Tries},
     source::{HttpWeights, in_time},
@@ -14,6 +14,23 @@ use crate::{
 
 /// The most bytes of a model file: far above any real one, below what would end the process.
 const MAX_JSON_BYTES: usize = 1 << 30;
+
+/// The most bytes of an answer that says why a request failed.
+const MAX_PROBLEM_BYTES: usize = 4 << 10;
+
+impl Reply {
+    /// What an answer means that is not a success. `subject` begins the message.
+    pub(crate) async fn failure(mut self, subject: &str) -> Failure {
+        let mut body = Vec::new();
+        while self.head.is_json()
+            && body.len() < MAX_PROBLEM_BYTES
+            && let Ok(Some(chunk)) = self.chunk().await
+        {
+            body.extend_from_slice(&chunk);
+        }
+        self.head.failure(subject, &body)
+    }
+}
 
 impl Transport {
     /// `work` on the runtime, within the time for the whole operation.
@@ -68,7 +85,7 @@ impl Transport {
     ) -> Result<(Head, Vec<u8>, Url), Failure> {
         let mut reply = self.request(Method::GET, url, ask).await?;
         if reply.head.status != 304 && reply.head.status != 200 {
-            return Err(reply.head.failure(subject));
+            return Err(reply.failure(subject).await);
         }
         reply.head.check_encoding()?;
         let mut bytes = Vec::new();

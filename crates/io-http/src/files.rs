@@ -80,7 +80,7 @@ impl HttpFiles {
     async fn try_read(&self, url: &Url, ask: Ask<'_>) -> Result<(Head, FileIntegrity), Failure> {
         let mut reply = self.transport.request(Method::GET, url, ask).await?;
         if !matches!(reply.head.status, 200 | 206) {
-            return Err(reply.head.failure("the server"));
+            return Err(reply.failure("the server").await);
         }
         reply.head.check_encoding()?;
         let mut checksum = Checksum::new();

@@ -132,7 +132,7 @@ async fn try_probe(transport: &Transport, url: &Url) -> Result<(u64, Version), F
         206 => reply.head.content_range().and_then(|(.., total)| total),
         416 if reply.head.get("content-range") == Some("bytes */0") => Some(0),
         200 => reply.head.content_length(),
-        _ => return Err(reply.head.failure("the server")),
+        _ => return Err(reply.failure("the server").await),
     };
     if let Some(length) = length {
         return Ok((length, version));
@@ -140,7 +140,7 @@ async fn try_probe(transport: &Transport, url: &Url) -> Result<(u64, Version), F
     if reply.head.status == 206 {
         reply = transport.request(Method::GET, url, Ask::WEIGHTS).await?;
         if reply.head.status != 200 {
-            return Err(reply.head.failure("the server"));
+            return Err(reply.failure("the server").await);
         }
     }
     // A server that never says: counting is the only way.

@@ -54,6 +54,10 @@ impl Head {
         self.get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
     }
 
+    pub(crate) fn is_json(&self) -> bool {
+        self.get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
+    }
+
     /// Refuses a body that is not the bytes themselves: their lengths and ranges are others.
     pub(crate) fn check_encoding(&self) -> Result<(), Error> {
         match self.get("content-encoding") {
@@ -79,10 +83,16 @@ impl Head {
         }
     }
 
-    /// What a status that is not a success means. `subject` begins the message: `the server`.
-    pub(crate) fn failure(&self, subject: &str) -> Failure {
+    /// What a status that is not a success means, and the `body` that came with it where that is a
+    /// server's of ours. `subject` begins the message: `the server`.
+    pub(crate) fn failure(&self, subject: &str, body: &[u8]) -> Failure {
         let status = self.status;
+        let said = serde_json::from_slice(body).ok().map(|Said { error }| error);
         let kind = match status {
+            _ if said.as_ref().is_some_and(|said| said.kind == "Corrupt") => ErrorKind::Corrupt,
+            _ if said.as_ref().is_some_and(|said| said.kind == "InvalidInput") => {
+                ErrorKind::InvalidInput
+            }
             404 | 410 => ErrorKind::NotFound,
             401 | 403 | 407 => ErrorKind::PermissionDenied,
             405 | 501 => ErrorKind::Unsupported,
@@ -92,13 +102,27 @@ impl Head {
             429 | 500.. => ErrorKind::Network,
             _ => ErrorKind::Unexpected,
         };
-        let retry = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
+        let passing = !matches!(kind, ErrorKind::Corrupt | ErrorKind::InvalidInput);
+        let retry = passing && matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
         let meaning = reason(status).map(|reason| format!(" ({reason})")).unwrap_or_default();
-        let error = Error::new(kind, format!("{subject} answered with status {status}{meaning}"))
-            .with_retryable(retry || kind == ErrorKind::Conflict);
+        let said = said.map(|said| format!(": {}", shown(&said.message))).unwrap_or_default();
+        let message = format!("{subject} answered with status {status}{meaning}{said}");
+        let error = Error::new(kind, message).with_retryable(retry || kind == ErrorKind::Conflict);
         let after = retry.then(|| self.get("retry-after").and_then(retry_after)).flatten();
         Failure { error, retry, after, status: Some(status) }
     }
+}
+
+/// What a server of ours says of a request that failed.
+#[derive(Deserialize)]
+struct Said {
+    error: Problem,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    kind: String,
+    message: String,
 }
 
 impl Version {
@@ -135,9 +159,10 @@ impl Version {
     }
 }
 
-/// A weight file's name as it may be printed: a path may have a signature in its query.
-pub(crate) fn shown(path: &str) -> String {
-    redact(&path.chars().take(200).flat_map(char::escape_debug).collect::<String>())
+/// What a stranger wrote as it may be printed: the path of a weight file may have a signature in its
+/// query.
+pub(crate) fn shown(text: &str) -> String {
+    redact(&text.chars().take(200).flat_map(char::escape_debug).collect::<String>())
 }
 
 fn reason(status: u16) -> Option<&'static str> {

@@ -169,7 +169,7 @@ impl HttpStore {
     /// One request that changes something.
     async fn act(&self, method: Method, url: &Url, ask: Ask<'_>) -> Result<(), Failure> {
         let reply = self.transport.request(method, url, ask).await?;
-        if reply.head.is_success() { Ok(()) } else { Err(reply.head.failure("the server")) }
+        if reply.head.is_success() { Ok(()) } else { Err(reply.failure("the server").await) }
     }
 
     /// The page of the list behind the model `after`, and the cursor of the next one.

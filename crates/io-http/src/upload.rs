@@ -17,7 +17,7 @@ use crate::{
 const WEIGHTS_PATH: &str = "./model.weights.bin";
 
 /// Sends `artifacts` to `url`, or fails when `create` says that nothing may be there and something
-/// is. What the server answers beyond its status is not read.
+/// is. Of a success no more than the status is read.
 ///
 /// A failed try is followed by another where that cannot make the server act twice: when it did not
 /// get the whole body; when it says that it did not act (408, 429, 503); and with a method that
@@ -62,14 +62,14 @@ pub(crate) async fn upload(
             return Err(error);
         }
         let failure = match answer {
-            Ok(head) if head.is_success() => {
+            Ok(reply) if reply.head.is_success() => {
                 form.finish();
                 return Ok(info);
             }
-            Ok(head) if create && head.status == 412 => {
-                return Err(already_there(head.failure("the server")));
+            Ok(reply) if create && reply.head.status == 412 => {
+                return Err(already_there(reply.failure("the server").await));
             }
-            Ok(head) => head.failure("the server"),
+            Ok(reply) => reply.failure("the server").await,
             Err(failure) => failure,
         };
         let retry = failure.retry && may_repeat(&method, &failure, form.is_complete());

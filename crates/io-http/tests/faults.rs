@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use io_core::{Error, ErrorKind};
+use io_core::{Error, ErrorKind, IOHandler};
 use support::{
     load, load_stream, model_json, noise, quick,
     server::{Exchange, Server},
@@ -177,6 +177,41 @@ fn a_server_that_stays_busy_is_given_up_and_its_wish_is_told() {
         assert_eq!(server.log().len(), requests, "{status} {headers:?}");
         let wish = headers.iter().any(|(_, value)| *value == "86400");
         assert_eq!(error.hint().is_some_and(|hint| hint.contains("86400")), wish, "{error:?}");
+    }
+}
+
+#[test]
+fn what_a_server_of_ours_says_is_told_and_counts() {
+    for (status, kind, message, expected, requests) in [
+        (500, "Corrupt", "the stored model `m` is damaged", ErrorKind::Corrupt, 1),
+        (400, "InvalidInput", "names that end so are reserved", ErrorKind::InvalidInput, 1),
+        (403, "PermissionDenied", "this token is for reading", ErrorKind::PermissionDenied, 1),
+        (502, "Network", "the store cannot be reached", ErrorKind::Network, 3),
+    ] {
+        let json = format!(r#"{{"error":{{"kind":"{kind}","message":"{message}\u001b[1m"}}}}"#);
+        let headers = [("content-type", "application/json")];
+        let server = Server::start(move |exchange| {
+            let _ = exchange.body()?;
+            exchange.answer(status, &headers, json.as_bytes())
+        });
+        let url = server.url("/models/m/model.json");
+        let options = || quick().with_retries(2).with_method("PUT");
+        let saved = support::handler(&url, options());
+        let saved = futures::executor::block_on(saved.save(support::model(vec![1; 4])));
+        for error in [load(&url, options()).unwrap_err(), saved.unwrap_err()] {
+            assert_eq!(error.kind(), expected, "{error}");
+            let told = error.to_string();
+            assert!(told.contains(message) && told.contains(&status.to_string()), "{told}");
+            assert!(!told.contains('\u{1b}'), "{told}");
+        }
+        assert_eq!(server.log().len(), 2 * requests, "{status}");
+    }
+    // What is no such object, or longer than any, is not looked into.
+    for body in [r#"{"error":"no"}"#.to_owned(), format!(r#"{{"x":"{}"}}"#, "x".repeat(1 << 20))] {
+        let headers = [("content-type", "application/json")];
+        let server = Server::start(move |exchange| exchange.answer(404, &headers, body.as_bytes()));
+        let error = load(&server.url("/m"), quick()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
     }
 }
 

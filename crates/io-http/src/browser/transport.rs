@@ -20,7 +20,6 @@ use crate::{
     ask::Ask,
     credentials::{Credentials, take_basic},
     error::idle,
-    response::Head,
     retry::Failure,
 };
 
@@ -56,8 +55,8 @@ impl Transport {
         url: &Url,
         form: &Form,
         ask: Ask<'_>,
-    ) -> Result<Head, Failure> {
-        Ok(self.send(method, url, ask, Some(form)).await?.head)
+    ) -> Result<Reply, Failure> {
+        self.send(method, url, ask, Some(form)).await
     }
 
     async fn send(

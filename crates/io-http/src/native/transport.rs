@@ -97,7 +97,7 @@ impl Transport {
         url: &Url,
         form: &Form,
         ask: Ask<'_>,
-    ) -> Result<Head, Failure> {
+    ) -> Result<Reply, Failure> {
         self.check_online()?;
         // A connection that was idle may be closed under a request that must not be repeated.
         let client = self.build_client(0)?;
@@ -111,9 +111,9 @@ impl Transport {
             let answer = watch(request.send(), &activity, self.options.idle_timeout).await?;
             let answer =
                 answer.map_err(|error| failed("the server closed the connection", error))?;
-            let head = Reply::new(answer, &hop.url, self.options.idle_timeout).head;
-            if !hop.follow(&head, true)? {
-                return Ok(head);
+            let reply = Reply::new(answer, &hop.url, self.options.idle_timeout);
+            if !hop.follow(&reply.head, true)? {
+                return Ok(reply);
             }
         }
     }
