@@ -115,14 +115,15 @@ impl Server {
         from: &ModelName,
         to: &ModelName,
         transfer: Transfer,
-        headers: &HeaderMap,
+        (uri, headers): (&Uri, &HeaderMap),
     ) -> Result<Response, Problem> {
         let mode = write_mode(headers)?;
         let failed = |error: &Error| Problem::from_store(error, Some(from));
         if from == to {
             return Err(Problem::bad_request("source and destination are the same"));
         }
-        if mode == WriteMode::Create && self.exists(to).await? {
+        let existed = self.exists(to).await?;
+        if existed && mode == WriteMode::Create {
             return Err(Problem::exists(to));
         }
         let options = TransferOptions::new()
@@ -145,7 +146,7 @@ impl Server {
             self.versions.forget(name);
         }
         match done {
-            Ok(saved) => Ok(answer(to, &saved, true)),
+            Ok(saved) => Ok(answer(uri, to, &saved, !existed)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(Problem::exists(to)),
             Err(error) => Err(failed(&error)),
         }

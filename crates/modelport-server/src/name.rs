@@ -43,11 +43,6 @@ impl ModelName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The last segment.
-    pub(crate) fn last(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or_default()
-    }
 }
 
 impl fmt::Display for ModelName {

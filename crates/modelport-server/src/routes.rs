@@ -23,8 +23,11 @@ use tower::util::option_layer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
-    ModelName, ServerOptions, access, describe, drain, log, manage::Transfer, name::Target,
-    problem::Problem, state::Server,
+    ModelName, ServerOptions, access, describe, drain, log,
+    manage::Transfer,
+    name::{MODEL_JSON, Target},
+    problem::Problem,
+    state::Server,
 };
 
 /// The server of the models at `root`, a place that `registry` has a store for.
@@ -78,6 +81,11 @@ async fn model(
         Ok(Target::Model(name)) => of_model(server, name, &original, request).await,
         Ok(Target::File(name, file)) => match *request.method() {
             Method::GET | Method::HEAD => server.download(&name, &file, request.headers()).await,
+            // The URL that loads a model saves it, too.
+            Method::POST | Method::PUT if file == MODEL_JSON => {
+                of_model(server, name, &original, request).await
+            }
+            _ if file == MODEL_JSON => Err(Problem::method_not_allowed("GET, HEAD, POST, PUT")),
             _ => Err(Problem::method_not_allowed("GET, HEAD")),
         },
         Err(problem) => Err(problem),
@@ -103,10 +111,10 @@ async fn of_model(
             }
         }
         Method::DELETE => server.remove(&name).await,
-        Method::PUT => server.upload(name, headers, body).await,
+        Method::PUT => server.upload(name, &uri, headers, body).await,
         Method::POST => match Transfer::parse(&uri)? {
-            Some((transfer, to)) => server.transfer(&name, &to, transfer, &headers).await,
-            None => server.upload(name, headers, body).await,
+            Some((transfer, to)) => server.transfer(&name, &to, transfer, (&uri, &headers)).await,
+            None => server.upload(name, &uri, headers, body).await,
         },
         _ => Err(Problem::method_not_allowed("GET, HEAD, POST, PUT, DELETE")),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Body,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use io_core::{ErrorKind, SaveResult, WeightSpec, Weights, WriteMode};
@@ -30,6 +30,7 @@ impl Server {
     pub(crate) async fn upload(
         self: Arc<Self>,
         name: ModelName,
+        uri: &Uri,
         headers: HeaderMap,
         body: Body,
     ) -> Result<Response, Problem> {
@@ -52,7 +53,7 @@ impl Server {
         let saved = self.receive(&name, form, mode).await;
         self.versions.forget(&name);
         match saved {
-            Ok(saved) => Ok(answer(&name, &saved, !existed)),
+            Ok(saved) => Ok(answer(uri, &name, &saved, !existed)),
             // What the client did wrong comes back as an error of the store, too.
             Err(problem) => Err(fault.take().unwrap_or(problem)),
         }
@@ -101,14 +102,18 @@ impl Server {
     }
 }
 
-/// What a save or a copy did, as TensorFlow.js has it.
-pub(crate) fn answer(name: &ModelName, saved: &SaveResult, created: bool) -> Response {
+/// What a save or a copy that `uri` asked for did, as TensorFlow.js has it.
+pub(crate) fn answer(uri: &Uri, name: &ModelName, saved: &SaveResult, created: bool) -> Response {
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     let body = json!({"name": name.as_str(), "modelArtifactsInfo": saved.model_artifacts_info});
     let mut response = (status, Json(body)).into_response();
-    // Relative to the place of the model, wherever that is.
-    let last = utf8_percent_encode(name.last(), SEGMENT);
-    if let Ok(location) = HeaderValue::from_str(&format!("./{last}/model.json")) {
+    // Relative to the request: only whoever sent it knows where all of this is.
+    let asked = uri.path().strip_prefix("/models/").unwrap_or_default();
+    let up = "../".repeat(asked.matches('/').count());
+    let segments =
+        name.as_str().split('/').map(|one| utf8_percent_encode(one, SEGMENT).to_string());
+    let place = segments.collect::<Vec<_>>().join("/");
+    if let Ok(location) = HeaderValue::from_str(&format!("./{up}{place}/model.json")) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response

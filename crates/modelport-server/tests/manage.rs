@@ -39,7 +39,7 @@ fn models_are_copied_moved_and_removed() {
     let post = |path: &str, lines: &[&str]| site.send("POST", path, lines, &[]).status;
     assert_eq!(post("/models/a?copyTo=t/b", &[]), 201);
     assert_eq!(post("/models/a?copyTo=t/b", &["If-None-Match: *"]), 412);
-    assert_eq!(post("/models/a?copyTo=t/b", &[]), 201);
+    assert_eq!(post("/models/a?copyTo=t/b", &[]), 200);
     assert_eq!(post("/models/no?copyTo=x", &[]), 404);
     assert_eq!(post("/models/a?copyTo=../x", &[]), 400);
     assert_eq!(post("/models/a?copyTo=a", &[]), 400);
@@ -55,6 +55,39 @@ fn models_are_copied_moved_and_removed() {
     assert_eq!(site.send("DELETE", "/models/c", &[], &[]).status, 404);
     assert_eq!(site.get("/models/c/model.json").status, 404);
     assert_eq!(site.get("/models").json()["models"].as_array().unwrap().len(), 1);
+}
+
+/// By the rules of URLs, from whatever URL was asked.
+#[test]
+fn a_change_tells_where_the_model_is() {
+    let site = Site::new();
+    let form = Form::model(b"abcd");
+    for (method, path) in [
+        ("PUT", "/models/team/a%20b"),
+        ("PUT", "/models/team/a%20b/model.json"),
+        ("POST", "/models/team/a%20b/model.json"),
+        ("POST", "/models/team/a%20b?copyTo=x/y/z"),
+        ("POST", "/models/x/y/z?copyTo=one"),
+        ("POST", "/models/one?copyTo=team/two"),
+        ("POST", "/models/team/two?moveTo=team/three"),
+        ("POST", "/models/one/model.json?copyTo=team/four"),
+    ] {
+        let body = if path.contains('?') { Vec::new() } else { form.body() };
+        let reply = site.send(method, path, &[&form.content_type()], &body);
+        assert!(matches!(reply.status, 200 | 201), "{method} {path}: {}", reply.status);
+        let name = reply.json()["name"].as_str().unwrap().to_owned();
+        let mut told: Vec<&str> = path.split('?').next().unwrap().split('/').collect();
+        told.pop();
+        for segment in reply.header("location").unwrap().split('/') {
+            match segment {
+                "." => {}
+                ".." => drop(told.pop()),
+                name => told.push(name),
+            }
+        }
+        assert_eq!(told.join("/"), format!("/models/{}/model.json", name.replace(' ', "%20")));
+        assert_eq!(site.get(&told.join("/")).status, 200);
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn every_operation_that_is_described_is_there_and_answers_as_described() {
             site.put("m", &form);
         }
     }
-    assert_eq!(asked, 12);
+    assert_eq!(asked, 14);
 }
 
 #[test]
