@@ -63,18 +63,23 @@ impl Server {
         let store = self.store().map_err(|error| Problem::from_store(&error, None))?;
         // The first ones in order, and one more to see whether there is one.
         let mut first = BTreeMap::new();
+        let (mut found, mut refused) = (false, None);
         let mut models = store.list();
         while let Some(entry) = models.next().await {
             let entry = match entry {
                 Ok(entry) => entry,
-                // One that is damaged or on its way does not hide the others; an empty place may
-                // not be there yet.
+                // One that is damaged, on its way or not for us does not hide the others; an empty
+                // place may not be there yet.
                 Err(error) if is_of_one_model(&error) => {
                     tracing::warn!("a model is not listed: {error}");
+                    if error.kind() == ErrorKind::PermissionDenied {
+                        refused = Some(error);
+                    }
                     continue;
                 }
                 Err(error) => return Err(Problem::from_store(&error, None)),
             };
+            found = true;
             let Some(name) = self.name(&entry.url) else { continue };
             let name = name.as_str();
             if name.starts_with(&prefix) && after.as_deref().is_none_or(|after| name > after) {
@@ -83,6 +88,10 @@ impl Server {
                     first.pop_last();
                 }
             }
+        }
+        // Where that is all there is, it is the whole place that refuses.
+        if let Some(error) = refused.filter(|_| !found) {
+            return Err(Problem::from_store(&error, None));
         }
         let more = first.len() > limit;
         if more {
@@ -186,5 +195,6 @@ fn query<T: serde::de::DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
 }
 
 fn is_of_one_model(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::NotFound | ErrorKind::Conflict)
+    use ErrorKind::{Conflict, Corrupt, NotFound, PermissionDenied};
+    matches!(error.kind(), Corrupt | NotFound | Conflict | PermissionDenied)
 }

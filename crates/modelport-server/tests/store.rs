@@ -1,4 +1,4 @@
-//! Stores that are slow.
+//! Stores that are slow, and that refuse.
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod support;
@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use io_core::{
-    Capabilities, DType, Error, HandlerOptions, IOHandler, Json, ModelArtifacts,
+    Capabilities, DType, Error, ErrorKind, HandlerOptions, IOHandler, Json, ModelArtifacts,
     ModelArtifactsInfo, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Registration,
     Registry, Result, SaveResult, WeightSource, WeightSpec, WeightStream, Weights,
 };
@@ -34,7 +34,8 @@ static SLOW: Registration = Registration {
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
 static MAY_END: Semaphore = Semaphore::const_new(0);
 
-/// A store of one model whose weights come when the test lets them.
+/// A store of one model whose weights come when the test lets them. Its list begins with what may not
+/// be read, and the model is in it unless the store is that of `closed`.
 #[derive(Clone, Debug)]
 struct Slow(ModelUrl);
 
@@ -73,7 +74,11 @@ impl ModelStore for Slow {
     }
 
     fn list(&self) -> ModelList {
-        Box::pin(stream::empty())
+        let refused = Error::new(ErrorKind::PermissionDenied, "no");
+        let info = ModelArtifactsInfo::new(&artifacts(), SystemTime::UNIX_EPOCH).unwrap();
+        let model = ModelEntry::new(ModelUrl::parse("slow://m").unwrap(), info);
+        let open = (self.0.rest() != "closed").then_some(Ok(model));
+        stream::iter(std::iter::once(Err(refused)).chain(open)).boxed()
     }
 
     async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {
@@ -102,6 +107,19 @@ impl WeightSource for SlowWeights {
         };
         stream::once(bytes).boxed()
     }
+}
+
+#[test]
+fn what_may_not_be_read_hides_no_other_model() {
+    let list = |root: &str| {
+        let mut registry = Registry::empty();
+        registry.add(&SLOW).unwrap();
+        Site::of(root, registry).get("/models")
+    };
+    let listed = list("slow://").json();
+    assert_eq!(listed["models"][0]["name"], "m", "{listed}");
+    let closed = list("slow://closed");
+    assert_eq!((closed.status, closed.kind().as_str()), (500, "PermissionDenied"));
 }
 
 /// Else a model that takes longer to read than clients wait could never be loaded.
