@@ -4,13 +4,13 @@ use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use http::Method;
-use io_core::Result;
+use io_core::{Error, ErrorKind, Result};
 use io_manifest::Checksum;
 
 use crate::{
     ask::Ask,
     cache::{Cached, Tee},
-    platform::{ASKS_IF_RANGE, Reply, Transport},
+    platform::{ASKS_IF_RANGE, HIDES_HEADERS, Reply, Transport},
     response::{Head, Version},
     retry::{Failure, Tries},
     weight_file::WeightFile,
@@ -341,6 +341,16 @@ impl FileReader {
             }
             Some((_, _, Some(total))) if total != self.file.length => {
                 Err(self.file.wrong_length(&format!("{total} bytes"), &[]))
+            }
+            // The length is always shown.
+            None if HIDES_HEADERS && head.get("content-range").is_none() => {
+                if head.content_length() == Some((to - from).saturating_add(1)) {
+                    return Ok(());
+                }
+                let message = format!("{} came in a range that is not shown", self.file.subject());
+                Err(Error::new(ErrorKind::PermissionDenied, message).with_hint(
+                    "the server has to send `Access-Control-Expose-Headers: Content-Range`",
+                ))
             }
             _ => Err(self.file.corrupt("came in another range than was asked for")),
         }

@@ -113,6 +113,8 @@ async fn what_breaks_on_the_way_is_mended_or_named() {
         ("busy", Ok(())),
         ("cut", Ok(())),
         ("packed", Ok(())),
+        ("hidden", Ok(())),
+        ("secret", Err((ErrorKind::PermissionDenied, "not shown"))),
         ("changed", Err((ErrorKind::Conflict, "changed on the server"))),
         ("short", Err((ErrorKind::Corrupt, "2500 bytes instead of 4000"))),
         ("stall", Err((ErrorKind::Timeout, "silent for too long"))),

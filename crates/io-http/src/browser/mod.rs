@@ -27,6 +27,9 @@ pub(crate) const ASKS_IF_RANGE: bool = false;
 /// Whether requests can ask for a body that is not compressed; a browser asks for what it likes.
 pub(crate) const ASKS_IDENTITY: bool = false;
 
+/// Whether a header may have come that is not shown: those of another origin, unless it says so.
+pub(crate) const HIDES_HEADERS: bool = true;
+
 /// Where weight files may be.
 pub(crate) const SCHEMES: &[&str] = &["http", "https", "blob", "data"];
 

@@ -22,6 +22,9 @@ pub(crate) const ASKS_IF_RANGE: bool = true;
 /// Whether requests can ask for a body that is not compressed; a browser asks for what it likes.
 pub(crate) const ASKS_IDENTITY: bool = true;
 
+/// Whether a header may have come that is not shown.
+pub(crate) const HIDES_HEADERS: bool = false;
+
 /// Where weight files may be.
 pub(crate) const SCHEMES: &[&str] = &["http", "https"];
 

@@ -157,6 +157,16 @@ function fault(path, nth, request, signal) {
     const other = name === "cut" ? noise : noise.map((byte) => byte ^ 1);
     return served(other, etag, request, signal);
   }
+  if (name === "hidden" || name === "secret") {
+    // Of another origin, which exposes no header.
+    if (nth === 1) {
+      return new Response(body(request, noise.subarray(0, 2500), signal, "cut"), { headers });
+    }
+    const answer = served(noise, etag, request, signal);
+    answer.headers.delete("content-range");
+    if (name === "secret") answer.headers.delete("content-length");
+    return answer;
+  }
   if (name === "short") {
     return new Response(body(request, noise.subarray(0, 2500), signal), { headers: { etag } });
   }
