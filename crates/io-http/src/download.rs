@@ -148,6 +148,7 @@ impl FileReader {
         }
         let fresh = part(&chunk, start, self.at..self.range.end);
         let (whole, position) = (body.whole, body.position);
+        let first = self.at == self.range.start;
         self.checksum.update(&fresh);
         self.at += fresh.len() as u64;
         if let Some(tee) = &mut self.tee
@@ -156,6 +157,16 @@ impl FileReader {
             self.tee = None;
         }
         if self.at >= self.range.end {
+            if self.has_damaged_copy().await {
+                if first {
+                    // Nobody has seen any of it: the server has it, too.
+                    (self.body, self.at) = (None, self.range.start);
+                    (self.checksum, self.no_copy) = (Checksum::new(), true);
+                    return Ok(Bytes::new());
+                }
+                let error = self.file.corrupt("was damaged in the cache, and is removed there");
+                return Err(error.with_retryable(true).into());
+            }
             self.check_end(whole, position).await?;
             if let Some(tee) = self.tee.take() {
                 let version = self.version.clone().unwrap_or_default();
@@ -163,6 +174,16 @@ impl FileReader {
             }
         }
         Ok(fresh)
+    }
+
+    /// Whether what was read to its end is a copy that is no longer what it was; it is removed.
+    async fn has_damaged_copy(&mut self) -> bool {
+        let copy = self.copy.take().filter(|_| self.is_whole());
+        let Some(copy) = copy.filter(|copy| copy.integrity() != self.checksum.integrity()) else {
+            return false;
+        };
+        copy.remove().await;
+        true
     }
 
     /// Everything that can be said before the last bytes are handed out.
@@ -177,14 +198,6 @@ impl FileReader {
             if more {
                 return Err(self.file.wrong_length("more bytes", &[]).into());
             }
-        }
-        if let Some(copy) = self.copy.take()
-            && self.is_whole()
-            && copy.integrity() != self.checksum.integrity()
-        {
-            copy.remove().await;
-            let error = self.file.corrupt("was damaged in the cache, and is removed there");
-            return Err(error.with_retryable(true).into());
         }
         match self.file.integrity {
             Some(expected)

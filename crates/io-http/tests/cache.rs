@@ -95,16 +95,44 @@ fn what_no_checksum_proves_is_asked_for_by_its_version() {
             fs::write(object, bytes).unwrap();
         }
     }
-    let error = load(&url, cached(&directory)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
-    assert!(error.is_retryable() && error.to_string().contains("cache"), "{error}");
-    // It has removed what was damaged, and the next one is whole.
-    assert_eq!(load(&url, cached(&directory)).unwrap(), expected(&site));
+    // What is damaged is removed, and comes from the server.
+    let before = server.log().len();
+    assert_eq!(load(&url, cached(&directory).with_retries(0)).unwrap(), expected(&site));
+    let again = asked(&server, before);
+    assert_eq!(again.iter().filter(|line| line.starts_with("GET /m/a")).count(), 2, "{again:?}");
 
     // A new version replaces all; nothing of the old one is mixed in.
     *site.lock().unwrap() = (2, false, [noise(3000, 3), noise(5000, 4)]);
     assert_eq!(load(&url, cached(&directory)).unwrap(), expected(&site));
     assert_eq!(load_stream(&url, cached(&directory)).unwrap(), expected(&site));
+}
+
+/// What was handed out cannot be taken back, nor joined to what is right.
+#[test]
+fn a_copy_that_is_damaged_behind_what_was_read_fails_the_load_and_not_the_next() {
+    let body = noise(5 << 20, 9);
+    let json = model_json(&[("w", &body)], false);
+    let sent = body.clone();
+    let server = Server::start(move |exchange| {
+        let body = if exchange.target == "/model.json" { json.as_bytes() } else { &sent };
+        if exchange.header("if-none-match") == Some("\"x\"") {
+            return exchange.write(b"HTTP/1.1 304 X\r\netag: \"x\"\r\n\r\n");
+        }
+        exchange.answer(200, &[("etag", "\"x\"")], body)
+    });
+    let (url, directory) = (server.url("/model.json"), TempDir::new().unwrap());
+    load(&url, cached(&directory)).unwrap();
+    for object in files(&directory, "objects") {
+        let mut bytes = fs::read(&object).unwrap();
+        if bytes.len() == body.len() {
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(object, bytes).unwrap();
+        }
+    }
+    let error = load_stream(&url, cached(&directory)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    assert!(error.is_retryable() && error.to_string().contains("cache"), "{error}");
+    assert!(load_stream(&url, cached(&directory)).unwrap() == body);
 }
 
 #[test]

@@ -71,7 +71,10 @@ impl Tee {
             let entry = Entry { url: shown, bytes, sha256, crc64nvme, version, model, base };
             file.as_file().sync_data()?;
             keep(&cache, &url, file, &entry)?;
-            cache.prune(cache.max_bytes).map_err(io::Error::other)
+            if cache.bytes_on_disk()? > cache.max_bytes {
+                cache.prune(cache.max_bytes).map_err(io::Error::other)?;
+            }
+            Ok(())
         })
         .await;
     }
