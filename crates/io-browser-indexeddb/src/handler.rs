@@ -170,13 +170,12 @@ impl IndexedDbHandler {
                     }
                 },
             };
-            artifacts.weight_data = Some(Weights::from_source(StoredWeights {
-                url: self.url.clone(),
+            artifacts.weight_data = Some(Weights::from_source(StoredWeights::new(
+                &self.url,
                 weights,
                 integrity,
-                verify: self.options.verify,
-                progress: self.options.progress.clone(),
-            }));
+                &self.options,
+            )));
             return Ok(artifacts);
         }
         Err(Error::new(ErrorKind::Conflict, "the model is replaced again and again"))

@@ -79,6 +79,7 @@ pub(crate) async fn in_pieces(
 
 /// Bytes that are in JavaScript stay there.
 async fn from_objects(weights: &JsWeights, size: u64, meter: &ProgressMeter) -> Result<Written> {
+    let weights = weights.verified().await?;
     let (total, mut start, mut last) = (weights.byte_length(), 0_u64, 0);
     let mut pieces = Pieces::begin().await?;
     while start < total {

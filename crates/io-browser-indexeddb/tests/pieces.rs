@@ -21,7 +21,7 @@ use io_core::{
     DType, ErrorKind, HandlerOptions, IOHandler, ModelArtifacts, ModelEntry, ModelStore, ModelUrl,
     WeightSource, WeightSpec, WeightStream, Weights, WriteMode,
 };
-use io_web::{JsPiece, JsWeights, LockMode, lock, sleep};
+use io_web::{Expected, JsPiece, JsWeights, LockMode, integrity_of, lock, sleep};
 use js_sys::{ArrayBuffer, Object, Uint8Array};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -159,6 +159,20 @@ async fn what_lives_in_javascript_goes_and_comes_as_it_is() {
     let loaded = plain("js").load().await.unwrap().weight_data.unwrap();
     assert_eq!(loaded.source_as::<JsWeights>().unwrap().pieces().len(), 2);
     assert_eq!(bytes_of("js").await, [1, 2, 3, 4]);
+    clear().await;
+}
+
+#[wasm_bindgen_test]
+async fn damaged_weights_are_not_stored_in_either_layout() {
+    let integrity = integrity_of(&Uint8Array::from(&[1, 2, 3][..])).unwrap();
+    let expected = Expected { url: url("source"), file: None, integrity };
+    for to in [plain("copy"), large("copy")] {
+        let damaged = JsWeights::from(buffer(&[1, 2, 4])).expecting(expected.clone());
+        let refused = to.save(model(Weights::from_source(damaged))).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Corrupt);
+        assert!(refused.to_string().contains("source"), "{refused}");
+        assert_eq!(to.load().await.unwrap_err().kind(), ErrorKind::NotFound);
+    }
     clear().await;
 }
 

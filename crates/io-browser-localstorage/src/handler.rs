@@ -79,14 +79,10 @@ impl LocalStorageHandler {
             ProgressMeter::new(self.options.progress.clone(), 0);
         }
         artifacts.weight_data = weights.map(|weights| {
-            Weights::from_source(StoredWeights {
-                url: self.url.clone(),
-                weights: weights.into(),
-                // It has been compared.
-                integrity: None,
-                verify: false,
-                progress: self.options.progress.clone(),
-            })
+            // They have been compared.
+            let integrity = None;
+            let weights = StoredWeights::new(&self.url, weights.into(), integrity, &self.options);
+            Weights::from_source(weights)
         });
         Ok(artifacts)
     }

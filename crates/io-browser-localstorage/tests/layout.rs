@@ -8,8 +8,10 @@ use futures::{StreamExt, future::join};
 use io_browser_localstorage::{LocalStorageHandler, LocalStorageStore};
 use io_core::{
     DType, ErrorKind, HandlerOptions, IOHandler, Json, ModelArtifacts, ModelStore, ModelUrl,
-    WeightSpec,
+    WeightSpec, Weights,
 };
+use io_web::{Expected, JsWeights, integrity_of};
+use js_sys::Uint8Array;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -163,6 +165,20 @@ async fn damage_is_noticed_and_stays_in_its_place() {
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{suffix} {text}: {error:?}");
     }
     storage().clear().unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn damaged_weights_get_no_new_checksum() {
+    let due = Uint8Array::new_with_length(100).fill(7, 0, 100);
+    let url = ModelUrl::new("opfs", "source").unwrap();
+    let expected = Expected { url, file: None, integrity: integrity_of(&due).unwrap() };
+    let found = JsWeights::from(Uint8Array::new_with_length(100)).expecting(expected);
+    let mut damaged = weighing(100, 0);
+    damaged.weight_data = Some(Weights::from_source(found));
+    let error = handler("copy").save(damaged).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("opfs://source"), "{error}");
+    assert_eq!(storage().length().unwrap(), 0);
 }
 
 #[wasm_bindgen_test]

@@ -7,14 +7,14 @@ use io_core::{
     ProgressMeter, Result, SaveResult, Weights,
 };
 use io_manifest::ModelJson;
-use io_web::{copy_out, on};
+use io_web::{JsWeights, copy_out, on};
 use js_sys::Uint8Array;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
 use crate::{
     matching::{self, shown},
-    picked::{PickedFile, PickedWeights},
+    picked::{PickedWeights, bytes_of},
 };
 
 const SCHEME: &str = "files";
@@ -71,10 +71,10 @@ impl FilesHandler {
             let places = matching::places(&paths, &names(&self.weights))?;
             let picked = places.iter().zip(&files).filter_map(|(&place, file)| {
                 let verified = file.integrity.filter(|_| self.options.verify);
-                Some(PickedFile::new(self.weights.get(place)?, verified))
+                Some(bytes_of(&self.url, self.weights.get(place)?, verified))
             });
             let picked: Vec<_> = picked.collect();
-            let lengths: Vec<_> = picked.iter().map(|file| file.length).collect();
+            let lengths: Vec<_> = picked.iter().map(JsWeights::byte_length).collect();
             model.check_lengths(&lengths)?;
             if artifacts.weight_specs.is_some() {
                 let progress = self.options.progress.clone();
@@ -89,7 +89,7 @@ impl FilesHandler {
     }
 
     async fn model_text(&self) -> Result<Bytes> {
-        let length = PickedFile::new(&self.model, None).length;
+        let length = bytes_of(&self.url, &self.model, None).byte_length();
         if length > MOST_MODEL_BYTES {
             let name = shown(&self.model.name());
             return Err(Error::corrupt(format!("the file '{name}' is too large for a model file")));

@@ -12,9 +12,11 @@ mod browser;
 
 use browser::{ORIGIN, given_up, handler, noise_sum, quick, requested, start};
 use futures::StreamExt;
-use io_core::{DType, Error, ErrorKind, IOHandler, Json, ModelArtifacts, WeightSpec, Weights};
+use io_core::{
+    DType, Error, ErrorKind, IOHandler, Json, ModelArtifacts, ModelUrl, WeightSpec, Weights,
+};
 use io_http::HttpOptions;
-use io_web::{JsPiece, JsWeights};
+use io_web::{Expected, JsPiece, JsWeights, integrity_of};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use serde_json::Value;
 use wasm_bindgen::JsValue;
@@ -103,6 +105,19 @@ async fn weights_that_others_changed_while_they_were_saved_are_refused() {
     let saved = handler(&format!("{ORIGIN}/gone/model.json"), quick()).save(artifacts).await;
     assert_eq!(saved.unwrap_err().kind(), ErrorKind::Conflict);
     assert!(seen("/gone").is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn damaged_weights_are_not_sent() {
+    start();
+    let integrity = integrity_of(&Uint8Array::from(&[1, 2, 3][..])).unwrap();
+    let url = ModelUrl::new("opfs", "source").unwrap();
+    let held = JsWeights::from(Uint8Array::from(&[1, 2, 4][..]));
+    let held = held.expecting(Expected { url, file: None, integrity });
+    let artifacts = model(Weights::from_source(held));
+    let saved = handler(&format!("{ORIGIN}/damaged/model.json"), quick()).save(artifacts).await;
+    assert_eq!(saved.unwrap_err().kind(), ErrorKind::Corrupt);
+    assert!(seen("/damaged").is_empty());
 }
 
 #[wasm_bindgen_test]

@@ -121,13 +121,12 @@ impl OpfsHandler {
             return Ok(artifacts);
         };
         check_specs(specs, weights.byte_length())?;
-        artifacts.weight_data = Some(Weights::from_source(StoredWeights {
-            url: self.url.clone(),
+        artifacts.weight_data = Some(Weights::from_source(StoredWeights::new(
+            &self.url,
             weights,
             integrity,
-            verify: self.options.verify,
-            progress: self.options.progress.clone(),
-        }));
+            &self.options,
+        )));
         Ok(artifacts)
     }
 }

@@ -9,6 +9,7 @@ use io_core::{
     WeightSpec, Weights,
 };
 use io_opfs::{OpfsHandler, OpfsStore};
+use io_web::JsWeights;
 use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -75,6 +76,27 @@ fn open(name: &str) -> (OpfsHandler, OpfsStore) {
 
 fn open_store(name: &str) -> OpfsStore {
     OpfsStore::new(ModelUrl::new("opfs", name).unwrap(), HandlerOptions::new()).unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn weights_that_were_damaged_are_not_given_away() {
+    let name = unique_name();
+    let (handler, store) = open(&name);
+    handler.save(model(1)).await.unwrap();
+    let weights = directory("weights").await;
+    for file in names(&weights).await {
+        write(&weights, &file, "\u{2}".repeat(8).as_str()).await;
+    }
+    let damaged = handler.load().await.unwrap().weight_data.unwrap();
+    let taken = damaged.source_as::<JsWeights>().unwrap();
+    for error in [damaged.to_bytes().await.err(), taken.to_array_buffer().await.err()] {
+        assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Corrupt));
+    }
+    let waived = HandlerOptions::new().with_verify(false);
+    let waived = OpfsHandler::new(handler.url().clone(), waived).unwrap().load().await.unwrap();
+    let taken = JsWeights::read(&waived.weight_data.unwrap()).await.unwrap();
+    assert_eq!(taken.to_array_buffer().await.unwrap().byte_length(), 8);
+    store.remove(store.url()).await.unwrap();
 }
 
 /// One test, since both parts look at all weights of the origin.

@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-use crate::{bytes, join_blob, on};
+use crate::{Expected, bytes, expected::Passing, join_blob, on};
 
 #[wasm_bindgen]
 extern "C" {
@@ -42,9 +42,13 @@ const JOINED_AT_ONCE: usize = 4;
 ///
 /// For who knows JavaScript, such as a database of the browser, the objects themselves are the
 /// weights: [`Weights::source_as::<JsWeights>()`](Weights::source_as) finds them and
-/// [`pieces`](Self::pieces) gives them back, so that no byte enters our memory. For everybody else
+/// [`pieces`](Self::pieces) gives them back, so that they never are in our memory. For everybody else
 /// they are a stream, in chunks of bounded size; a `Blob` is read only as far as the stream has
 /// come.
+///
+/// Of a loaded model they may have a checksum to match. A stream looks before its last bytes are
+/// out, and so does [`to_array_buffer`](Self::to_array_buffer); who takes the objects asks for
+/// [`verified`](Self::verified) ones.
 ///
 /// # Who may change the bytes, and when
 ///
@@ -58,6 +62,8 @@ pub struct JsWeights {
     pieces: Rc<[JsPiece]>,
     /// Where each piece ends, from the first byte of all.
     ends: Rc<[u64]>,
+    /// What runs of bytes have to be, which nobody has looked at yet.
+    expected: Rc<[(Range<u64>, Expected)]>,
 }
 
 /// A run of bytes in JavaScript.
@@ -79,7 +85,26 @@ impl JsWeights {
             *end = end.saturating_add(piece.byte_length());
             Some(*end)
         });
-        Self { ends: ends.collect(), pieces }
+        Self { ends: ends.collect(), pieces, expected: Rc::default() }
+    }
+
+    /// The same, that have to be what `expected` says before anybody uses them.
+    #[must_use]
+    pub fn expecting(mut self, expected: Expected) -> Self {
+        self.expected = Rc::new([(0..self.byte_length(), expected)]);
+        self
+    }
+
+    /// All of `parts` one after the other, each of which has to be what it had to be.
+    pub fn join(parts: impl IntoIterator<Item = Self>) -> Self {
+        let (mut pieces, mut expected, mut start) = (Vec::new(), Vec::new(), 0_u64);
+        for part in parts {
+            pieces.extend(part.pieces.iter().cloned());
+            let runs = part.expected.iter().cloned();
+            expected.extend(runs.map(|(run, due)| (start + run.start..start + run.end, due)));
+            start = start.saturating_add(part.byte_length());
+        }
+        Self { expected: expected.into(), ..Self::new(pieces) }
     }
 
     /// What TensorFlow.js has as `weightData`: an `ArrayBuffer` or an array of them; also a view, a
@@ -98,7 +123,8 @@ impl JsWeights {
         }
     }
 
-    /// Any weights as JavaScript objects: those that they are, or else one new `ArrayBuffer`.
+    /// Any weights as JavaScript objects: those that they are, not verified yet, or else one new
+    /// `ArrayBuffer`.
     ///
     /// # Errors
     ///
@@ -123,13 +149,31 @@ impl JsWeights {
         self.ends.last().copied().unwrap_or(0)
     }
 
-    /// The objects.
+    /// The same, once all bytes are known to be what they have to be. Where nobody has looked yet
+    /// they are read once for it, piece by piece.
+    ///
+    /// # Errors
+    ///
+    /// - `Corrupt` when they are others.
+    /// - What their stream fails with.
+    pub async fn verified(&self) -> Result<Self> {
+        for (run, _) in &*self.expected {
+            let mut stream = self.stream(run.clone());
+            while let Some(chunk) = stream.next().await {
+                chunk?;
+            }
+        }
+        Ok(Self { expected: Rc::default(), ..self.clone() })
+    }
+
+    /// The objects, [verified](Self::verified) or not.
     pub fn pieces(&self) -> &[JsPiece] {
         &self.pieces
     }
 
     /// The bytes in `range`, cut to the length, as views of the same buffers and parts of the same
-    /// Blobs; a piece that lies inside as a whole stays the object that it is.
+    /// Blobs; a piece that lies inside as a whole stays the object that it is. They are as
+    /// [verified](Self::verified) as these are, and nobody looks any more.
     ///
     /// # Errors
     ///
@@ -152,9 +196,18 @@ impl JsWeights {
     ///
     /// # Errors
     ///
+    /// - `Corrupt` when the bytes are not what they have to be.
     /// - `OutOfMemory` when the browser does not give that much.
     /// - `Conflict` when a buffer was transferred meanwhile, or a file was changed.
     pub async fn to_array_buffer(&self) -> Result<ArrayBuffer> {
+        let buffer = self.joined().await?;
+        for (run, expected) in &*self.expected {
+            expected.check(&bytes::view(&buffer, run.clone())?)?;
+        }
+        Ok(buffer)
+    }
+
+    async fn joined(&self) -> Result<ArrayBuffer> {
         if let [JsPiece::Buffer(only)] = &*self.pieces {
             check_length(bytes::buffer_length(only), self.byte_length())?;
             return Ok(only.clone());
@@ -291,14 +344,16 @@ impl WeightSource for JsWeights {
 
     fn stream(&self, range: Range<u64>) -> WeightStream {
         let weights = self.clone();
-        Box::pin(stream::try_unfold(range.start, move |from| {
+        let passing = Passing::new(&self.expected, &range);
+        Box::pin(stream::try_unfold((range.start, passing), move |(from, mut passing)| {
             let (weights, end) = (weights.clone(), range.end);
             async move {
                 let Some((part, to)) = weights.part_at(from, end, CHUNK_BYTES)? else {
                     return Ok(None);
                 };
                 let chunk = bytes::copy_out(&part.array().await?, 0..to - from)?;
-                Ok(Some((chunk, to)))
+                passing.pass(from, &chunk)?;
+                Ok(Some((chunk, (to, passing))))
             }
         }))
     }

@@ -2,8 +2,8 @@
 //!
 //! - [`Global`]: the window or the worker, whichever runs us, and what it has;
 //! - [`error()`], [`JsError`]: JavaScript's exceptions as [`io_core::Error`], by their names;
-//! - [`JsWeights`]: weights that live in JavaScript, and need not enter our memory;
-//!   [`StoredWeights`]: those of a model that was loaded;
+//! - [`JsWeights`]: weights that live in JavaScript, and need not stay in our memory;
+//!   [`Expected`]: what they have to be; [`StoredWeights`]: those of a model that was loaded;
 //! - [`new_array`], [`copy_in`], [`copy_out`]: bytes across the boundary, copied once;
 //! - [`BlobBuilder`], [`join_blob`]: bytes that the browser keeps; [`ask_for_blob_room`],
 //!   [`check_blob`]: whether it does;
@@ -21,6 +21,7 @@ mod blob;
 mod blob_room;
 mod bytes;
 mod error;
+mod expected;
 mod gather;
 mod global;
 mod js_weights;
@@ -36,6 +37,7 @@ pub use blob::{BlobBuilder, join_blob};
 pub use blob_room::{ask_for_blob_room, check_blob};
 pub use bytes::{array_length, buffer_length, copy_in, copy_out, new_array};
 pub use error::{JsError, error, kind_of, on};
+pub use expected::Expected;
 pub use gather::{Gathered, gather, integrity_of};
 pub use global::{Context, Global, global};
 pub use js_weights::{JsPiece, JsWeights};

@@ -2,14 +2,14 @@
 
 use std::{any::Any, ops::Range};
 
-use futures::{StreamExt, future};
+use futures::StreamExt;
 use io_core::{
-    Error, ErrorKind, ModelUrl, Operation, ProgressCallback, ProgressMeter, WeightSource,
-    WeightStream,
+    Error, ErrorKind, HandlerOptions, ModelUrl, Operation, ProgressCallback, ProgressMeter,
+    WeightSource, WeightStream,
 };
-use io_manifest::{Checksum, FileIntegrity};
+use io_manifest::FileIntegrity;
 
-use crate::JsWeights;
+use crate::{Expected, JsWeights};
 
 /// The weights of a loaded model, which no later save can change: a buffer that is ours, Blobs or
 /// files.
@@ -17,16 +17,29 @@ use crate::JsWeights;
 /// is read later fails, typed `Conflict`.
 #[derive(Debug)]
 pub struct StoredWeights {
-    /// The model, for errors.
-    pub url: ModelUrl,
-    /// The bytes.
-    pub weights: JsWeights,
-    /// What they have to be, where that is known.
-    pub integrity: Option<FileIntegrity>,
-    /// Whether to compare.
-    pub verify: bool,
-    /// Who is told of what was read.
-    pub progress: Option<ProgressCallback>,
+    url: ModelUrl,
+    weights: JsWeights,
+    progress: Option<ProgressCallback>,
+}
+
+impl StoredWeights {
+    /// The weights of the model at `url`. They have to be what `integrity` says, where that is known
+    /// and the options do not waive it; who reads them tells the options' progress.
+    pub fn new(
+        url: &ModelUrl,
+        weights: JsWeights,
+        integrity: Option<FileIntegrity>,
+        options: &HandlerOptions,
+    ) -> Self {
+        let (url, progress) = (url.clone(), options.progress.clone());
+        let weights = match integrity.filter(|_| options.verify) {
+            Some(integrity) => {
+                weights.expecting(Expected { url: url.clone(), file: None, integrity })
+            }
+            None => weights,
+        };
+        Self { url, weights, progress }
+    }
 }
 
 #[async_trait::async_trait(?Send)]
@@ -37,28 +50,12 @@ impl WeightSource for StoredWeights {
 
     fn stream(&self, range: Range<u64>) -> WeightStream {
         let meter = ProgressMeter::new(self.progress.clone(), range.end - range.start);
-        // A checksum is of all bytes.
-        let whole = range == (0..self.byte_length());
-        let expected = self.integrity.filter(|_| self.verify && whole);
-        let (mut checksum, mut left) = (Checksum::new(), range.end - range.start);
         let url = self.url.clone();
-        let checked = self.weights.stream(range).map(move |chunk| {
+        Box::pin(self.weights.stream(range).map(move |chunk| {
             let context = |error: Error| error.with_context(Operation::Load, &url);
             let bytes = chunk.map_err(replaced).map_err(context)?;
-            left = left.saturating_sub(bytes.len() as u64);
-            if let Some(expected) = expected {
-                checksum.update(&bytes);
-                // Before the last piece is passed on.
-                if left == 0 && expected != checksum.integrity() {
-                    return Err(context(Error::corrupt("the weights fail their checksum")));
-                }
-            }
             meter.add(bytes.len() as u64);
             Ok(bytes)
-        });
-        // Nothing follows an error.
-        Box::pin(checked.scan(false, |failed, item| {
-            future::ready((!std::mem::replace(failed, item.is_err())).then_some(item))
         }))
     }
 

@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use io_core::{ErrorKind, Weights};
-use io_web::{JsPiece, JsWeights};
+use io_core::{Error, ErrorKind, HandlerOptions, ModelUrl, WeightSource, Weights};
+use io_web::{Expected, JsPiece, JsWeights, StoredWeights, integrity_of};
 use js_sys::{ArrayBuffer, Uint8Array, eval};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -137,4 +137,71 @@ async fn what_is_joined_is_in_order_whatever_is_read_first() {
             assert_eq!(u32::from(joined.get_index((index << 20) + at)), index);
         }
     }
+}
+
+/// Pieces of a model that was stored as `due`.
+fn stored(pieces: &str, due: &[u8], options: &HandlerOptions) -> Weights {
+    let integrity = integrity_of(&Uint8Array::from(due)).unwrap();
+    let url = ModelUrl::new("place", "m").unwrap();
+    let pieces = JsWeights::from_js(&js(pieces)).unwrap();
+    Weights::from_source(StoredWeights::new(&url, pieces, Some(integrity), options))
+}
+
+#[wasm_bindgen_test]
+async fn weights_of_a_model_are_verified_however_they_are_taken() {
+    let buffer = "Uint8Array.of(1, 2, 3, 4).buffer";
+    let blobs = "[new Blob([Uint8Array.of(1, 2)]), new Blob(), new Blob([Uint8Array.of(3, 4)])]";
+    let mixed = "[new Blob([Uint8Array.of(1, 2, 3)]), Uint8Array.of(4)]";
+    for pieces in [buffer, blobs, mixed] {
+        let right = stored(pieces, &[1, 2, 3, 4], &HandlerOptions::new());
+        let read = JsWeights::read(&right).await.unwrap();
+        assert_eq!(read.verified().await.unwrap().pieces().len(), read.pieces().len());
+        assert_eq!(Uint8Array::new(&read.to_array_buffer().await.unwrap()).to_vec(), [1, 2, 3, 4]);
+
+        let wrong = stored(pieces, &[1, 2, 3, 5], &HandlerOptions::new());
+        let taken = wrong.source_as::<JsWeights>().unwrap();
+        let errors = [
+            wrong.to_bytes().await.unwrap_err(),
+            taken.to_array_buffer().await.unwrap_err(),
+            taken.verified().await.unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{pieces}: {error}");
+            assert!(error.to_string().contains("load place://m"), "{error}");
+        }
+        // A part says nothing about the whole.
+        assert!(wrong.stream_range(1..4).try_collect::<Vec<_>>().await.is_ok());
+
+        let waived = stored(pieces, &[1, 2, 3, 5], &HandlerOptions::new().with_verify(false));
+        assert_eq!(streamed(&waived).await, [1, 2, 3, 4]);
+        assert!(JsWeights::read(&waived).await.unwrap().to_array_buffer().await.is_ok());
+    }
+}
+
+#[wasm_bindgen_test]
+async fn of_several_files_the_damaged_one_is_named() {
+    let file = |name: &str, found: &[u8], due: &[u8]| {
+        let integrity = integrity_of(&Uint8Array::from(due)).unwrap();
+        let url = ModelUrl::new("place", "m").unwrap();
+        let expected = Expected { url, file: Some(name.to_owned()), integrity };
+        JsWeights::from(Uint8Array::from(found)).expecting(expected)
+    };
+    let files = JsWeights::join([
+        file("empty", b"", b""),
+        file("good", b"abc", b"abc"),
+        JsWeights::from(Uint8Array::from(&b"unknown"[..])),
+        file("bad", b"<!doctype html><html></html>", b"weights"),
+    ]);
+    let told = |error: Error| {
+        let text = error.to_string();
+        assert!(text.contains("'bad' fails its checksum; it looks like an HTML page"), "{text}");
+    };
+    told(files.verified().await.unwrap_err());
+    told(files.to_array_buffer().await.unwrap_err());
+    let mut stream = files.stream(0..files.byte_length());
+    assert_eq!(stream.try_next().await.unwrap().unwrap(), "abc");
+    assert_eq!(stream.try_next().await.unwrap().unwrap(), "unknown");
+    told(stream.try_next().await.unwrap_err());
+    assert!(stream.try_next().await.unwrap().is_none());
+    assert!(files.stream(0..11).try_collect::<Vec<_>>().await.is_ok());
 }

@@ -33,6 +33,7 @@ impl Payload {
         io_web::ask_for_blob_room(byte_length).await;
         if let Some(held) = weights.source_as::<JsWeights>() {
             // They go from where they are to where blobs are. Their receiver sums what it gets.
+            let held = held.verified().await?;
             let pieces: Array = held.pieces().iter().map(js_value).collect();
             let blob = blob(&pieces, WEIGHTS)?;
             if exact(blob.size()) != Some(byte_length) {
