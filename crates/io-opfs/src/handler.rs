@@ -11,7 +11,7 @@ use io_web::{JsPiece, JsWeights, StoredWeights, exists, free_space, name_of, no_
 
 use crate::{
     OpfsStore, files,
-    place::{Place, finish, not_found},
+    place::{Place, not_found},
     record::{Head, Record},
     staged::Staged,
 };
@@ -131,7 +131,7 @@ impl OpfsHandler {
     }
 }
 
-/// Makes it the model of this name, to the end even if nobody waits for it.
+/// Makes it the model of this name.
 ///
 /// # Errors
 ///
@@ -144,8 +144,7 @@ pub(crate) async fn publish(
     staged: Option<Staged>,
     mode: WriteMode,
 ) -> Result<()> {
-    finish(async move {
-        let _lock = place.exclusive().await?;
+    let work = async move |place: Place| {
         // What cannot be read can be replaced all the same.
         let old = place.find(&name).await;
         if mode == WriteMode::Create && !matches!(old, Ok(None)) {
@@ -161,8 +160,8 @@ pub(crate) async fn publish(
             let _ = files::remove(&place.weights, &old).await;
         }
         Ok(())
-    })
-    .await
+    };
+    place.change(work).await
 }
 
 /// Says what it means when storing `needed` bytes failed.

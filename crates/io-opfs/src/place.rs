@@ -41,9 +41,23 @@ impl Place {
         lock(LOCK, LockMode::Shared).await
     }
 
-    /// Nobody else is at any model before this is dropped.
-    pub(crate) async fn exclusive(&self) -> Result<TabLock> {
-        lock(LOCK, LockMode::Exclusive).await
+    /// Does `work` once nobody else is at any model. From then on it goes to its end, whether or not
+    /// somebody waits for it, since what takes several steps must not stop between two of them;
+    /// whoever gives up before changes nothing.
+    pub(crate) async fn change<T: 'static, W>(self, work: impl FnOnce(Self) -> W) -> Result<T>
+    where
+        W: Future<Output = Result<T>> + 'static,
+    {
+        let lock = lock(LOCK, LockMode::Exclusive).await?;
+        let (work, (tell, wait)) = (work(self), oneshot::channel());
+        spawn_local(async move {
+            let done = work.await;
+            drop(lock);
+            // Nobody may be waiting any more.
+            let _ = tell.send(done);
+        });
+        let gone = |_| Err(Error::new(ErrorKind::Cancelled, "the page is going away"));
+        wait.await.unwrap_or_else(gone)
     }
 
     /// What is known of the model, whole or not at all. The caller has the lock.
@@ -107,19 +121,6 @@ impl Place {
             text => Record::parse(&text).map(Some),
         }
     }
-}
-
-/// Does `work` to its end, whether or not somebody waits for it: what takes several steps must not
-/// stop between two of them.
-pub(crate) async fn finish<T: 'static>(
-    work: impl Future<Output = Result<T>> + 'static,
-) -> Result<T> {
-    let (tell, wait) = oneshot::channel();
-    spawn_local(async move {
-        // Nobody may be waiting any more.
-        let _ = tell.send(work.await);
-    });
-    wait.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "the page is going away")))
 }
 
 /// The error for a model that is not there.

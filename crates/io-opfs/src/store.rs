@@ -9,7 +9,7 @@ use io_web::name_of;
 
 use crate::{
     handler::{publish, refused},
-    place::{Place, finish, not_found},
+    place::{Place, not_found},
     staged::Staged,
     sweep,
 };
@@ -44,11 +44,7 @@ impl OpfsStore {
         let models = all.iter().filter(|(_, record)| has_weights(record)).count();
         if sweep::is_needed(&place, models).await? {
             // The list is none the worse for what cannot be cleared away.
-            let _ = finish(async move {
-                let _lock = place.exclusive().await?;
-                sweep::sweep(&place).await
-            })
-            .await;
+            let _ = place.change(async move |place| sweep::sweep(&place).await).await;
         }
         let inside = all.into_iter().filter(|(name, _)| is_inside(self.url.rest(), name));
         let entries = inside.map(|(name, record)| {
@@ -68,15 +64,14 @@ impl OpfsStore {
 
     async fn remove_model(&self, model: &ModelUrl) -> Result<ModelEntry> {
         let (name, place) = (name_of(model)?.to_owned(), Place::open().await?);
-        let info = finish(async move {
-            let _lock = place.exclusive().await?;
+        let removed = place.change(async move |place| {
             let record = place.find(&name).await?.ok_or_else(not_found)?;
             place.remove(&name).await?;
             // The model is gone; what is left of it is nobody's, and swept up later if need be.
             let _ = sweep::sweep(&place).await;
             Ok(record.head.info)
         });
-        Ok(ModelEntry::new(model.clone(), info.await?))
+        Ok(ModelEntry::new(model.clone(), removed.await?))
     }
 
     /// The browser copies the weights; they never enter our memory.

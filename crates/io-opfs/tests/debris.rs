@@ -2,14 +2,19 @@
 #![cfg(target_family = "wasm")]
 #![allow(missing_docs, clippy::unwrap_used, reason = "these are tests")]
 
-use futures::TryStreamExt;
+use std::time::Duration;
+
+use futures::{
+    TryStreamExt,
+    future::{Either, LocalBoxFuture, select},
+};
 use io_conformance::unique_name;
 use io_core::{
     DType, ErrorKind, HandlerOptions, IOHandler, Json, ModelArtifacts, ModelStore, ModelUrl,
     WeightSpec, Weights,
 };
 use io_opfs::{OpfsHandler, OpfsStore};
-use io_web::JsWeights;
+use io_web::{JsWeights, LockMode};
 use js_sys::Reflect;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -96,6 +101,26 @@ async fn weights_that_were_damaged_are_not_given_away() {
     let waived = OpfsHandler::new(handler.url().clone(), waived).unwrap().load().await.unwrap();
     let taken = JsWeights::read(&waived.weight_data.unwrap()).await.unwrap();
     assert_eq!(taken.to_array_buffer().await.unwrap().byte_length(), 8);
+    store.remove(store.url()).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn who_gives_up_while_others_are_at_it_changes_nothing() {
+    let name = unique_name();
+    let (handler, store) = open(&name);
+    handler.save(model(1)).await.unwrap();
+    let others = io_web::lock("modelport/opfs", LockMode::Shared).await.unwrap();
+    let patience = || Box::pin(io_web::sleep(Duration::from_millis(100)));
+    for work in [
+        Box::pin(async { handler.save(model(2)).await.map(drop) }) as LocalBoxFuture<'_, _>,
+        Box::pin(async { store.remove(store.url()).await.map(drop) }),
+    ] {
+        assert!(matches!(select(work, patience()).await, Either::Right(_)));
+    }
+    drop(others);
+    patience().await.unwrap();
+    let loaded = handler.load().await.unwrap().weight_data.unwrap();
+    assert_eq!(loaded.to_bytes().await.unwrap(), &[1; 8][..]);
     store.remove(store.url()).await.unwrap();
 }
 
