@@ -7,7 +7,7 @@ use io_core::{
     Error, ErrorKind, HandlerOptions, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore,
     ModelUrl, Operation, Result, SaveResult, WriteMode, is_inside, now,
 };
-use io_web::{name_of, on};
+use io_web::{last_info, name_of, on};
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 
@@ -98,8 +98,9 @@ impl IndexedDbStore {
             let _ = collect::sweep().await;
         }
         // What was left of a model is removed like a whole one.
-        let info = info_of_both(stored || (removing && info.is_some()), info.as_ref())?;
-        Ok(ModelEntry::new(model.clone(), info))
+        let info = info_of_both(stored || (removing && info.is_some()), info.as_ref());
+        let info = if removing { last_info(info) } else { info };
+        Ok(ModelEntry::new(model.clone(), info?))
     }
 
     /// Puts the model `from` under the name `to` also, or instead, in one transaction.

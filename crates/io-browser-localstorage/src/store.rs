@@ -5,7 +5,7 @@ use io_core::{
     Error, ErrorKind, HandlerOptions, Json, ModelEntry, ModelList, ModelStore, ModelUrl, Operation,
     Result, SaveResult, WriteMode, is_inside, now,
 };
-use io_web::LockMode;
+use io_web::{LockMode, last_info};
 use js_sys::Uint8Array;
 
 use crate::{
@@ -140,7 +140,7 @@ impl ModelStore for LocalStorageStore {
             let keys = Keys::new(model)?;
             // A model that lacks a part can be removed like any other.
             let info = storage.get(keys.info())?.ok_or_else(record::not_found)?;
-            let found = ModelEntry::new(model.clone(), record::read_info(&info)?);
+            let found = ModelEntry::new(model.clone(), last_info(record::read_info(&info))?);
             journal::remove(&storage, &keys)?;
             Ok(found)
         };

@@ -4,7 +4,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use futures::{StreamExt, future::join};
+use futures::{
+    StreamExt,
+    future::{join, ready},
+};
 use io_browser_localstorage::{LocalStorageHandler, LocalStorageStore};
 use io_core::{
     DType, ErrorKind, HandlerOptions, IOHandler, Json, ModelArtifacts, ModelStore, ModelUrl,
@@ -149,6 +152,13 @@ async fn damage_is_noticed_and_stays_in_its_place() {
     ));
     let all: Vec<_> = store("").list().collect().await;
     assert_eq!(all.iter().filter(|entry| entry.is_ok()).count(), 1);
+
+    // What a list shows as damaged can be cleared away.
+    for name in ["bad", "half"] {
+        let name = ModelUrl::new("localstorage", &format!("damage/{name}")).unwrap();
+        store("").remove(&name).await.unwrap();
+    }
+    assert!(store("damage").list().all(|entry| ready(entry.is_ok())).await);
 
     for (suffix, text) in [
         ("weight_data", "AAECAwQFBgcICQr6+/z9/Q=="),

@@ -38,9 +38,13 @@ pub trait ModelStore: fmt::Debug + MaybeSend + MaybeSync {
 
     /// Removes all parts of one model and nothing else, and returns what it was.
     ///
+    /// A damaged model goes too where the place itself knows which parts are its own, as a database
+    /// does; sizes and date that nobody can read any more are zero then.
+    ///
     /// # Errors
     ///
     /// - `NotFound`: there is no such model.
+    /// - `Corrupt`: it is damaged, and only what is damaged said which parts are its own.
     /// - `PermissionDenied`: the place refuses.
     async fn remove(&self, model: &ModelUrl) -> Result<ModelEntry>;
 

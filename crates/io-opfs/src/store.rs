@@ -5,7 +5,7 @@ use io_core::{
     HandlerOptions, ModelEntry, ModelList, ModelStore, ModelUrl, Operation, Result, SaveResult,
     WriteMode, is_inside, now,
 };
-use io_web::name_of;
+use io_web::{last_info, name_of};
 
 use crate::{
     handler::{publish, refused},
@@ -65,11 +65,12 @@ impl OpfsStore {
     async fn remove_model(&self, model: &ModelUrl) -> Result<ModelEntry> {
         let (name, place) = (name_of(model)?.to_owned(), Place::open().await?);
         let removed = place.change(async move |place| {
-            let record = place.find(&name).await?.ok_or_else(not_found)?;
+            let found = place.find(&name).await.and_then(|found| found.ok_or_else(not_found));
+            let info = last_info(found.map(|record| record.head.info))?;
             place.remove(&name).await?;
             // The model is gone; what is left of it is nobody's, and swept up later if need be.
             let _ = sweep::sweep(&place).await;
-            Ok(record.head.info)
+            Ok(info)
         });
         Ok(ModelEntry::new(model.clone(), removed.await?))
     }

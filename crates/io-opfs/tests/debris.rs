@@ -154,9 +154,12 @@ async fn what_was_cut_short_is_no_model_and_goes() {
     store.remove(store.url()).await.unwrap();
     assert!(names(&weights).await.contains(&"4-5-6".to_owned()));
 
-    // It can be saved over.
+    // It can be saved over, and removed.
     damaged.0.save(model(3)).await.unwrap();
     assert_eq!(all.list().try_collect::<Vec<_>>().await.unwrap().len(), 1);
-    damaged.1.remove(damaged.1.url()).await.unwrap();
+    write(&models, "damaged.json", "{").await;
+    assert!(all.list().try_collect::<Vec<_>>().await.is_err());
+    let removed = damaged.1.remove(damaged.1.url()).await.unwrap();
+    assert_eq!(removed.info.weight_data_bytes, 0);
     assert!(names(&weights).await.is_empty() && names(&models).await.is_empty());
 }

@@ -11,7 +11,7 @@
 //! - [`encode_base64`], [`decode_base64`]: bytes as text and back;
 //! - [`lock()`], [`try_lock`]: one tab at a time; [`free_space`]: what is left; [`sleep`]: time;
 //! - [`page_origin`], [`answers`]: which page asks, and whether anybody is there;
-//! - [`list`], [`name_of`], [`exists`], [`no_room`]: what stores say and do alike.
+//! - [`list`], [`name_of`], [`last_info`], [`exists`], [`no_room`]: what stores say and do alike.
 // Elsewhere there is nothing to link to.
 #![cfg_attr(not(target_family = "wasm"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg(target_family = "wasm")]
@@ -44,6 +44,6 @@ pub use js_weights::{JsPiece, JsWeights};
 pub use lock::{LockMode, TabLock, lock, try_lock};
 pub use origin::{answers, page_origin};
 pub use quota::free_space;
-pub use store::{exists, list, name_of, no_room};
+pub use store::{exists, last_info, list, name_of, no_room};
 pub use stored_weights::StoredWeights;
 pub use time::sleep;

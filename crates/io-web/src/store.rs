@@ -1,7 +1,12 @@
 //! What the stores of a browser say and do alike.
 
+use std::time::SystemTime;
+
 use futures::{StreamExt, stream};
-use io_core::{Error, ErrorKind, ModelEntry, ModelList, ModelUrl, Operation, Result};
+use io_core::{
+    Error, ErrorKind, ModelArtifacts, ModelArtifactsInfo, ModelEntry, ModelList, ModelUrl,
+    Operation, Result,
+};
 
 /// The list that `entries` gives once somebody asks for it; if it fails, that is all there is in it.
 pub fn list(
@@ -24,6 +29,21 @@ pub fn name_of(url: &ModelUrl) -> Result<&str> {
     match url.rest() {
         "" => Err(Error::new(ErrorKind::InvalidUrl, "the name of the model is empty")),
         name => Ok(name),
+    }
+}
+
+/// Sizes and date of a model that is removed: zero where it is too damaged to tell. What a list shows
+/// as damaged can be cleared away.
+///
+/// # Errors
+///
+/// Those of `info`, but not `Corrupt`.
+pub fn last_info(info: Result<ModelArtifactsInfo>) -> Result<ModelArtifactsInfo> {
+    match info {
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            ModelArtifactsInfo::new(&ModelArtifacts::default(), SystemTime::UNIX_EPOCH)
+        }
+        info => info,
     }
 }
 
