@@ -6,11 +6,11 @@
 //! for which room has been kept, follow; the note goes last. Whoever finds a note, under the lock,
 //! completes the change if the weights are the new ones, or else forgets it: everything else is
 //! still as it was. So there is never a second copy of the weights, which may well take most of the
-//! room that there is.
+//! room that there is. A first save for whose note there is no room does without.
 
-use io_core::{Json, Result};
+use io_core::{ErrorKind, Json, Result};
 use io_manifest::FileIntegrity;
-use js_sys::Uint8Array;
+use js_sys::{JsString, Uint8Array};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -53,7 +53,28 @@ pub(crate) fn save(
         note.complete(storage, keys)?;
     }
     forget(storage)?;
-    decided
+    match (decided, &note) {
+        (Err(error), Note { before: None, after: Some(After { small, .. }), .. })
+            if matches!(error.kind(), ErrorKind::QuotaExceeded { .. }) =>
+        {
+            save_first(storage, keys, small, data)
+        }
+        (decided, _) => decided,
+    }
+}
+
+/// The same for a model that was not there, without a note: that takes as much room again as all
+/// texts but the weights. The key by which the model is there comes last, so a tab that dies before
+/// leaves no model, but may leave keys.
+fn save_first(storage: &Storage, keys: &Keys, small: &[String; 4], data: &JsString) -> Result<()> {
+    let mut pairs = keys.small().into_iter().zip(small);
+    let stored = storage
+        .set_text(keys.data(), data)
+        .and_then(|()| pairs.try_for_each(|(key, text)| storage.set(key, text)));
+    if stored.is_err() {
+        keys.names.iter().try_for_each(|key| storage.unset(key))?;
+    }
+    stored
 }
 
 /// Removes all keys of a model.

@@ -138,7 +138,15 @@ impl Storage {
             let needed = (needed + u64::from(data.length())) * BYTES_PER_UNIT;
             // More than that was there, if it would have been enough.
             let available = self.available_for(keys).ok().filter(|available| *available < needed);
-            no_room(needed, available).with_source(error)
+            let refused = no_room(needed, available).with_source(error);
+            if available.is_none() && self.has(keys.info()) {
+                refused.with_hint(
+                    "remove the model of this name first, or use indexeddb:// instead: while a \
+                     model is replaced, the topologies of both take room",
+                )
+            } else {
+                refused
+            }
         })
     }
 

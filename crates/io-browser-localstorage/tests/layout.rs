@@ -233,6 +233,33 @@ async fn a_save_without_room_leaves_the_old_model() {
 }
 
 #[wasm_bindgen_test]
+async fn a_topology_may_take_most_of_the_room() {
+    let node = r#"{"name":"n","op":"Const"}"#;
+    let topology = format!(
+        r#"{{"node":[{node}{}]}}"#,
+        format!(",{node}").repeat(4_000_000 / (node.len() + 1))
+    );
+    let large = || ModelArtifacts {
+        model_topology: Some(Json::parse(&topology).unwrap()),
+        ..weighing(1_000, 7)
+    };
+    handler("large").save(large()).await.unwrap();
+    let loaded = handler("large").load().await.unwrap();
+    assert_eq!(loaded.model_topology.unwrap().get(), topology);
+    assert_eq!(storage().length().unwrap(), 5);
+    // It is replaced by what fits beside it, and by no more.
+    let refused = handler("large").save(large()).await.unwrap_err();
+    assert!(matches!(refused.kind(), ErrorKind::QuotaExceeded { .. }), "{refused:?}");
+    assert!(refused.hint().unwrap().contains("remove the model of this name first"));
+    assert!(handler("large").load().await.is_ok());
+    handler("large").save(weighing(1_000, 8)).await.unwrap();
+    handler("large").save(large()).await.unwrap_err();
+    let old = handler("large").load().await.unwrap().weight_data.unwrap();
+    assert_eq!(old.to_bytes().await.unwrap().as_ref(), vec![8; 1_000]);
+    storage().clear().unwrap();
+}
+
+#[wasm_bindgen_test]
 async fn names_and_dates() {
     let before = SystemTime::UNIX_EPOCH;
     handler("a b/é?x=1#y").save(golden()).await.unwrap();
