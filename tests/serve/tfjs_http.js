@@ -24,7 +24,7 @@ run(async () => {
   const predicted = await predict(artifacts, expectedFile, expected, expected.outputs);
 
   // What the server refuses is an error there, too.
-  const refused = await model.save(tf.io.http(`${url}/model.json`)).then(() => null, String);
+  const refused = await model.save(tf.io.http(`${url}/weights.bin`)).then(() => null, String);
   const line = {
     status: result.responses[0].status,
     saved: result.modelArtifactsInfo,
