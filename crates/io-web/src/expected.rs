@@ -6,10 +6,7 @@ use io_core::{Error, ModelUrl, Operation, Result};
 use io_manifest::{Checksum, FileIntegrity, describe_foreign};
 use js_sys::Uint8Array;
 
-use crate::{array_length, copy_out, integrity_of};
-
-/// Enough of the beginning of a file to see what it is.
-const BEGINNING_BYTES: u64 = 1 << 10;
+use crate::gather::look_at;
 
 /// What weights have to be: what a model says of them.
 #[derive(Clone, Debug)]
@@ -23,17 +20,6 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// # Errors
-    ///
-    /// `Corrupt` when the bytes are others.
-    pub(crate) fn check(&self, array: &Uint8Array) -> Result<()> {
-        if integrity_of(array)? == self.integrity {
-            return Ok(());
-        }
-        let beginning = copy_out(array, 0..array_length(array).min(BEGINNING_BYTES))?;
-        Err(self.error(describe_foreign(&beginning)))
-    }
-
     fn error(&self, looks_like: Option<&str>) -> Error {
         let file = self.file.as_ref().map(|file| format!("the file '{file}' fails its checksum"));
         let mut message = file.unwrap_or_else(|| "the weights fail their checksum".to_owned());
@@ -62,27 +48,47 @@ impl Passing {
         Self { runs, checksum: Checksum::new(), looks_like: None }
     }
 
-    /// The bytes from `from` on pass, which lie in one run or between two.
+    /// The bytes from `from` on pass.
     ///
     /// # Errors
     ///
-    /// `Corrupt` when they are the last of a run whose bytes are others.
+    /// `Corrupt` when they have the last of a run whose bytes are others.
     pub(crate) fn pass(&mut self, from: u64, bytes: &[u8]) -> Result<()> {
-        let Some((run, expected)) = self.runs.front() else { return Ok(()) };
-        if from < run.start {
-            return Ok(());
+        let place = |at: u64| usize::try_from(at - from).unwrap_or(usize::MAX);
+        while let Some((run, expected)) = self.runs.front() {
+            let (start, end) = (run.start.max(from), run.end.min(from + bytes.len() as u64));
+            if start >= end {
+                break;
+            }
+            let part = bytes.get(place(start)..place(end)).unwrap_or_default();
+            if start == run.start {
+                (self.checksum, self.looks_like) = (Checksum::new(), describe_foreign(part));
+            }
+            self.checksum.update(part);
+            if end < run.end {
+                break;
+            }
+            if self.checksum.integrity() != expected.integrity {
+                return Err(expected.error(self.looks_like));
+            }
+            self.runs.pop_front();
         }
-        if from == run.start {
-            (self.checksum, self.looks_like) = (Checksum::new(), describe_foreign(bytes));
-        }
-        self.checksum.update(bytes);
-        if self.checksum.byte_length() < run.end - run.start {
-            return Ok(());
-        }
-        if self.checksum.integrity() != expected.integrity {
-            return Err(expected.error(self.looks_like));
-        }
-        self.runs.pop_front();
         Ok(())
+    }
+
+    /// The same for bytes that stay in JavaScript.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::pass`].
+    pub(crate) fn pass_array(&mut self, mut from: u64, array: &Uint8Array) -> Result<()> {
+        if self.runs.is_empty() {
+            return Ok(());
+        }
+        look_at(array, |bytes| {
+            self.pass(from, bytes)?;
+            from += bytes.len() as u64;
+            Ok(())
+        })
     }
 }

@@ -46,6 +46,19 @@ pub async fn gather(weights: &Weights, meter: &ProgressMeter) -> Result<Gathered
 /// `Corrupt` when the array is a view of a buffer that was transferred.
 pub fn integrity_of(array: &Uint8Array) -> Result<FileIntegrity> {
     let mut checksum = Checksum::new();
+    look_at(array, |bytes| {
+        checksum.update(bytes);
+        Ok(())
+    })?;
+    Ok(checksum.integrity())
+}
+
+/// Shows `look` all bytes, a few at a time.
+///
+/// # Errors
+///
+/// What `look` fails with; `Corrupt` when the array is a view of a buffer that was transferred.
+pub(crate) fn look_at(array: &Uint8Array, mut look: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let mut room = vec![0; LOOK_BYTES];
     let (mut from, end) = (0, array_length(array));
     while from < end {
@@ -54,8 +67,8 @@ pub fn integrity_of(array: &Uint8Array) -> Result<FileIntegrity> {
         // Never longer than the room.
         let Some(bytes) = room.get_mut(..part.length() as usize) else { break };
         part.copy_to(bytes);
-        checksum.update(bytes);
+        look(bytes)?;
         from = to;
     }
-    Ok(checksum.integrity())
+    Ok(())
 }

@@ -200,21 +200,18 @@ impl JsWeights {
     /// - `OutOfMemory` when the browser does not give that much.
     /// - `Conflict` when a buffer was transferred meanwhile, or a file was changed.
     pub async fn to_array_buffer(&self) -> Result<ArrayBuffer> {
-        let buffer = self.joined().await?;
-        for (run, expected) in &*self.expected {
-            expected.check(&bytes::view(&buffer, run.clone())?)?;
-        }
-        Ok(buffer)
-    }
-
-    async fn joined(&self) -> Result<ArrayBuffer> {
+        let mut passing = Passing::new(&self.expected, &(0..self.byte_length()));
         if let [JsPiece::Buffer(only)] = &*self.pieces {
-            check_length(bytes::buffer_length(only), self.byte_length())?;
+            let length = bytes::buffer_length(only);
+            check_length(length, self.byte_length())?;
+            passing.pass_array(0, &bytes::view(only, 0..length)?)?;
             return Ok(only.clone());
         }
         if let Some(blob) = self.as_one_blob()? {
             let buffer = read(&blob).await?;
-            check_length(bytes::buffer_length(&buffer), self.byte_length())?;
+            let length = bytes::buffer_length(&buffer);
+            check_length(length, self.byte_length())?;
+            passing.pass_array(0, &bytes::view(&buffer, 0..length)?)?;
             return Ok(buffer);
         }
         let joined = bytes::new_array(self.byte_length())?;
@@ -224,10 +221,11 @@ impl JsWeights {
         }
         let read =
             |(offset, part): (u64, JsPiece)| async move { Ok((offset, part.array().await?)) };
-        let mut arrays = stream::iter(parts).map(read).buffer_unordered(JOINED_AT_ONCE);
+        let mut arrays = stream::iter(parts).map(read).buffered(JOINED_AT_ONCE);
         while let Some(read) = arrays.next().await {
             let (offset, array): (u64, Uint8Array) = read?;
             bytes::copy_across(&joined, offset, &array)?;
+            passing.pass_array(offset, &array)?;
         }
         Ok(joined.buffer())
     }

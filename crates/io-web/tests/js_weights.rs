@@ -6,9 +6,10 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use io_core::{Error, ErrorKind, HandlerOptions, ModelUrl, WeightSource, Weights};
 use io_web::{Expected, JsPiece, JsWeights, StoredWeights, integrity_of};
-use js_sys::{ArrayBuffer, Uint8Array, eval};
+use js_sys::{Array, ArrayBuffer, Uint8Array, eval};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::Blob;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -184,24 +185,29 @@ async fn of_several_files_the_damaged_one_is_named() {
         let integrity = integrity_of(&Uint8Array::from(due)).unwrap();
         let url = ModelUrl::new("place", "m").unwrap();
         let expected = Expected { url, file: Some(name.to_owned()), integrity };
-        JsWeights::from(Uint8Array::from(found)).expecting(expected)
+        let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(found)));
+        JsWeights::from(blob.unwrap()).expecting(expected)
     };
     let files = JsWeights::join([
         file("empty", b"", b""),
         file("good", b"abc", b"abc"),
-        JsWeights::from(Uint8Array::from(&b"unknown"[..])),
+        file("better", b"defg", b"defg"),
         file("bad", b"<!doctype html><html></html>", b"weights"),
     ]);
     let told = |error: Error| {
         let text = error.to_string();
         assert!(text.contains("'bad' fails its checksum; it looks like an HTML page"), "{text}");
     };
+    told(files.to_array_buffer().await.unwrap_err());
+    let unknown = JsWeights::from(Uint8Array::from(&b"unknown"[..]));
+    let files = JsWeights::join([unknown, files]);
     told(files.verified().await.unwrap_err());
     told(files.to_array_buffer().await.unwrap_err());
     let mut stream = files.stream(0..files.byte_length());
-    assert_eq!(stream.try_next().await.unwrap().unwrap(), "abc");
     assert_eq!(stream.try_next().await.unwrap().unwrap(), "unknown");
+    assert_eq!(stream.try_next().await.unwrap().unwrap(), "abc");
+    assert_eq!(stream.try_next().await.unwrap().unwrap(), "defg");
     told(stream.try_next().await.unwrap_err());
     assert!(stream.try_next().await.unwrap().is_none());
-    assert!(files.stream(0..11).try_collect::<Vec<_>>().await.is_ok());
+    assert!(files.stream(0..8).try_collect::<Vec<_>>().await.is_ok());
 }
