@@ -1,6 +1,6 @@
 //! Sizes and date of a stored model (`tf.io.ModelArtifactsInfo`).
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -56,10 +56,17 @@ pub fn now() -> SystemTime {
     return web_time::web::SystemTimeExt::to_std(web_time::SystemTime::now());
 }
 
+/// `date`, or the nearest one that can be printed: formats know the years from 1970 to 9999, and a
+/// file can have any date.
+pub fn printable_date(date: SystemTime) -> SystemTime {
+    /// The last second of the year 9999.
+    const LAST: Duration = Duration::from_secs(253_402_300_799);
+    let since = date.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    if since <= LAST { SystemTime::UNIX_EPOCH + since } else { SystemTime::UNIX_EPOCH + LAST }
+}
+
 fn write_date<S: Serializer>(date: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    // A date before 1970 is a broken clock; the format cannot print it.
-    let date = (*date).max(SystemTime::UNIX_EPOCH);
-    serializer.collect_str(&humantime::format_rfc3339_millis(date))
+    serializer.collect_str(&humantime::format_rfc3339_millis(printable_date(*date)))
 }
 
 fn read_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
@@ -70,11 +77,28 @@ fn read_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D
 #[cfg(test)]
 mod tests {
     use super::ModelArtifactsInfo;
+    use crate::ModelArtifacts;
+    use std::time::{Duration, SystemTime};
 
     #[test]
     fn has_the_json_form_of_tensorflow_js() {
         let text = r#"{"dateSaved":"2026-11-22T18:18:01.654Z","modelTopologyType":"JSON","modelTopologyBytes":1018,"weightSpecsBytes":205,"weightDataBytes":92}"#;
         let info: ModelArtifactsInfo = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&info).unwrap(), text);
+    }
+
+    #[test]
+    fn a_date_that_cannot_be_printed_is_the_nearest_that_can() {
+        let artifacts = ModelArtifacts::default();
+        for (seconds, printed) in [
+            (i64::MIN / 4_000_000_000, "1970-01-01T00:00:00.000Z"),
+            (300_000_000_000, "9999-12-31T23:59:59.000Z"),
+        ] {
+            let since = Duration::from_secs(seconds.unsigned_abs());
+            let epoch = SystemTime::UNIX_EPOCH;
+            let date = if seconds < 0 { epoch - since } else { epoch + since };
+            let info = ModelArtifactsInfo::new(&artifacts, date).unwrap();
+            assert!(serde_json::to_string(&info).unwrap().contains(printed), "{printed}");
+        }
     }
 }

@@ -45,7 +45,7 @@ pub use dtype::{DType, QuantizationDType};
 pub use error::{BoxError, Error, ErrorKind, Operation, Result};
 pub use garbage::{Garbage, GarbageList, GcOptions};
 pub use handler::{IOHandler, SaveResult};
-pub use info::{ModelArtifactsInfo, now};
+pub use info::{ModelArtifactsInfo, now, printable_date};
 pub use json::{Json, JsonNumber};
 pub use maybe_send::{BoxFuture, BoxStream, MaybeSend, MaybeSync};
 pub use options::{HandlerOptions, SettingsReader, WriteMode};

@@ -77,7 +77,7 @@ impl FromStr for ModelUrl {
 
 impl fmt::Display for ModelUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme(), redact_rest(self.rest()))
+        f.write_str(&redact(&self.text))
     }
 }
 
@@ -92,12 +92,19 @@ fn is_scheme(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
+/// Schemes after which a path or a name follows, and no host.
+const HOSTLESS: &[&str] =
+    &["downloads", "file", "files", "indexeddb", "localstorage", "memory", "opfs"];
+
+/// What parameters stand between.
+const SEPARATORS: [char; 4] = ['?', '#', '&', ';'];
+
 /// What stands in place of a secret.
 const HIDDEN: &str = "REDACTED";
 
 /// Parts of parameter names that make their values secret: signed URLs of the clouds, tokens, keys.
 const SECRET_WORDS: &[&str] = &[
-    "sig", "token", "secret", "key", "passw", "pwd", "cred", "auth", "session", "jwt", "code",
+    "sig", "token", "secret", "key", "pass", "pw", "cred", "auth", "session", "jwt", "code",
     "policy",
 ];
 
@@ -119,34 +126,52 @@ pub fn is_inside(root: &str, name: &str) -> bool {
 /// parameters that look like secrets. What [`ModelUrl`] does to its own text.
 pub fn redact(text: &str) -> String {
     match text.split_once("://") {
-        Some((scheme, rest)) if is_scheme(scheme) => format!("{scheme}://{}", redact_rest(rest)),
-        _ => redact_rest(text),
+        Some((scheme, rest)) if is_scheme(scheme) => {
+            let has_hosts = !HOSTLESS.contains(&scheme.to_ascii_lowercase().as_str());
+            format!("{scheme}://{}", redact_rest(rest, has_hosts))
+        }
+        _ => redact_rest(text, false),
     }
 }
 
-fn redact_rest(rest: &str) -> String {
-    let (place, parameters) = match rest.find(['?', '#']) {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
-    };
-    let authority = place.split('/').next().unwrap_or_default();
-    let mut shown = match authority.rfind('@') {
-        Some(at) => format!("{HIDDEN}{}", place.get(at..).unwrap_or_default()),
-        None => place.to_owned(),
-    };
-    for piece in parameters.split_inclusive(['?', '#', '&', ';']) {
+fn redact_rest(rest: &str, has_hosts: bool) -> String {
+    let user = user_information(rest, has_hosts);
+    let mut shown = if user > 0 { HIDDEN.to_owned() } else { String::new() };
+    for piece in rest.get(user..).unwrap_or_default().split_inclusive(SEPARATORS) {
         match piece.split_once('=') {
             Some((name, value)) if is_secret(name) => {
-                let end = value.find(['?', '#', '&', ';']).unwrap_or(value.len());
+                let end = value.find(SEPARATORS).unwrap_or(value.len());
                 shown.push_str(name);
                 shown.push('=');
                 shown.push_str(HIDDEN);
                 shown.push_str(value.get(end..).unwrap_or_default());
             }
+            Some((name, value)) if value.contains("://") => {
+                shown.push_str(name);
+                shown.push('=');
+                shown.push_str(&redact(value));
+            }
             _ => shown.push_str(piece),
         }
     }
     shown
+}
+
+/// How many bytes of user information are at the start, without the `@`.
+fn user_information(rest: &str, has_hosts: bool) -> usize {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let at = match (authority.rfind('@'), authority.split_once(':')) {
+        // Whatever it is called, a name alone is a name where there are no hosts.
+        (Some(at), None) => has_hosts.then_some(at),
+        (Some(at), Some(_)) => Some(at),
+        // A password may have any of these characters in it, though in a URL it must not.
+        (None, Some((user, password))) if !user.starts_with('[') => {
+            let is_port = password.bytes().all(|byte| byte.is_ascii_digit());
+            rest.rfind('@').filter(|_| !is_port)
+        }
+        (None, _) => None,
+    };
+    at.unwrap_or(0)
 }
 
 fn is_secret(name: &str) -> bool {
@@ -189,10 +214,23 @@ mod tests {
             ("http://h/m#access_token=SECRET", "http://h/m#access_token=REDACTED"),
             ("http://h/m?%73ig=SECRET", "http://h/m?%73ig=REDACTED"),
             ("http://h/m?sig=SEC=RET&x", "http://h/m?sig=REDACTED&x"),
+            // Keys of the clouds are base64.
+            ("s3://AKIA:SEC/RET@bucket/m", "s3://REDACTED@bucket/m"),
+            ("http://me:SEC?RET#SECRET@h/m", "http://REDACTED@h/m"),
+            ("http://h:80/a@b", "http://h:80/a@b"),
+            ("http://[::1]:80/a@b", "http://[::1]:80/a@b"),
+            ("http://h/m;token=SECRET?pw=SECRET", "http://h/m;token=REDACTED?pw=REDACTED"),
+            ("http://h/m?a=http://u:SECRET@x/&b=1", "http://h/m?a=http://REDACTED@x/&b=1"),
+            // A name with an `@` is one where there are no hosts.
+            ("file://models@v2/net", "file://models@v2/net"),
+            ("memory://me@example.com/m", "memory://me@example.com/m"),
+            ("file://u:SECRET@h/m", "file://REDACTED@h/m"),
+            ("https://SECRET@h/m", "https://REDACTED@h/m"),
         ] {
             let url = ModelUrl::parse(text).unwrap();
             assert_eq!(url.to_string(), shown);
             assert!(!format!("{url:?}").contains("SECRET"));
+            assert!(!format!("{url:?}").contains("RET@"));
         }
         for text in ["u:SECRET@h/m", "u:SECRET@h://m"] {
             assert!(!ModelUrl::parse(text).unwrap_err().to_string().contains("SECRET"));

@@ -105,7 +105,10 @@ pub(crate) fn check(spec: &WeightSpec) -> Result<()> {
             quantization.dtype
         )));
     }
-    if quantization.dtype != QuantizationDType::Float16 {
+    let numbers = quantization.min.iter().chain(&quantization.scale);
+    let is_affine = quantization.dtype != QuantizationDType::Float16;
+    // Numbers that nobody needs have to be some all the same.
+    if is_affine || numbers.clone().any(|number| !number.value().is_finite()) {
         affine(quantization).ok_or_else(|| {
             Error::corrupt(format!(
                 "the {} quantisation of weight `{}` has no finite `min` and `scale`",

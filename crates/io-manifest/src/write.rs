@@ -148,6 +148,10 @@ impl<'a> Group<'a> {
     }
 }
 
+/// The keys of a spec, and those of its quantisation, that have fields of their own.
+const SPEC_KEYS: &[&str] = &["name", "shape", "dtype", "group", "quantization"];
+const QUANTIZATION_KEYS: &[&str] = &["dtype", "min", "scale"];
+
 /// Refuses what could not be read back.
 fn check(artifacts: &ModelArtifacts, files: &[WeightFileRef<'_>]) -> Result<()> {
     for &key in KeyOrder::Core.keys() {
@@ -174,6 +178,21 @@ fn check(artifacts: &ModelArtifacts, files: &[WeightFileRef<'_>]) -> Result<()> 
     let of_files = files.iter().try_fold(0_u64, |sum, file| {
         file.integrity.and_then(|integrity| sum.checked_add(integrity.bytes))
     });
+    for spec in specs {
+        let of_quantization = spec.quantization.iter().flat_map(|own| &own.extra);
+        let taken = |keys: &[&str], (key, _): &&(String, Json)| keys.contains(&&**key);
+        let taken_twice = spec
+            .extra
+            .iter()
+            .find(|extra| taken(SPEC_KEYS, extra))
+            .or_else(|| of_quantization.clone().find(|extra| taken(QUANTIZATION_KEYS, extra)));
+        if let Some((key, _)) = taken_twice {
+            let (key, weight) = (shown(key), shown(&spec.name));
+            return Err(invalid(format!(
+                "the extra key `{key}` of weight `{weight}` is there twice"
+            )));
+        }
+    }
     let bytes = artifacts.weight_data.as_ref().map(io_core::Weights::byte_length).or(of_files);
     match bytes {
         Some(bytes) => check_specs(specs, bytes)?,

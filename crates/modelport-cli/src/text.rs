@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, time::SystemTime};
 
+use modelport::printable_date;
+
 /// `text` without what would move a terminal's cursor or change its colours.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
@@ -43,7 +45,10 @@ pub(crate) fn size(bytes: u64) -> String {
 /// A date to the second, in UTC.
 pub(crate) fn date(date: SystemTime) -> String {
     let date = date.max(SystemTime::UNIX_EPOCH);
-    humantime::format_rfc3339_seconds(date).to_string().replace('T', " ").replace('Z', "")
+    humantime::format_rfc3339_seconds(printable_date(date))
+        .to_string()
+        .replace('T', " ")
+        .replace('Z', "")
 }
 
 /// `count` of `thing`, with its plural.

@@ -10,7 +10,7 @@ use axum::{
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use headers::{ContentLength, ETag, HeaderMapExt as _, LastModified};
-use io_core::{Error, ErrorKind, Weights};
+use io_core::{Error, ErrorKind, Weights, printable_date};
 
 use crate::{
     ModelName,
@@ -147,7 +147,7 @@ fn validators(tag: &str, compressed: Option<&Compressed>, saved: SystemTime) -> 
     };
     let etag: Option<ETag> = etag.parse().ok();
     // A date before 1970 is a broken clock; the format cannot print it.
-    Validators { etag, modified: saved.max(SystemTime::UNIX_EPOCH) }
+    Validators { etag, modified: printable_date(saved) }
 }
 
 async fn respond(

@@ -80,7 +80,7 @@ pub use io_core::{
     ModelArtifacts, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore, ModelUrl, Operation,
     Progress, ProgressCallback, ProgressMeter, Quantization, QuantizationDType, Registration,
     Registry, Result, SaveResult, SettingsReader, WeightSource, WeightSpec, WeightStream, Weights,
-    WriteMode, link_handlers, memory, register_handler,
+    WriteMode, link_handlers, memory, printable_date, register_handler,
 };
 
 /// `model.json`, shards and tensors: what the handlers share.

@@ -37,11 +37,12 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// `Corrupt` when `value` has no JSON form.
+    /// `Corrupt` when `value` has no JSON form, or one that is nested more than 1,000 levels deep.
     pub fn new(value: &impl Serialize) -> Result<Self> {
-        serde_json::value::to_raw_value(value)
-            .map(|raw| Self(raw.into()))
-            .map_err(|error| Error::corrupt("this value has no JSON form").with_source(error))
+        let raw = serde_json::value::to_raw_value(value)
+            .map_err(|error| Error::corrupt("this value has no JSON form").with_source(error))?;
+        stringify::check_depth(raw.get())?;
+        Ok(Self(raw.into()))
     }
 
     /// The text.

@@ -3,6 +3,8 @@
 //! serde_json's own printer cannot do this: it prints `1.0` and `1e21` in its own ways, keeps keys
 //! in another order, and its strings cannot hold the lone surrogates that JavaScript's can.
 
+use std::{collections::HashMap, ops::Range};
+
 use super::number::js_number;
 use crate::{Error, Result};
 
@@ -32,9 +34,10 @@ pub(super) fn check_depth(text: &str) -> Result<()> {
 
 /// The text that JavaScript would print for `text`, which must be valid JSON.
 pub(super) fn to_js_string(text: &str) -> Result<String> {
-    let mut parser = Parser { rest: text.as_bytes() };
+    let mut parser = Parser { rest: text.as_bytes(), moved: Vec::new() };
     let mut out = Vec::with_capacity(text.len());
     parser.value(&mut out, 0)?;
+    let out = parser.in_order(out)?;
     String::from_utf8(out).map_err(|error| malformed().with_source(error))
 }
 
@@ -59,6 +62,14 @@ fn malformed() -> Error {
 
 struct Parser<'a> {
     rest: &'a [u8],
+    moved: Vec<Moved>,
+}
+
+/// An object that JavaScript prints in another order than its text has, by places in what is printed.
+struct Moved {
+    whole: Range<usize>,
+    /// Each `key:value` that counts, in the order of JavaScript.
+    entries: Vec<Range<usize>>,
 }
 
 impl Parser<'_> {
@@ -74,39 +85,45 @@ impl Parser<'_> {
         }
     }
 
+    /// Printed as it stands. If that is not the order, it is put in order at the end, all at once:
+    /// copied at every level, text would take as many times as long as it is deep.
     fn object(&mut self, out: &mut Vec<u8>, depth: usize) -> Result<()> {
         self.next()?;
-        // Each entry is its key and `key:value`, printed.
-        let mut entries: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-        let mut places = std::collections::HashMap::new();
+        let start = out.len();
+        out.push(b'{');
+        let mut entries: Vec<(Option<u32>, Range<usize>)> = Vec::new();
+        let mut places = HashMap::new();
+        let mut is_moved = false;
         while self.peek()? != b'}' {
-            let mut key = Vec::new();
-            self.string(&mut key)?;
+            if !entries.is_empty() {
+                out.push(b',');
+            }
+            let from = out.len();
+            self.string(out)?;
+            let key = out.get(from..).unwrap_or_default().to_vec();
+            let index = array_index(&key);
             self.expect(b':')?;
-            let mut entry = key.clone();
-            entry.push(b':');
-            self.value(&mut entry, depth + 1)?;
+            out.push(b':');
+            self.value(out, depth + 1)?;
             // Of equal keys the last value counts, in the place of the first.
-            let place = *places.entry(key.clone()).or_insert(entries.len());
+            let place = *places.entry(key).or_insert(entries.len());
             match entries.get_mut(place) {
-                Some(earlier) => earlier.1 = entry,
-                None => entries.push((key, entry)),
+                Some((_, earlier)) => (*earlier, is_moved) = (from..out.len(), true),
+                None => entries.push((index, from..out.len())),
             }
             if self.peek()? == b',' {
                 self.next()?;
             }
         }
         self.next()?;
-        // Array indices first, in their order; a stable sort keeps the others as they stand.
-        entries.sort_by_key(|(key, _)| array_index(key).map_or((1, 0), |index| (0, index)));
-        out.push(b'{');
-        for (place, (_, entry)) in entries.iter().enumerate() {
-            if place > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(entry);
-        }
         out.push(b'}');
+        // Array indices first, in their order; a stable sort keeps the others as they stand.
+        let rank = |(index, _): &(Option<u32>, _)| index.map_or((1, 0), |index| (0, index));
+        if is_moved || !entries.is_sorted_by_key(rank) {
+            entries.sort_by_key(rank);
+            let entries = entries.into_iter().map(|(_, entry)| entry).collect();
+            self.moved.push(Moved { whole: start..out.len(), entries });
+        }
         Ok(())
     }
 
@@ -197,6 +214,17 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// What was `printed`, with its objects in the order of JavaScript.
+    fn in_order(mut self, printed: Vec<u8>) -> Result<Vec<u8>> {
+        if self.moved.is_empty() {
+            return Ok(printed);
+        }
+        self.moved.sort_unstable_by_key(|moved| moved.whole.start);
+        let mut out = Vec::with_capacity(printed.len());
+        copy(&printed, 0..printed.len(), &self.moved, &mut out);
+        Ok(out)
+    }
+
     /// The next byte that is not white space, left in place.
     fn peek(&mut self) -> Result<u8> {
         self.rest = self.rest.trim_ascii_start();
@@ -219,6 +247,28 @@ impl Parser<'_> {
     fn expect(&mut self, byte: u8) -> Result<()> {
         if self.next()? == byte { Ok(()) } else { Err(malformed()) }
     }
+}
+
+/// Copies `range` of what was printed; `moved` are the objects that are put in order, by their starts.
+fn copy(printed: &[u8], range: Range<usize>, moved: &[Moved], out: &mut Vec<u8>) {
+    let text = |range: Range<usize>| printed.get(range).unwrap_or_default();
+    let mut at = range.start;
+    while let Some(next) = moved
+        .get(moved.partition_point(|moved| moved.whole.start < at))
+        .filter(|next| next.whole.start < range.end)
+    {
+        out.extend_from_slice(text(at..next.whole.start));
+        out.push(b'{');
+        for (place, entry) in next.entries.iter().enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            copy(printed, entry.clone(), moved, out);
+        }
+        out.push(b'}');
+        at = next.whole.end;
+    }
+    out.extend_from_slice(text(at..range.end));
 }
 
 /// The number of a quoted key that is an array index in JavaScript: 0 to 2^32 - 2, spelled without
@@ -279,6 +329,10 @@ mod tests {
             (r#"{"\u0061":1,"a":2}"#, r#"{"a":2}"#),
             (r#""\u00e9\ud83d\ude00\ud800\/\u001f\u007f""#, "\"é😀\\ud800/\\u001f\u{7f}\""),
             (r#""\uDC00\uD800x""#, r#""\udc00\ud800x""#),
+            (
+                r#"{"b":{"x":1,"0":{"z":1,"2":2,"z":3}},"1":[{"y":{"8":1,"7":2}}],"b":{"k":{"9":1,"3":4},"1":0}}"#,
+                r#"{"1":[{"y":{"7":2,"8":1}}],"b":{"1":0,"k":{"3":4,"9":1}}}"#,
+            ),
             (" [ 1 , { } , [ ] , true ] ", "[1,{},[],true]"),
         ] {
             assert_eq!(js(text), printed);
@@ -291,6 +345,18 @@ mod tests {
         assert_eq!(js(&nested(1_000)).len(), 2_000);
         assert_eq!(Json::parse(&nested(1_001)).unwrap_err().kind(), ErrorKind::Corrupt);
         assert_eq!(Json::parse(&nested(1_000_000)).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+
+    /// Copied at every level this takes minutes.
+    #[test]
+    fn deep_text_is_printed_in_the_time_of_its_length() {
+        let long = "x".repeat(4 << 20);
+        for (open, close) in [("{\"a\":", "}"), ("{\"a\":0,\"1\":", "}")] {
+            let text = format!("{}\"{long}\"{}", open.repeat(999), close.repeat(999));
+            let begun = std::time::Instant::now();
+            assert_eq!(js(&text).len(), text.len());
+            assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueHint};
-use modelport::{Cache as Copies, CacheEntry, Error, ErrorKind};
+use modelport::{Cache as Copies, CacheEntry, Error, ErrorKind, printable_date};
 use serde::Serialize;
 
 use crate::{
@@ -120,7 +120,7 @@ struct Listed<'a> {
 
 impl<'a> Listed<'a> {
     fn new(entry: &'a CacheEntry) -> Self {
-        let used = humantime::format_rfc3339_millis(entry.used).to_string();
+        let used = humantime::format_rfc3339_millis(printable_date(entry.used)).to_string();
         Self { url: &entry.url, bytes: entry.bytes, used }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueHint};
 use futures::StreamExt as _;
-use modelport::{Garbage, GcOptions, ModelUrl};
+use modelport::{Garbage, GcOptions, ModelUrl, printable_date};
 use serde::Serialize;
 
 use super::list::redacted;
@@ -75,7 +75,7 @@ pub(crate) async fn run(global: &Global, args: &Gc, output: &mut Output) -> Resu
 fn print(garbage: &Garbage, removed: bool, output: &mut Output) -> std::io::Result<()> {
     let Garbage { url, bytes, written, .. } = garbage;
     if output.json() {
-        let written = humantime::format_rfc3339_millis(*written).to_string();
+        let written = humantime::format_rfc3339_millis(printable_date(*written)).to_string();
         return output.object(&Found { url, bytes: *bytes, written, removed });
     }
     let (bytes, written, url) = (size(*bytes), date(*written), url.to_string());
