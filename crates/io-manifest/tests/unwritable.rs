@@ -63,6 +63,19 @@ fn artifacts_that_cannot_be_written() {
             ErrorKind::InvalidInput,
             "the extra key `format` is there twice",
         ),
+        (
+            ModelArtifacts {
+                weight_specs: Some(vec![WeightSpec {
+                    extra: vec![("name".to_owned(), json("\"y\""))],
+                    ..WeightSpec::new("x", [1], DType::Bool)
+                }]),
+                weight_data: one_byte(),
+                ..Default::default()
+            },
+            "w",
+            ErrorKind::InvalidInput,
+            "the extra key `name` of weight `x` is there twice",
+        ),
     ] {
         let error = write_model_json(&artifacts, &file(path), KeyOrder::Core).unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (kind, sentence));

@@ -345,6 +345,11 @@ mod tests {
         assert_eq!(js(&nested(1_000)).len(), 2_000);
         assert_eq!(Json::parse(&nested(1_001)).unwrap_err().kind(), ErrorKind::Corrupt);
         assert_eq!(Json::parse(&nested(1_000_000)).unwrap_err().kind(), ErrorKind::Corrupt);
+        let mut value = serde_json::json!([]);
+        for _ in 0..1_000 {
+            value = vec![value].into();
+        }
+        assert_eq!(Json::new(&value).unwrap_err().kind(), ErrorKind::Corrupt);
     }
 
     /// Copied at every level this takes minutes.
