@@ -11,11 +11,15 @@ use bytes::Bytes;
 use hdf5_reader::{Storage, StorageBuffer, error::Error};
 
 /// The unit of fetching.
-const PAGE: u64 = 64 * 1024;
+const PAGE: u64 = PAGE_BYTES as u64;
+const PAGE_BYTES: usize = 64 * 1024;
 /// What is kept between operations.
-const KEPT_PAGES: usize = 128;
+const KEPT_PAGES: usize = 256;
+/// Attempts in vain may read this many times what was fetched.
+const MAX_REREAD: u64 = 16;
 
-/// The pages that are there, and what the last attempt missed.
+/// The pages that are there: those that operations have left, and those of the one that is at an
+/// attempt.
 #[derive(Clone)]
 pub(super) struct Pages {
     length: u64,
@@ -24,11 +28,28 @@ pub(super) struct Pages {
 
 #[derive(Default)]
 struct State {
-    pages: BTreeMap<u64, Bytes>,
+    kept: BTreeMap<u64, Page>,
+    current: Operation,
+    /// Counts reads.
+    clock: u64,
+}
+
+struct Page {
+    bytes: Bytes,
+    /// When it was last read.
+    used: u64,
+}
+
+/// What one operation has fetched, and what its last attempt missed.
+#[derive(Default)]
+pub(super) struct Operation {
+    pages: BTreeMap<u64, Page>,
     missing: Option<Range<u64>>,
-    /// Bytes to fetch at the next miss: they double, so that attempts stay few, and what is fetched
-    /// in vain is no more than what was needed.
-    step: u64,
+    /// The last fetch, and how many bytes all have.
+    last: Range<u64>,
+    fetched: u64,
+    /// How many bytes all attempts have read.
+    read: u64,
 }
 
 impl Pages {
@@ -36,47 +57,69 @@ impl Pages {
         Self { length, state: Arc::default() }
     }
 
-    /// Starts an operation.
-    pub(super) fn begin(&self) {
-        let mut state = self.lock();
-        state.missing = None;
-        state.step = PAGE;
+    /// Does `attempt` with the pages of `operation`. There is one attempt at a time.
+    pub(super) fn lend<T>(&self, operation: &mut Operation, attempt: impl FnOnce() -> T) -> T {
+        std::mem::swap(&mut self.lock().current, operation);
+        let outcome = attempt();
+        std::mem::swap(&mut self.lock().current, operation);
+        outcome
     }
 
-    /// Ends an operation: what only it needed goes.
-    pub(super) fn end(&self) {
-        let mut state = self.lock();
-        while state.pages.len() > KEPT_PAGES {
-            // The first pages hold the superblock and the root.
-            state.pages.pop_last();
-        }
-        if state.step > 8 * PAGE {
-            // A page is a part of all that was fetched with it, and would keep it.
-            for page in state.pages.values_mut() {
-                *page = Bytes::copy_from_slice(page);
-            }
-        }
-    }
-
-    /// What has to be fetched before the next attempt.
-    pub(super) fn take_missing(&self) -> Option<Range<u64>> {
-        self.lock().missing.take()
-    }
-
-    /// Gives the bytes of a range that was missing.
-    pub(super) fn fill(&self, range: &Range<u64>, bytes: Bytes) {
-        let mut state = self.lock();
-        let mut rest = bytes;
-        let mut page = range.start / PAGE;
-        while !rest.is_empty() {
-            let length = rest.len().min(usize::try_from(PAGE).unwrap_or(usize::MAX));
-            state.pages.insert(page, rest.split_to(length));
-            page += 1;
+    /// Ends an operation: of all pages, those that were read last stay.
+    pub(super) fn keep(&self, operation: Operation) {
+        let kept = &mut self.lock().kept;
+        kept.extend(operation.pages);
+        let mut by_use: Vec<_> = kept.iter().map(|(&index, page)| (page.used, index)).collect();
+        by_use.sort_unstable();
+        by_use.truncate(kept.len().saturating_sub(KEPT_PAGES));
+        for (_, index) in by_use {
+            kept.remove(&index);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Operation {
+    /// Whether the last attempt was in vain.
+    pub(super) fn has_missed(&self) -> bool {
+        self.missing.is_some()
+    }
+
+    /// What has to be fetched of `length` bytes before the next attempt, if the last one was in vain.
+    ///
+    /// Metadata lies here and there between the data, and takes a page each time. Where a miss goes
+    /// on from the last one it is data, and fetches double, so that attempts stay few and what is
+    /// fetched in vain is no more than what was needed.
+    pub(super) fn next_fetch(&mut self, length: u64) -> Option<Range<u64>> {
+        let needed = self.missing.take()?;
+        let twice = 2 * (self.last.end - self.last.start);
+        let (before, after) = if self.read > self.fetched.saturating_mul(MAX_REREAD) {
+            // Whatever the order is, attempts have to end.
+            (twice, twice)
+        } else if needed.start == self.last.end {
+            (0, twice)
+        } else {
+            (0, 0)
+        };
+        let start = needed.start.saturating_sub(before) / PAGE * PAGE;
+        let end = needed.end.max(needed.start.saturating_add(after));
+        // Up to a page's end, or the file's.
+        let end = end.checked_next_multiple_of(PAGE).unwrap_or(length).min(length);
+        self.last = start..end;
+        self.fetched = self.fetched.saturating_add(end - start);
+        Some(self.last.clone())
+    }
+
+    /// Gives the bytes from `start` on, where a page begins.
+    pub(super) fn fill(&mut self, start: u64, bytes: &Bytes) {
+        for (index, page) in (start / PAGE..).zip(bytes.chunks(PAGE_BYTES)) {
+            // A part of `bytes` would keep all of them.
+            let bytes = Bytes::copy_from_slice(page);
+            self.pages.insert(index, Page { bytes, used: 0 });
+        }
     }
 }
 
@@ -92,28 +135,27 @@ impl Storage for Pages {
             let available = self.length.saturating_sub(offset);
             return Err(Error::UnexpectedEof { offset, needed, available });
         };
-        let mut state = self.lock();
         if len == 0 {
             return Ok(StorageBuffer::from_vec(Vec::new()));
         }
+        let State { kept, current, clock } = &mut *self.lock();
+        *clock += 1;
+        current.read = current.read.saturating_add(needed);
         let mut gathered = Vec::new();
         for index in offset / PAGE..=(end - 1) / PAGE {
             let first = index * PAGE;
-            let Some(page) = state.pages.get(&index) else {
-                let fetch = state.step.max(PAGE);
-                state.step = fetch.saturating_mul(2);
-                // Up to a page's end, or the file's.
-                let stop = end.max(first.saturating_add(fetch));
-                let stop = stop.checked_next_multiple_of(PAGE).unwrap_or(self.length);
-                state.missing = Some(first..stop.min(self.length));
+            let page = current.pages.get_mut(&index).or_else(|| kept.get_mut(&index));
+            let Some(Page { bytes, used }) = page else {
+                current.missing.get_or_insert(first..end);
                 return Err(missed());
             };
-            let within = |at: u64| usize::try_from(at - first).unwrap_or(page.len());
+            *used = *clock;
+            let within = |at: u64| usize::try_from(at - first).unwrap_or(PAGE_BYTES);
             let part = within(offset.max(first))..within(end.min(first + PAGE));
             if part.len() == len {
-                return StorageBuffer::from_shared_owner(Arc::new(page.clone()), part.start, len);
+                return StorageBuffer::from_shared_owner(Arc::new(bytes.clone()), part.start, len);
             }
-            gathered.extend_from_slice(page.get(part).unwrap_or_default());
+            gathered.extend_from_slice(bytes.get(part).unwrap_or_default());
         }
         Ok(StorageBuffer::from_vec(gathered))
     }
@@ -131,25 +173,33 @@ impl fmt::Debug for Pages {
 
 #[cfg(test)]
 mod tests {
-    use super::Pages;
+    use super::{KEPT_PAGES, Operation, PAGE, Pages};
     use bytes::Bytes;
-    use hdf5_reader::Storage as _;
+    use hdf5_reader::{Storage as _, error::Error};
 
-    /// Reads as the driver does: each miss is filled, and there are few of them.
-    fn read(pages: &Pages, file: &Bytes, start: usize, length: usize) -> (Vec<u8>, usize) {
-        pages.begin();
-        for misses in 0..100 {
-            let read = pages.read_range(start as u64, length);
-            if let Some(missing) = pages.take_missing() {
-                let at = |offset: u64| usize::try_from(offset).unwrap();
-                pages.fill(&missing, file.slice(at(missing.start)..at(missing.end)));
-                continue;
-            }
-            let bytes = read.unwrap().to_vec();
-            pages.end();
-            return (bytes, misses);
+    fn at(offset: u64) -> usize {
+        usize::try_from(offset).unwrap()
+    }
+
+    /// Reads as the driver does: again and again, each miss filled. Also gives what was fetched, and
+    /// how often.
+    fn operate<T>(
+        pages: &Pages,
+        file: &Bytes,
+        attempt: impl Fn() -> Result<T, Error>,
+    ) -> (T, u64, u32) {
+        let mut operation = Operation::default();
+        let (mut bytes, mut fetches) = (0, 0);
+        loop {
+            let outcome = pages.lend(&mut operation, &attempt);
+            let Some(missing) = operation.next_fetch(pages.length) else {
+                pages.keep(operation);
+                return (outcome.unwrap(), bytes, fetches);
+            };
+            operation.fill(missing.start, &file.slice(at(missing.start)..at(missing.end)));
+            bytes += missing.end - missing.start;
+            fetches += 1;
         }
-        panic!("no end of misses at {start}, {length} bytes");
     }
 
     #[test]
@@ -164,9 +214,10 @@ mod tests {
                     assert!(pages.read_range(start as u64, length).is_err());
                     continue;
                 }
-                let (bytes, misses) = read(&pages, &file, start, length);
-                assert!(bytes == file[start..start + length], "{start} {length}");
-                assert!(misses <= 5, "{misses} misses at {start}, {length} bytes");
+                let read = || pages.read_range(start as u64, length);
+                let (bytes, _, fetches) = operate(&pages, &file, read);
+                assert!(*bytes == file[start..start + length], "{start} {length}");
+                assert!(fetches <= 5, "{fetches} fetches at {start}, {length} bytes");
             }
         }
         assert!(pages.read_range(u64::MAX, 1).is_err());
@@ -178,15 +229,54 @@ mod tests {
         let size = 64 << 20;
         let file = Bytes::from(vec![7; size]);
         let pages = Pages::new(size as u64);
-        pages.begin();
-        let mut misses = 0;
-        while (0..60).any(|chunk| pages.read_range(5 + (chunk << 20), 1 << 20).is_err()) {
-            let missing = pages.take_missing().unwrap();
-            let at = |offset: u64| usize::try_from(offset).unwrap();
-            pages.fill(&missing, file.slice(at(missing.start)..at(missing.end)));
-            misses += 1;
-            assert!(misses <= 12, "{misses} misses");
+        let read =
+            || (0..60).try_for_each(|at| pages.read_range(5 + (at << 20), 1 << 20).map(drop));
+        let ((), _, fetches) = operate(&pages, &file, read);
+        assert!(fetches <= 12, "{fetches} fetches");
+    }
+
+    /// How h5py writes: what is known of each layer lies between the data.
+    #[test]
+    fn what_is_scattered_is_read_without_what_lies_between() {
+        let (layers, apart) = (300, 5 * PAGE + 1234);
+        let size = layers * apart + PAGE;
+        let file = Bytes::from(vec![7; at(size)]);
+        let pages = Pages::new(size);
+        let read = |offset| pages.read_range(offset, 500).map(drop);
+        // The table of all layers, in several places.
+        let table = || (0..9).try_for_each(|part| read(part * part * apart));
+        let mut total = 0;
+        for layer in 0..layers {
+            let (_, bytes, _) =
+                operate(&pages, &file, || table().and_then(|()| read(layer * apart)));
+            total += bytes;
         }
-        pages.end();
+        // Each in two pages at most, and nothing twice.
+        assert!(total <= layers * 2 * PAGE, "{total} bytes fetched of {size}");
+        let (_, bytes, _) = operate(&pages, &file, table);
+        assert_eq!(bytes, 0);
+        assert_eq!(pages.lock().kept.len(), KEPT_PAGES);
+
+        let all = || (0..layers).try_for_each(|layer| read(layer * apart));
+        let (_, bytes, _) = operate(&pages, &file, all);
+        assert!(bytes <= layers * 2 * PAGE, "{bytes} bytes fetched of {size}");
+    }
+
+    /// As a hostile file has its chunks: no one goes on from the one before.
+    #[test]
+    fn much_that_is_scattered_is_not_read_over_and_over() {
+        let chunks = 500;
+        let size = chunks * 2 * PAGE;
+        let file = Bytes::from(vec![7; at(size)]);
+        let pages = Pages::new(size);
+        let read = std::cell::Cell::new(0);
+        let attempt = || {
+            (0..chunks).rev().try_for_each(|chunk| {
+                read.set(read.get() + PAGE);
+                pages.read_range(chunk * 2 * PAGE, at(PAGE)).map(drop)
+            })
+        };
+        operate(&pages, &file, attempt);
+        assert!(read.get() <= 40 * size, "{} bytes read of {size}", read.get());
     }
 }

@@ -12,7 +12,7 @@ use super::{
     attributes::{Attribute, AttributeValue, decode},
     dataset::{Dataset, Found, limit, type_name},
     datatype::number,
-    pages::Pages,
+    pages::{Operation, Pages},
 };
 use crate::data::read_exact;
 
@@ -33,7 +33,7 @@ pub(crate) struct Hdf5 {
 struct Reader {
     length: u64,
     pages: Pages,
-    file: Mutex<Option<Arc<Hdf5File>>>,
+    file: Mutex<Option<Hdf5File>>,
     /// What all text in attributes may still take, and all data.
     text_budget: Mutex<u64>,
     data_budget: Mutex<u64>,
@@ -222,29 +222,42 @@ impl Hdf5 {
         operation: impl Fn(&Hdf5File) -> std::result::Result<T, hdf5_reader::error::Error>,
     ) -> Result<T> {
         let reader = &*self.reader;
-        reader.pages.begin();
+        let mut own = Operation::default();
         loop {
-            let budget = *reader.text_budget.lock().unwrap_or_else(PoisonError::into_inner);
-            let outcome = reader.file().and_then(|file| operation(&file));
-            let Some(missing) = reader.pages.take_missing() else {
-                reader.pages.end();
+            let outcome = reader.attempt(&mut own, &operation);
+            let Some(missing) = own.next_fetch(reader.length) else {
+                reader.pages.keep(own);
                 return outcome.map_err(unreadable);
             };
-            // The reader may have kept that something could not be read.
-            *reader.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            *reader.text_budget.lock().unwrap_or_else(PoisonError::into_inner) = budget;
             let bytes = read_exact(&self.bytes, missing.clone()).await?;
-            reader.pages.fill(&missing, bytes);
+            own.fill(missing.start, &bytes);
         }
     }
 }
 
 impl Reader {
-    fn file(&self) -> std::result::Result<Arc<Hdf5File>, hdf5_reader::error::Error> {
+    /// Does `operation` with the pages that are there. Others wait for this attempt, but not for
+    /// what is fetched between two.
+    fn attempt<T>(
+        &self,
+        own: &mut Operation,
+        operation: impl Fn(&Hdf5File) -> std::result::Result<T, hdf5_reader::error::Error>,
+    ) -> std::result::Result<T, hdf5_reader::error::Error> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = &*file {
-            return Ok(file.clone());
+        let budget = *self.text_budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = self.pages.lend(own, || match &*file {
+            Some(file) => operation(file),
+            None => operation(file.insert(self.open()?)),
+        });
+        if own.has_missed() {
+            // The reader may have kept that something could not be read.
+            *file = None;
+            *self.text_budget.lock().unwrap_or_else(PoisonError::into_inner) = budget;
         }
+        outcome
+    }
+
+    fn open(&self) -> std::result::Result<Hdf5File, hdf5_reader::error::Error> {
         let most = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let length = self.length;
         let options = OpenOptions::default()
@@ -252,8 +265,7 @@ impl Reader {
             .with_max_read_bytes(most(limit(length)))
             .with_max_chunk_bytes(most(limit(length)))
             .with_chunk_cache_bytes(0);
-        let opened = Hdf5File::from_storage_with_options(Arc::new(self.pages.clone()), options)?;
-        Ok(file.insert(Arc::new(opened)).clone())
+        Hdf5File::from_storage_with_options(Arc::new(self.pages.clone()), options)
     }
 }
 

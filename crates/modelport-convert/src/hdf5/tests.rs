@@ -1,8 +1,17 @@
 //! Files that we write, read back.
 
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
 use bytes::Bytes;
 use futures::executor::block_on;
-use io_core::Weights;
+use io_core::{WeightSource, WeightStream, Weights};
 
 use super::{AttributeValue, GroupBuilder, Hdf5, write_file};
 use crate::number::Number;
@@ -109,4 +118,72 @@ fn behaviour_46_no_truncation_and_no_changed_byte_panics() {
             let _ = walk(bytes);
         }
     }
+}
+
+/// Counts what is read.
+#[derive(Debug)]
+struct Counted {
+    bytes: Weights,
+    read: Arc<AtomicU64>,
+}
+
+impl WeightSource for Counted {
+    fn byte_length(&self) -> u64 {
+        self.bytes.byte_length()
+    }
+
+    fn stream(&self, range: Range<u64>) -> WeightStream {
+        self.read.fetch_add(range.end - range.start, Ordering::Relaxed);
+        self.bytes.stream_range(range)
+    }
+}
+
+const LAYERS: usize = 400;
+
+/// A group for each layer, with more names than pages that are kept.
+fn many_layers() -> Bytes {
+    let mut root = GroupBuilder::default();
+    for layer in 0..LAYERS {
+        let group = root.group(&format!("model/{layer}")).unwrap();
+        group.set_list("names", &[format!("{layer:060000}")]).unwrap();
+    }
+    block_on(write_file(&root).unwrap().to_bytes()).unwrap()
+}
+
+async fn assert_layer(file: &Hdf5, layer: usize) {
+    let group = file.group(&format!("model/{layer}")).await.unwrap().unwrap();
+    let names = AttributeValue::Strings(vec![format!("{layer:060000}")]);
+    assert_eq!(group.attribute("names"), Some(&names));
+}
+
+#[test]
+fn groups_that_are_looked_up_one_by_one_are_read_about_once() {
+    let bytes = Weights::from(many_layers());
+    let length = bytes.byte_length();
+    let read = Arc::<AtomicU64>::default();
+    let counted = Weights::from_source(Counted { bytes, read: read.clone() });
+    block_on(async {
+        let file = Hdf5::open(counted).await.unwrap();
+        assert_eq!(file.members("").await.unwrap().groups, ["model"]);
+        for layer in 0..LAYERS {
+            assert_layer(&file, layer).await;
+        }
+    });
+    let read = read.load(Ordering::Relaxed);
+    assert!(read <= 2 * length, "{read} bytes read of {length}");
+}
+
+#[test]
+fn operations_at_the_same_time_do_not_disturb_each_other() {
+    let file = block_on(Hdf5::open(Weights::from(many_layers()))).unwrap();
+    thread::scope(|scope| {
+        for first in [0, 100, 200, 300] {
+            let file = &file;
+            scope.spawn(move || {
+                for layer in 0..LAYERS {
+                    block_on(assert_layer(file, (first + layer) % LAYERS));
+                }
+            });
+        }
+    });
 }
