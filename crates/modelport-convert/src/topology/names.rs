@@ -21,7 +21,7 @@ pub(super) fn for_tfjs(topology: &mut Value, report: &mut Report) {
         weights_are_global: true,
     };
     if let Value::Object(model) = topology {
-        Renaming { rules, taken: HashSet::new(), report }.model(model);
+        Renaming::new(rules, report).model(model);
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) fn for_keras(topology: &mut Value, dialect: Dialect, report: &mut Rep
         rename(model, &to);
         report.add_at(Change::Renamed { item: Item::Model, from: from.clone(), to }, &from);
     }
-    Renaming { rules, taken: HashSet::new(), report }.model(model);
+    Renaming::new(rules, report).model(model);
 }
 
 /// Whether the name of a scope of TensorFlow may have it.
@@ -74,12 +74,22 @@ struct Renaming<'a> {
     rules: Rules,
     /// The names of layers with weights, anywhere.
     taken: HashSet<String>,
+    /// The numbers of those; the names of others begin anew in each model.
+    next: Numbers,
     report: &'a mut Report,
 }
 
-impl Renaming<'_> {
+/// The next number to try, by the name that it is to follow.
+type Numbers = HashMap<String, u64>;
+
+impl<'a> Renaming<'a> {
+    fn new(rules: Rules, report: &'a mut Report) -> Self {
+        Self { rules, taken: HashSet::new(), next: Numbers::new(), report }
+    }
+
     fn model(&mut self, model: &mut Object) {
         let mut renames = HashMap::new();
+        let mut next = Numbers::new();
         // A name that is fine stays, whatever others become.
         let names = layers(model).iter().filter_map(Value::as_object).map(name);
         let mut siblings: HashSet<String> = names
@@ -95,7 +105,8 @@ impl Renaming<'_> {
                 let free = |name: &String| {
                     !(siblings.contains(name) || has_weights && self.taken.contains(name))
                 };
-                to = first_free(to, free);
+                let next = if has_weights { &mut self.next } else { &mut next };
+                to = first_free(to, next, free);
                 siblings.insert(to.clone());
             }
             if has_weights {
@@ -168,13 +179,19 @@ fn has_weights(layer: &Object) -> bool {
         || variables::own(super::json::class(layer), settings).is_none_or(|own| !own.is_empty())
 }
 
-fn first_free(name: String, free: impl Fn(&String) -> bool) -> String {
+fn first_free(name: String, next: &mut Numbers, free: impl Fn(&String) -> bool) -> String {
     if free(&name) {
         return name;
     }
-    let numbered = (1_u64..).map(|i| format!("{name}_{i}"));
+    let next = next.entry(name.clone()).or_insert(1);
     // There are more numbers than layers.
-    numbered.into_iter().find(free).unwrap_or(name)
+    loop {
+        let numbered = format!("{name}_{next}");
+        *next += 1;
+        if free(&numbered) {
+            return numbered;
+        }
+    }
 }
 
 fn rename(layer: &mut Object, to: &str) {

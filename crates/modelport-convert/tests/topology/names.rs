@@ -108,3 +108,19 @@ fn b33_names_that_keras_refuses_are_renamed() {
     assert_eq!(layer(&keras2.config, "block/conv")["class_name"], "Dense");
     assert_eq!(report.entries().len(), 1, "{report}");
 }
+
+/// Soon, though each of them meets all that came before.
+#[test]
+fn b33_many_layers_of_one_name_are_numbered() {
+    let dense = json!({"class_name": "Dense", "config": {"name": "?", "units": 1}});
+    let flatten = json!({"class_name": "Flatten", "config": {"name": "!"}});
+    let mut config = sequential(dense.clone());
+    let layers = config["config"]["layers"].as_array_mut().unwrap();
+    layers.extend(std::iter::repeat_n([dense, flatten], 10_000).flatten());
+    let started = std::time::Instant::now();
+    let (model, _) = convert(&config.to_string(), Some("3.10.0"), None);
+    let taken = started.elapsed();
+    let last = &model.topology["model_config"]["config"]["layers"][20_001]["config"]["name"];
+    assert_eq!(last, "layer__20000");
+    assert!(taken < std::time::Duration::from_secs(20), "{taken:?}");
+}
