@@ -1,7 +1,7 @@
 //! The zip of Keras 3, read.
 
 use io_core::{Error, ErrorKind, ModelArtifacts, Result, Weights};
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::{artifacts, store};
 use crate::{
@@ -63,12 +63,30 @@ async fn text(archive: &Archive, name: &str) -> Result<Option<String>> {
         return Err(Error::corrupt(format!("`{name}` is too long")));
     }
     let bytes = member.to_bytes().await?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|error| Error::corrupt(format!("`{name}` is not text")).with_source(error))?;
-    Ok(Some(text.to_owned()))
+    // It may be long; nobody else keeps it.
+    drop(member);
+    String::from_utf8(bytes.into())
+        .map(Some)
+        .map_err(|error| Error::corrupt(format!("`{name}` is not text")).with_source(error))
 }
 
 fn version(metadata: &str) -> Option<String> {
-    let metadata: Value = serde_json::from_str(metadata).ok()?;
-    metadata.get("keras_version")?.as_str().map(str::to_owned)
+    #[derive(Deserialize)]
+    struct Metadata {
+        keras_version: String,
+    }
+    serde_json::from_str(metadata).ok().map(|metadata: Metadata| metadata.keras_version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn the_version_is_found_among_what_else_is_there() {
+        let metadata = r#"{"date_saved": [1, {}], "keras_version": "3.10.0", "x": null}"#;
+        assert_eq!(version(metadata).as_deref(), Some("3.10.0"));
+        assert_eq!(version(r#"{"keras_version": 3}"#), None);
+        assert_eq!(version("[]"), None);
+    }
 }

@@ -17,30 +17,22 @@ const MAX_NODES: usize = 4_000_000;
 ///
 /// `Corrupt` when `text` is not JSON or nested too deep, `Unsupported` when it has too many values.
 pub fn parse(text: &str, report: &mut Report) -> Result<Value> {
+    check_size(text)?;
     let finite = without_non_finite(text, report);
-    let value = serde_json::from_str(finite.as_deref().unwrap_or(text))
-        .map_err(|error| Error::corrupt("the topology is not JSON").with_source(error))?;
-    check_size(&value)?;
-    Ok(value)
+    serde_json::from_str(finite.as_deref().unwrap_or(text)).map_err(|error| {
+        // There are several texts; the beginning says which one it is.
+        let start: String = text.chars().take(40).collect();
+        Error::corrupt(format!("`{}` is not JSON", start.escape_debug())).with_source(error)
+    })
 }
 
-/// # Errors
-///
-/// `Unsupported` when `value` has too many values.
-pub(super) fn check_size(value: &Value) -> Result<()> {
-    let mut count = 0_usize;
-    let mut pending = vec![value];
-    while let Some(value) = pending.pop() {
-        count += 1;
-        match value {
-            Value::Array(items) => pending.extend(items),
-            Value::Object(items) => pending.extend(items.values()),
-            _ => {}
-        }
-        if count + pending.len() > MAX_NODES {
-            let message = format!("the topology has more than {MAX_NODES} values");
-            return Err(Error::new(ErrorKind::Unsupported, message));
-        }
+/// Refuses what has too many values before they take memory: each follows a `,`, `[` or `{`.
+fn check_size(text: &str) -> Result<()> {
+    let begins = |byte: &u8| matches!(byte, b',' | b'[' | b'{');
+    let values = pieces(text).map(|(between, _)| between.bytes().filter(begins).count());
+    if values.sum::<usize>() > MAX_NODES {
+        let message = format!("the topology has more than {MAX_NODES} values");
+        return Err(Error::new(ErrorKind::Unsupported, message));
     }
     Ok(())
 }
@@ -52,18 +44,23 @@ fn without_non_finite(text: &str, report: &mut Report) -> Option<String> {
         return None;
     }
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    // Outside of strings there is no quote but the one that begins a string.
-    while let Some((between, string)) = rest.split_once('"') {
+    for (between, string) in pieces(text) {
         replace(between, &WORDS, &mut out, report);
-        let end = end_of_string(string);
-        let (string, after) = string.split_at(end);
-        out.push('"');
         out.push_str(string);
-        rest = after;
     }
-    replace(rest, &WORDS, &mut out, report);
     Some(out)
+}
+
+/// What is outside of strings, each with the string that follows, in its quotes.
+fn pieces(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        // Outside of strings there is no quote but the one that begins a string.
+        let (between, string) = rest.split_at(rest.find('"').unwrap_or(rest.len()));
+        let (string, after) = string.split_at(end_of_string(string));
+        rest = after;
+        (between.len() + string.len() > 0).then_some((between, string))
+    })
 }
 
 fn replace(between: &str, words: &[&str], out: &mut String, report: &mut Report) {
@@ -78,10 +75,10 @@ fn replace(between: &str, words: &[&str], out: &mut String, report: &mut Report)
     out.push_str(&between);
 }
 
-/// Where the string that `text` begins in ends, behind its quote.
+/// Where the string that `text` begins with ends, behind its quote.
 fn end_of_string(text: &str) -> usize {
     let mut escaped = false;
-    for (i, byte) in text.bytes().enumerate() {
+    for (i, byte) in text.bytes().enumerate().skip(1) {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
@@ -94,7 +91,7 @@ fn end_of_string(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{MAX_NODES, parse};
     use crate::report::Report;
 
     #[test]
@@ -113,5 +110,22 @@ mod tests {
         for text in [deep.as_str(), "", "{", "{\"a\": NaN", "\"\\"] {
             assert!(parse(text, &mut Report::new()).is_err());
         }
+    }
+
+    /// Before it is looked at, since the values of `1,1,1` take a hundred times its bytes.
+    #[test]
+    fn text_of_too_many_values_is_refused_unparsed() {
+        for part in [",", "[", "{", ", \"a\": {"] {
+            let error = parse(&part.repeat(MAX_NODES + 1), &mut Report::new()).unwrap_err();
+            assert_eq!(error.kind(), io_core::ErrorKind::Unsupported);
+        }
+        let string = format!("\"\\\"{}\"", ",[{".repeat(MAX_NODES));
+        assert!(parse(&string, &mut Report::new()).is_ok());
+    }
+
+    #[test]
+    fn an_error_says_which_text_it_is_about() {
+        let error = parse("{\"class_name\": Dense}", &mut Report::new()).unwrap_err();
+        assert!(error.to_string().contains("class_name"), "{error}");
     }
 }
