@@ -9,10 +9,11 @@ use io_core::{Error, Result};
 use super::read::unreadable;
 
 /// An attribute of a group or a dataset.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Attribute {
     pub(crate) name: String,
-    pub(crate) value: AttributeValue,
+    /// Text that cannot be read matters only to who asks for it.
+    pub(crate) value: Result<AttributeValue>,
 }
 
 /// What Keras stores in attributes.
@@ -37,14 +38,14 @@ pub(super) fn decode(
     reference_size: usize,
     resolve: impl Fn(&[u8]) -> std::result::Result<Vec<u8>, hdf5_reader::error::Error>,
     budget: &mut u64,
-) -> Result<Attribute> {
+) -> Result<AttributeValue> {
     let count = match message.dataspace.dataspace_type {
         DataspaceType::Scalar => 1,
         DataspaceType::Null => 0,
         DataspaceType::Simple => message.dataspace.num_elements().map_err(unreadable)?,
     };
     let bytes = message.raw_data.as_slice();
-    let value = if count == 0 {
+    Ok(if count == 0 {
         AttributeValue::Empty
     } else {
         match &message.datatype {
@@ -66,8 +67,7 @@ pub(super) fn decode(
             }
             _ => AttributeValue::Other,
         }
-    };
-    Ok(Attribute { name: message.name.clone(), value })
+    })
 }
 
 /// `count` elements of `size` bytes, which are all there.

@@ -46,7 +46,7 @@ impl std::fmt::Debug for Reader {
 }
 
 /// A group: its path, and its attributes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) path: String,
     attributes: Vec<Attribute>,
@@ -113,9 +113,7 @@ impl Hdf5 {
                 Ok(Some(attributes))
             })
             .await?;
-        let Some(attributes) = found else { return Ok(None) };
-        let attributes = attributes.into_iter().collect::<Result<_>>()?;
-        Ok(Some(Group { path: path.to_owned(), attributes }))
+        Ok(found.map(|attributes| Group { path: path.to_owned(), attributes }))
     }
 
     /// What is in the group at `path`.
@@ -162,11 +160,10 @@ impl Hdf5 {
                     }
                     _ => None,
                 };
-                let dtype =
-                    dtype.and_then(Result::ok).and_then(|attribute| match attribute.value {
-                        AttributeValue::Strings(texts) => texts.into_iter().next(),
-                        _ => None,
-                    });
+                let dtype = dtype.and_then(|attribute| match attribute.value {
+                    Ok(AttributeValue::Strings(texts)) => texts.into_iter().next(),
+                    _ => None,
+                });
                 let header = file.get_or_parse_header(dataset.address())?;
                 let base = file.superblock().base_address;
                 let mut contiguous = None;
@@ -211,9 +208,10 @@ impl Hdf5 {
         message: &hdf5_reader::messages::attribute::AttributeMessage,
         reference_size: usize,
         resolve: impl Fn(&[u8]) -> std::result::Result<Vec<u8>, hdf5_reader::error::Error>,
-    ) -> Result<Attribute> {
+    ) -> Attribute {
         let mut budget = self.reader.text_budget.lock().unwrap_or_else(PoisonError::into_inner);
-        decode(message, reference_size, resolve, &mut budget)
+        let value = decode(message, reference_size, resolve, &mut budget);
+        Attribute { name: message.name.clone(), value }
     }
 
     /// Does `operation` again and again, until no bytes were missing.
@@ -270,17 +268,20 @@ impl Reader {
 }
 
 impl Group {
-    /// The attribute `name`, if there is one.
-    pub(crate) fn attribute(&self, name: &str) -> Option<&AttributeValue> {
-        self.attributes.iter().find(|attribute| attribute.name == name).map(|found| &found.value)
+    /// Whether there is an attribute `name`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.attributes.iter().any(|attribute| attribute.name == name)
     }
 
-    /// The text of the attribute `name`, if there is one.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        match self.attribute(name)? {
-            AttributeValue::Strings(texts) => texts.first().map(String::as_str),
-            AttributeValue::Empty | AttributeValue::Other => None,
-        }
+    /// The attribute `name`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` or `Unsupported` when it cannot be read.
+    pub(crate) fn attribute(&self, name: &str) -> Result<Option<&AttributeValue>> {
+        let found = self.attributes.iter().find(|attribute| attribute.name == name);
+        let value = found.map(|attribute| attribute.value.as_ref()).transpose();
+        value.map_err(|error| Error::new(error.kind(), error.to_string()))
     }
 }
 

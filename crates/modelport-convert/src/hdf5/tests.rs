@@ -42,12 +42,14 @@ fn what_is_written_is_what_is_read() {
         let file = Hdf5::open(Weights::from_parts(parts)).await.unwrap();
 
         let root = file.group("").await.unwrap().unwrap();
-        assert_eq!(root.text("model_config"), Some("ü".repeat(100_000).as_str()));
-        assert_eq!(root.text("empty"), Some(""));
+        let text = |text: &str| AttributeValue::Strings(vec![text.to_owned()]);
+        let long = text(&"ü".repeat(100_000));
+        assert_eq!(root.attribute("model_config").unwrap(), Some(&long));
+        assert_eq!(root.attribute("empty").unwrap(), Some(&text("")));
         let group = file.group("a/b").await.unwrap().unwrap();
         let names = AttributeValue::Strings(vec!["x".to_owned(), "Ελλάδα".to_owned()]);
-        assert_eq!(group.attribute("names"), Some(&names));
-        assert_eq!(group.attribute("none"), Some(&AttributeValue::Empty));
+        assert_eq!(group.attribute("names").unwrap(), Some(&names));
+        assert_eq!(group.attribute("none").unwrap(), Some(&AttributeValue::Empty));
         assert!(file.group("a/c").await.unwrap().is_none());
         let members = file.members("").await.unwrap();
         assert_eq!(members.groups, ["a"]);
@@ -68,6 +70,26 @@ fn what_is_written_is_what_is_read() {
 }
 
 #[test]
+fn an_attribute_that_is_not_text_is_an_error_only_for_who_reads_it() {
+    let mut root = GroupBuilder::default();
+    root.set_text("model_config", "{}");
+    root.set_text("note", "caf?");
+    block_on(async {
+        let bytes = write_file(&root).unwrap().to_bytes().await.unwrap();
+        let mut bytes = bytes.to_vec();
+        // As Latin-1 has it.
+        let at = bytes.windows(4).position(|text| text == b"caf?").unwrap();
+        bytes[at + 3] = 0xe9;
+        let file = Hdf5::open(Weights::from(bytes)).await.unwrap();
+        let root = file.group("").await.unwrap().unwrap();
+        assert!(root.attribute("model_config").unwrap().is_some());
+        assert!(root.has("note"));
+        let error = root.attribute("note").unwrap_err();
+        assert_eq!(error.to_string(), "the attribute `note` is not text");
+    });
+}
+
+#[test]
 fn behaviour_17_the_same_input_gives_the_same_bytes() {
     let [one, two] = [sample(), sample()].map(|file| block_on(file.to_bytes()).unwrap());
     assert_eq!(one, two);
@@ -81,8 +103,8 @@ fn behaviour_13_long_lists_are_split_as_keras_splits_them() {
     block_on(async {
         let file = Hdf5::open(write_file(&root).unwrap()).await.unwrap();
         let root = file.group("").await.unwrap().unwrap();
-        assert_eq!(root.attribute("layer_names"), None);
-        let part = |name: &str| root.attribute(name).cloned();
+        assert!(!root.has("layer_names"));
+        let part = |name: &str| root.attribute(name).unwrap().cloned();
         // 72,000 bytes in two parts of 36,000.
         assert_eq!(part("layer_names0"), Some(AttributeValue::Strings(names[..6].to_vec())));
         assert_eq!(part("layer_names1"), Some(AttributeValue::Strings(names[6..].to_vec())));
@@ -153,7 +175,7 @@ fn many_layers() -> Bytes {
 async fn assert_layer(file: &Hdf5, layer: usize) {
     let group = file.group(&format!("model/{layer}")).await.unwrap().unwrap();
     let names = AttributeValue::Strings(vec![format!("{layer:060000}")]);
-    assert_eq!(group.attribute("names"), Some(&names));
+    assert_eq!(group.attribute("names").unwrap(), Some(&names));
 }
 
 #[test]

@@ -50,9 +50,9 @@ pub(super) struct LegacyWeight {
 /// weight has a type that no model has.
 pub(super) async fn read(file: &Hdf5, include_optimizer: bool) -> Result<LegacyFile> {
     let root = group(file, "").await?;
-    let whole = root.attribute("model_config").is_some();
-    let model_config = text(&root, "model_config")?;
-    let training_config = text(&root, "training_config")?;
+    let model_config = json(&root, "model_config")?;
+    let training_config = json(&root, "training_config")?;
+    let whole = model_config.is_some();
     let place = if whole { "model_weights" } else { "" };
     let weights = group(file, place).await?;
     let either = |name| Ok::<_, Error>(text(&root, name)?.or(text(&weights, name)?));
@@ -111,13 +111,13 @@ fn list(group: &Group, name: &str) -> Result<Vec<String>> {
 }
 
 fn list_or_none(group: &Group, name: &str) -> Result<Option<Vec<String>>> {
-    if let Some(value) = group.attribute(name) {
+    if let Some(value) = group.attribute(name)? {
         return names(name, value).map(Some);
     }
     let mut all = None;
     for part in 0..MAX_PARTS {
         let part = format!("{name}{part}");
-        let Some(value) = group.attribute(&part) else { break };
+        let Some(value) = group.attribute(&part)? else { break };
         all.get_or_insert_with(Vec::new).extend(names(&part, value)?);
     }
     Ok(all)
@@ -133,11 +133,18 @@ fn names(name: &str, value: &AttributeValue) -> Result<Vec<String>> {
 
 /// Text that may be absent, but is nothing else.
 fn text(group: &Group, name: &str) -> Result<Option<String>> {
-    match (group.attribute(name), group.text(name)) {
-        (None, _) => Ok(None),
-        (Some(_), Some(text)) => Ok(Some(text.to_owned())),
-        (Some(_), None) => Err(not_text(name)),
+    let Some(value) = group.attribute(name)? else { return Ok(None) };
+    let mut texts = names(name, value)?.into_iter();
+    texts.next().map(Some).ok_or_else(|| not_text(name))
+}
+
+/// Text that is parsed later, when nobody knows the attribute.
+fn json(group: &Group, name: &str) -> Result<Option<String>> {
+    let text = text(group, name)?;
+    if text.as_ref().is_some_and(String::is_empty) {
+        return Err(Error::corrupt(format!("the attribute `{name}` is empty")));
     }
+    Ok(text)
 }
 
 fn not_text(name: &str) -> Error {
@@ -146,4 +153,24 @@ fn not_text(name: &str) -> Error {
 
 fn join(group: &str, name: &str) -> String {
     if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::read;
+    use crate::hdf5::{GroupBuilder, Hdf5, write_file};
+
+    #[test]
+    fn an_empty_training_config_is_named() {
+        let mut root = GroupBuilder::default();
+        root.set_text("model_config", "{}");
+        root.set_text("training_config", "");
+        let error = block_on(async {
+            let file = Hdf5::open(write_file(&root).unwrap()).await.unwrap();
+            read(&file, true).await.unwrap_err()
+        });
+        assert_eq!(error.to_string(), "the attribute `training_config` is empty");
+    }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn read_hdf5(
 ) -> Result<ModelArtifacts> {
     let file = Hdf5::open(bytes).await?;
     let root = file.group("").await?;
-    let has = |name| root.as_ref().is_some_and(|root| root.attribute(name).is_some());
+    let has = |name| root.as_ref().is_some_and(|root| root.has(name));
     if ["model_config", "layer_names", "layer_names0"].into_iter().any(has) {
         return artifacts::of_legacy(legacy::read(&file, include_optimizer).await?, report);
     }
