@@ -1,9 +1,12 @@
 //! The header: tensors by name, and metadata.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use io_core::{DType, QuantizationDType, WeightSpec};
-use serde::{Deserialize, Serialize};
+use io_core::{DType, Json, QuantizationDType, WeightSpec};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor},
+};
 
 use crate::number::Number;
 
@@ -24,6 +27,39 @@ pub(super) struct Entry {
 
 /// Texts by name.
 pub(super) type Metadata = BTreeMap<String, String>;
+
+/// The parts whose keys nobody knows: an object in its order, each part as its own text.
+pub(super) struct Extra(pub(super) Vec<(String, Json)>);
+
+impl Serialize for Extra {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, part)| (key, part)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Extra {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ExtraVisitor;
+
+        impl<'de> Visitor<'de> for ExtraVisitor {
+            type Value = Extra;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Extra, A::Error> {
+                let mut parts = Vec::new();
+                while let Some(part) = map.next_entry()? {
+                    parts.push(part);
+                }
+                Ok(Extra(parts))
+            }
+        }
+
+        deserializer.deserialize_map(ExtraVisitor)
+    }
+}
 
 /// The types that can be read, by their names.
 pub(super) fn number(dtype: &str) -> Option<Number> {

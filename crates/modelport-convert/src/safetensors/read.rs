@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result, WeightSpec, Weights};
 use serde_json::{Map, Value};
 
-use super::header::{EXTRA, Entry, FORMAT, Metadata, SPECS, dtype, number};
+use super::header::{EXTRA, Entry, Extra, FORMAT, Metadata, SPECS, dtype, number};
 use crate::{
     data::{read_exact, slice},
     number::{Number, as_dtype},
@@ -101,10 +101,8 @@ fn model(metadata: &Metadata, entries: Entries, data: &Weights) -> Result<ModelA
         ..ModelArtifacts::default()
     };
     if let Some(extra) = part(EXTRA)? {
-        let extra: Map<String, Value> = extra.read()?;
-        for (key, value) in extra {
-            model.extra.push((key, Json::new(&value)?));
-        }
+        let Extra(extra) = extra.read()?;
+        model.extra = extra;
     }
     let Some(specs) = part(SPECS)? else { return Ok(model) };
     let specs: Vec<WeightSpec> = specs.read()?;

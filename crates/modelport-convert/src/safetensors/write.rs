@@ -3,7 +3,7 @@
 use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result, Weights};
 use serde_json::{Map, Value};
 
-use super::header::{EXTRA, Entry, FORMAT, Metadata, SPECS, dtype};
+use super::header::{EXTRA, Entry, Extra, FORMAT, Metadata, SPECS, dtype};
 use crate::{data::concat, tensors};
 
 /// What readers take for a header.
@@ -75,12 +75,8 @@ fn metadata(model: &ModelArtifacts) -> Result<Metadata> {
         metadata.insert(SPECS.to_owned(), Json::new(specs)?.get().to_owned());
     }
     if !model.extra.is_empty() {
-        let extra: Map<String, Value> = model
-            .extra
-            .iter()
-            .map(|(key, part)| Ok((key.clone(), part.read()?)))
-            .collect::<Result<_>>()?;
-        metadata.insert(EXTRA.to_owned(), Value::Object(extra).to_string());
+        let extra = Json::new(&Extra(model.extra.clone()))?;
+        metadata.insert(EXTRA.to_owned(), extra.get().to_owned());
     }
     Ok(metadata)
 }
