@@ -4,6 +4,7 @@ mod files;
 mod from_tfjs;
 mod hostile;
 mod hostile_zip;
+mod large;
 mod memory;
 mod numbered;
 mod parts;
