@@ -31,6 +31,11 @@ fn shortened(name: &str) -> Option<String> {
     Some(format!("{rest}/{last}"))
 }
 
+/// A name without its first part, without its first two, and so on.
+fn inner_names(name: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(name), |name| Some(name.split_once('/')?.1)).skip(1)
+}
+
 fn last_part(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
@@ -38,8 +43,9 @@ fn last_part(name: &str) -> &str {
 impl WeightPlan {
     /// The TensorFlow.js names of the weights of an HDF5 file, group by group.
     ///
-    /// A name of Keras that TensorFlow.js would find is kept as it is. Keras loads by position;
-    /// so does this, as long as the last parts of the names agree, and by name otherwise.
+    /// A name of Keras that TensorFlow.js would find is kept as it is. Keras loads by position, and
+    /// saves models that are frozen in part in an order that it does not load; so names decide,
+    /// and the position only where they do not and their last parts agree.
     ///
     /// # Errors
     ///
@@ -164,6 +170,10 @@ impl WeightPlan {
 
 impl LayerPlan {
     fn match_group(&self, names: &[String]) -> Result<Vec<String>> {
+        let by_name = self.match_by_name(names);
+        if by_name.is_ok() {
+            return by_name;
+        }
         let planned: Vec<&PlannedWeight> = self.in_group_order().collect();
         let in_order = planned.len() == names.len()
             && planned.iter().zip(names).all(|(weight, name)| {
@@ -174,24 +184,25 @@ impl LayerPlan {
             let pairs = planned.iter().zip(names);
             return Ok(pairs.map(|(weight, name)| kept_name(weight, name)).collect());
         }
-        self.match_by_name(names)
+        by_name
     }
 
     fn match_by_name(&self, names: &[String]) -> Result<Vec<String>> {
         let mut open: HashMap<&str, &PlannedWeight> =
             self.weights.iter().map(|weight| (weight.tfjs.as_str(), weight)).collect();
         let mut by_name: HashMap<&str, &str> = HashMap::new();
-        for weight in &self.weights {
-            for name in [&weight.keras3, &weight.keras2, &weight.tfjs] {
-                by_name.insert(name, &weight.tfjs);
-            }
-        }
+        // Where names of several kinds are the same, the last one is what the file is likely to have.
+        by_name.extend(self.weights.iter().map(|it| (it.tfjs.as_str(), it.tfjs.as_str())));
+        by_name.extend(self.weights.iter().map(|it| (it.keras2.as_str(), it.tfjs.as_str())));
+        by_name.extend(self.weights.iter().map(|it| (it.keras3.as_str(), it.tfjs.as_str())));
         let mut matched = Vec::new();
         for name in names {
             let plain = plain_name(name);
             let known = by_name.get(plain).and_then(|tfjs| open.remove(tfjs));
-            let weight =
-                known.or_else(|| shortened(plain).and_then(|short| open.remove(short.as_str())));
+            let weight = known
+                .or_else(|| shortened(plain).and_then(|short| open.remove(short.as_str())))
+                // Models around a layer are not always part of the names that Keras 3 writes.
+                .or_else(|| inner_names(plain).find_map(|it| open.remove(by_name.get(it)?)));
             matched.push(match weight {
                 Some(weight) => kept_name(weight, name),
                 None if !self.unknown.is_empty() => plain.to_owned(),

@@ -6,6 +6,7 @@ use io_core::{Error, ErrorKind, Result};
 use serde_json::Value;
 
 use super::{
+    Dialect,
     classes::snake_case,
     json::{Object, class, config, is_model, is_not_false, layers, name},
     variables::{self, Own, Shape},
@@ -25,6 +26,8 @@ pub struct LayerPlan {
     pub name: String,
     /// Its weights, in the order in which Keras creates them.
     pub weights: Vec<PlannedWeight>,
+    /// Whether its HDF5 group has them in that order, too, whatever training changes.
+    pub as_created: bool,
     /// Layers whose class is not known, so that their weights are not, either.
     pub unknown: Vec<UnknownLayer>,
     /// The groups of a `.keras` file that have a `vars` group, with the name of the layer.
@@ -42,7 +45,8 @@ pub struct PlannedWeight {
     pub keras3: String,
     /// The path in a `.keras` file: `layers/lstm/cell/vars/0`.
     pub stored: String,
-    /// Whether training changes it: no ancestor is frozen either.
+    /// Whether training changes it: its layer is not frozen. Whether a model that holds the layer is
+    /// does not matter, since that sets the layers themselves.
     pub trainable: bool,
     /// What the configuration says about the shape, `None` where the input decides.
     pub shape: Option<Shape>,
@@ -69,11 +73,12 @@ pub struct StoredLayer {
 }
 
 impl LayerPlan {
-    /// The weights in the order of the layer's HDF5 group: all that training changes, then the
-    /// others.
+    /// The weights in the order in which Keras goes through the layer's HDF5 group: all that
+    /// training changes, then the others.
     pub fn in_group_order(&self) -> impl Iterator<Item = &PlannedWeight> {
-        let trainable = self.weights.iter().filter(|weight| weight.trainable);
-        trainable.chain(self.weights.iter().filter(|weight| !weight.trainable))
+        let is_first = |weight: &&PlannedWeight| weight.trainable || self.as_created;
+        let first = self.weights.iter().filter(is_first);
+        first.chain(self.weights.iter().filter(move |weight| !is_first(weight)))
     }
 
     /// The layer of unknown class that the TensorFlow.js weight `name` belongs to.
@@ -97,12 +102,12 @@ impl WeightPlan {
 }
 
 /// The plan of a model, from its topology with the names of TensorFlow.js and the same topology
-/// with those of Keras.
+/// with those of the Keras that speaks `dialect`.
 ///
 /// # Errors
 ///
 /// `Corrupt` when the topology is not one of layers; `Unsupported` when two weights have one name.
-pub(super) fn plan(tfjs: &Value, keras: &Value) -> Result<WeightPlan> {
+pub(super) fn plan(tfjs: &Value, keras: &Value, dialect: Dialect) -> Result<WeightPlan> {
     let (Value::Object(tfjs), Value::Object(keras)) = (tfjs, keras) else {
         return Err(Error::corrupt("the topology is not an object"));
     };
@@ -112,6 +117,7 @@ pub(super) fn plan(tfjs: &Value, keras: &Value) -> Result<WeightPlan> {
         let mut layer = LayerPlan {
             name: name(keras).to_owned(),
             weights: Vec::new(),
+            as_created: dialect.is_keras3() && is_frozen_functional(tfjs),
             unknown: Vec::new(),
             stored: Vec::new(),
         };
@@ -128,6 +134,13 @@ pub(super) fn plan(tfjs: &Value, keras: &Value) -> Result<WeightPlan> {
         }
     }
     Ok(plan)
+}
+
+/// Whether Keras 3 takes a model for frozen when it loads it. Of a Sequential, and in Keras 2 of any
+/// model, only the layers inside say so.
+fn is_frozen_functional(layer: &Object) -> bool {
+    let is_functional = is_model(layer) && class(layer) != "Sequential";
+    is_functional && !is_trained(layer)
 }
 
 /// The layers of two models that differ in names only.
@@ -205,17 +218,16 @@ impl Prefix {
 impl Walk<'_> {
     /// A layer with names of its own.
     fn layer(&mut self, tfjs: &Object, keras: &Object, mut place: Place) {
-        let empty = Object::new();
-        let settings = config(tfjs).unwrap_or(&empty);
-        place.trainable &= is_not_false(settings, "trainable");
         self.stored(&place, name(keras));
         if is_model(tfjs) {
             self.model(tfjs, keras, &place);
             return;
         }
+        place.trainable &= is_trained(tfjs);
         let prefix = Prefix::of(tfjs, keras, &place);
         match (class(tfjs), inner(tfjs, keras, "layer")) {
             ("Bidirectional", Some((tfjs, keras))) => {
+                place.trainable &= is_trained(tfjs);
                 for direction in ["forward", "backward"] {
                     let part = |layer: &Object| format!("{direction}_{}", name(layer));
                     let prefix = prefix.inside(&part(tfjs), &part(keras));
@@ -228,6 +240,7 @@ impl Walk<'_> {
             }
             // Only Keras 3 has the name of the inner layer, too.
             (_, Some((tfjs, keras))) => {
+                place.trainable &= is_trained(tfjs);
                 let place = place.inside("layer");
                 self.stored(&place, name(keras));
                 let keras3 = format!("{}/{}", prefix.keras3, name(keras));
@@ -322,6 +335,11 @@ impl Walk<'_> {
     fn stored(&mut self, place: &Place, name: &str) {
         self.layer.stored.push(StoredLayer { group: place.stored.clone(), name: name.to_owned() });
     }
+}
+
+/// Whether a layer is not frozen.
+fn is_trained(layer: &Object) -> bool {
+    config(layer).is_none_or(|config| is_not_false(config, "trainable"))
 }
 
 /// The layer inside a wrapper.

@@ -65,7 +65,7 @@ pub fn to_keras(
     }
     let mut named = tfjs.clone();
     names::for_keras(&mut named, dialect, report);
-    let weights = plan::plan(&tfjs, &named)?;
+    let weights = plan::plan(&tfjs, &named, dialect)?;
 
     let compiled = match (source.training_config, &carried) {
         (Some(text), _) => training::read(&parse(text, report)?, report),

@@ -72,7 +72,7 @@ pub fn to_tfjs(source: &KerasSource<'_>, report: &mut Report) -> Result<TfjsMode
     let keras = model;
     let mut named = keras.clone();
     names::for_tfjs(&mut named, report);
-    let weights = plan::plan(&named, &keras)?;
+    let weights = plan::plan(&named, &keras, dialect)?;
 
     let training = compiled.as_ref().and_then(|config| training::read(config, report));
     let mut topology = Map::new();

@@ -291,3 +291,60 @@ fn b32_weights_of_unknown_classes_are_carried() {
     assert_eq!(store.weights[0].name, "layers/mine/vars/0");
     assert_eq!(keras.h5_groups(&["my/w"]).unwrap()[1].weights[0].name, "my/w");
 }
+
+/// Two layers of the same shape in a model that is frozen, or not, apart from the second.
+fn partly_frozen(class: &str, nested_trainable: bool) -> String {
+    let dense = |name: &str, trainable: bool| json!({"class_name": "Dense", "config": {"name": name, "units": 4, "trainable": trainable}});
+    let input = json!({"class_name": "InputLayer", "config": {"batch_input_shape": [null, 4], "dtype": "float32", "name": "i"}});
+    let layers = json!([input, dense("a", false), dense("b", true)]);
+    let nested = json!({"class_name": class, "config": {"name": "base", "trainable": nested_trainable,
+        "layers": layers, "input_layers": [["i", 0, 0]], "output_layers": [["b", 0, 0]]}});
+    sequential(nested).to_string()
+}
+
+/// What tf_keras 2.19 and Keras 3.10 save when a part of a frozen model was thawed.
+#[test]
+fn b11_weights_of_partly_frozen_models_are_told_by_their_names() {
+    let [a, b] = ["a", "b"].map(|it| [format!("{it}/kernel"), format!("{it}/bias")]);
+    let deep = |names: &[String; 2]| names.clone().map(|name| format!("base/{name}"));
+    for (version, file) in [
+        ("2.15.0", [b.clone(), a.clone()]),
+        ("2.15.0", [a.clone(), b.clone()]),
+        ("3.10.0", [a.clone(), b.clone()]),
+        ("3.10.0", [b.clone(), a.clone()]),
+        // The names in a nested Sequential.
+        ("3.10.0", [deep(&a), deep(&b)]),
+    ] {
+        for class in ["Functional", "Sequential"] {
+            for trainable in [false, true] {
+                let config = partly_frozen(class, trainable);
+                let (model, _) = crate::support::convert(&config, Some(version), None);
+                let names = file.concat();
+                let weights = names.iter().map(|name| format!("{name}:0")).collect();
+                let group = H5Group { layer: "base".to_owned(), weights };
+                let matched = model.weights.match_h5(&[group]).unwrap().concat();
+                for (matched, name) in matched.iter().zip(&names) {
+                    let [matched, name] = [matched, name].map(|it| it.trim_start_matches("base/"));
+                    assert_eq!(matched, name, "{class} {version}");
+                }
+            }
+        }
+    }
+}
+
+/// What tf_keras 2.19 and Keras 3.10 load by: Keras 3 alone restores that a Functional is frozen.
+#[test]
+fn b11_groups_of_partly_frozen_models_are_in_the_order_in_which_keras_loads() {
+    for (class, dialect, first) in [
+        ("Functional", Dialect::Keras2, "b/kernel:0"),
+        ("Sequential", Dialect::Keras2, "b/kernel:0"),
+        ("Functional", Dialect::Keras3, "a/kernel"),
+        ("Sequential", Dialect::Keras3, "base/b/kernel"),
+    ] {
+        let config = partly_frozen(class, false);
+        let (keras, _) = back(&serde_json::from_str(&config).unwrap(), dialect);
+        let groups = keras.h5_groups(&["a/kernel", "a/bias", "b/kernel", "b/bias"]).unwrap();
+        let group = groups.iter().find(|group| group.layer == "base").unwrap();
+        assert_eq!(group.weights[0].name.trim_start_matches("m/"), first, "{class} {dialect:?}");
+    }
+}
