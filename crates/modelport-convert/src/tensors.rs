@@ -4,7 +4,10 @@ use futures::TryStreamExt;
 use io_core::{Error, ModelArtifacts, Result, WeightSpec, Weights};
 use io_manifest::{check_specs, tensor_pieces};
 
-use crate::data::{concat, slice};
+use crate::{
+    data::{concat, slice},
+    topology::WeightPlan,
+};
 
 /// The group that a manifest has the variables of an optimizer in.
 pub(crate) const OPTIMIZER_GROUP: &str = "optimizer";
@@ -60,6 +63,16 @@ pub(crate) fn join(tensors: Vec<Tensor>, artifacts: &mut ModelArtifacts) -> Resu
     artifacts.weight_specs = Some(specs);
     artifacts.weight_data = Some(concat(parts)?);
     Ok(())
+}
+
+/// Compares the shapes of `weights` with what the configuration of their model says.
+///
+/// # Errors
+///
+/// `Corrupt` when they are not the weights of `plan`, or one has another shape.
+pub(crate) fn check_shapes(weights: &[Tensor], plan: &WeightPlan) -> Result<()> {
+    let shapes = weights.iter().map(|it| (it.spec.name.as_str(), it.spec.shape.as_slice()));
+    plan.check_shapes(&shapes.collect::<Vec<_>>())
 }
 
 /// How many bytes each weight has, where only the bytes tell.

@@ -61,6 +61,7 @@ pub(super) fn of_legacy(mut file: LegacyFile, report: &mut Report) -> Result<Mod
     let names = model.weights.match_h5(&groups)?.into_iter().flatten();
     set_topology(&mut artifacts, &model)?;
     let mut weights = tensors(names.zip(datasets), report)?;
+    tensors::check_shapes(&weights, &model.weights)?;
     if let Some(optimizer) = file.optimizer {
         let writer = writer(&optimizer);
         let variables = optimizer.into_iter().map(|LegacyWeight { name, dataset }| (name, dataset));
@@ -120,6 +121,7 @@ pub(super) fn of_store(
     weights.sort_by_key(|(name, _)| order.get(name.as_str()).copied().unwrap_or(usize::MAX));
     set_topology(&mut artifacts, &model)?;
     let mut weights = tensors(weights.into_iter(), report)?;
+    tensors::check_shapes(&weights, &model.weights)?;
     if let Some(optimizer) = store.optimizer {
         let writer = match model.dialect {
             Dialect::Keras2 => OptimizerWriter::Keras2,

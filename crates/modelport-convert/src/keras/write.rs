@@ -41,6 +41,7 @@ pub(crate) async fn write_legacy(
         groups::write_layers(&mut root, &by_names(&tensors, dialect), version)?;
         return write_file(&root);
     };
+    tensors::check_shapes(&tensors, &keras.weights)?;
     let layers = by_plan(&keras, &tensors)?;
     if !whole {
         groups::write_layers(&mut root, &layers, version)?;
@@ -106,6 +107,7 @@ async fn store(
 ) -> Result<(KerasModel, Weights)> {
     let (tensors, variables) = weights(model, include_optimizer, report).await?;
     let keras = keras_model(model, Dialect::Keras3, report)?.ok_or_else(no_topology)?;
+    tensors::check_shapes(&tensors, &keras.weights)?;
     let names: Vec<&str> = tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
     let mut root = GroupBuilder::default();
     groups::write_store(&mut root, &keras.store(&names)?, &tensors)?;

@@ -148,6 +148,33 @@ impl WeightPlan {
 }
 
 impl WeightPlan {
+    /// Compares the shapes of weights, each beside its name in a TensorFlow.js manifest, with what
+    /// the configuration says about them.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt`, with the names of layer and weight, when one has another shape; else as
+    /// [`match_manifest`](Self::match_manifest).
+    pub fn check_shapes(&self, weights: &[(&str, &[u64])]) -> Result<()> {
+        let names: Vec<&str> = weights.iter().map(|(name, _)| *name).collect();
+        let matched = self.match_manifest(&names)?;
+        for ((name, shape), weight) in weights.iter().zip(matched) {
+            let Some(known) = weight.and_then(|weight| weight.shape.as_ref()) else { continue };
+            let fits = known.len() == shape.len()
+                && known.iter().zip(*shape).all(|(known, size)| known.is_none_or(|it| it == *size));
+            if !fits {
+                let (layer, weight) = name.rsplit_once('/').unwrap_or((name, name));
+                let known: Vec<String> =
+                    known.iter().map(|it| it.map_or("?".to_owned(), |it| it.to_string())).collect();
+                return Err(Error::corrupt(format!(
+                    "the weight `{weight}` of layer `{layer}` has shape {shape:?}, not [{}]",
+                    known.join(", ")
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// The weights that training changes, in the order in which it goes through them, each with its
     /// place among `names`, which are those of a TensorFlow.js manifest.
     ///

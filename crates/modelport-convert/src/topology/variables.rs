@@ -95,14 +95,15 @@ pub(super) fn own(class: &str, config: &Object) -> Option<Vec<Own>> {
             kept(is_not_false(config, "center"), "beta", None),
         ),
         "BatchNormalization" => {
+            // Over several axes, they have as many as the input.
+            let axes = config.get("axis").and_then(Value::as_array).map_or(1, Vec::len);
+            let shape = (axes == 1).then(|| vec![None]);
             let trained = join(
-                kept(is_not_false(config, "scale"), "gamma", Some(vec![None])),
-                kept(is_not_false(config, "center"), "beta", Some(vec![None])),
+                kept(is_not_false(config, "scale"), "gamma", shape.clone()),
+                kept(is_not_false(config, "center"), "beta", shape.clone()),
             );
-            let moving = join(
-                frozen("moving_mean", Some(vec![None])),
-                frozen("moving_variance", Some(vec![None])),
-            );
+            let moving =
+                join(frozen("moving_mean", shape.clone()), frozen("moving_variance", shape));
             join(trained, moving)
         }
         "Normalization" if config.get("mean").is_none_or(Value::is_null) => {

@@ -348,3 +348,18 @@ fn b11_groups_of_partly_frozen_models_are_in_the_order_in_which_keras_loads() {
         assert_eq!(group.weights[0].name.trim_start_matches("m/"), first, "{class} {dialect:?}");
     }
 }
+
+#[test]
+fn b43_a_weight_of_another_shape_is_named_with_its_layer() {
+    let topology = sequential(json!({"class_name": "Dense", "config": {"name": "d", "units": 2}}));
+    let (model, _) = back(&topology, Dialect::Keras2);
+    let check =
+        |kernel: &[u64]| model.weights.check_shapes(&[("d/kernel", kernel), ("d/bias", &[2])]);
+    check(&[5, 2]).unwrap();
+    for (shape, said) in [(&[5_u64, 7][..], "[5, 7]"), (&[2], "[2]")] {
+        let error = check(shape).unwrap_err();
+        assert_eq!(error.kind(), io_core::ErrorKind::Corrupt);
+        let want = format!("weight `kernel` of layer `d` has shape {said}, not [?, 2]");
+        assert!(error.to_string().contains(&want), "{error}");
+    }
+}
