@@ -67,9 +67,10 @@ pub fn to_keras(
     names::for_keras(&mut named, dialect, report);
     let weights = plan::plan(&tfjs, &named, dialect)?;
 
+    let carried = carried.map(|carried| (training::read(&carried, &mut Report::new()), carried));
     let compiled = match (source.training_config, &carried) {
         (Some(text), _) => training::read(&parse(text, report)?, report),
-        (None, Some(carried)) => training::read(carried, report),
+        (None, Some((_, carried))) => training::read(carried, report),
         (None, None) => None,
     };
     let mut config = named;
@@ -79,11 +80,12 @@ pub fn to_keras(
             Dialect::Keras3 => to_keras3::model(model, report)?,
         }
     }
+    let is_same = |read: Option<&Training>| {
+        source.training_config.is_none() || (read.is_some() && read == compiled.as_ref())
+    };
     let training_config = match carried {
-        // What Keras wrote comes back as it was.
-        Some(carried) if source.training_config.is_none() && writer == Some(dialect) => {
-            Some(carried)
-        }
+        // What Keras wrote comes back as it was, unless something else was written since.
+        Some((read, carried)) if writer == Some(dialect) && is_same(read.as_ref()) => Some(carried),
         _ => compiled.as_ref().map(Training::to_training_config),
     };
     let compile_config = compiled.as_ref().map(Training::to_compile_config);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     classes::snake_case,
-    json::{Object, class, config, is_true, text},
+    json::{Object, class, config, is_other_than, is_true, text},
     optimizer,
     optimizer_state::OptimizerState,
 };
@@ -157,11 +157,21 @@ fn loss_object(object: &Object) -> Result<String, String> {
         "LogCosh" => "logcosh".to_owned(),
         class => snake_case(class),
     };
-    let smooths = |config: &Object| super::json::is_other_than(config, "label_smoothing", 0.0);
-    if settings.is_some_and(|config| is_true(config, "from_logits") || smooths(config)) {
+    if settings.is_some_and(is_set) {
         return Err(format!("loss {name}"));
     }
     known_loss(&name)
+}
+
+/// Whether a loss is set to something that its function does not do by itself.
+fn is_set(config: &Object) -> bool {
+    // `auto` is what Keras 2 calls the default.
+    let reduces = !matches!(text(config, "reduction"), "" | "auto" | "sum_over_batch_size");
+    reduces
+        || is_true(config, "from_logits")
+        || is_other_than(config, "label_smoothing", 0.0)
+        || is_other_than(config, "axis", -1.0)
+        || config.get("ignore_class").is_some_and(|class| !class.is_null())
 }
 
 fn known_loss(name: &str) -> Result<String, String> {

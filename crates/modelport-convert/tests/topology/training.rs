@@ -61,6 +61,29 @@ fn b35_what_keras_wrote_comes_back_as_it_was() {
 }
 
 #[test]
+fn b35_what_keras_wrote_comes_back_beside_the_same_for_tensorflow_js() {
+    let training = json!({"loss": {"class_name": "MeanSquaredError", "config": {"reduction": "auto"}},
+        "metrics": ["mae"], "weighted_metrics": null, "loss_weights": null,
+        "optimizer_config": {"class_name": "Custom>Adam", "config": {"name": "Adam",
+            "learning_rate": 0.5, "is_legacy_optimizer": false}}});
+    let config = json!({"class_name": "Sequential", "config": {"layers": []}}).to_string();
+    let (model, _) = convert(&config, Some("2.15.0"), Some(&training.to_string()));
+    let back = |training: &Value, dialect| {
+        let (topology, training) = (model.topology.to_string(), training.to_string());
+        let tfjs = TfjsSource { topology: &topology, training_config: Some(&training) };
+        to_keras(&tfjs, dialect, &mut Report::new()).unwrap().training_config.unwrap()
+    };
+    let given = model.training_config.clone().unwrap();
+    assert_eq!(back(&given, Dialect::Keras2), training);
+    // For the other Keras, and when it was trained otherwise since, it is made anew.
+    assert_eq!(back(&given, Dialect::Keras3)["metrics"], json!(["mean_absolute_error"]));
+    let mut since = given;
+    since["optimizer_config"]["config"]["learningRate"] = json!(0.25);
+    let made = back(&since, Dialect::Keras2);
+    assert_eq!(made["optimizer_config"]["config"]["learning_rate"], json!(0.25));
+}
+
+#[test]
 fn b35_what_tensorflow_js_lacks_is_left_out_with_a_reason() {
     let adam = |key: &str, value: Value| {
         json!({"loss": "mse", "metrics": [], "optimizer_config": {
@@ -68,6 +91,8 @@ fn b35_what_tensorflow_js_lacks_is_left_out_with_a_reason() {
     };
     let mut loss = adam("name", json!("adam"));
     loss["loss"] = json!({"class_name": "BinaryCrossentropy", "config": {"from_logits": true}});
+    let mut sum = loss.clone();
+    sum["loss"] = json!({"class_name": "MeanSquaredError", "config": {"reduction": "sum"}});
     let mut weighted = adam("name", json!("adam"));
     weighted["loss_weights"] = json!([1.0]);
     for (training, reason) in [
@@ -75,6 +100,7 @@ fn b35_what_tensorflow_js_lacks_is_left_out_with_a_reason() {
         (adam("clipnorm", json!(1.0)), "clipnorm"),
         (adam("learning_rate", json!({"class_name": "CosineDecay"})), "learning_rate"),
         (loss, "binary_crossentropy"),
+        (sum, "loss mean_squared_error"),
         (weighted, "loss_weights"),
         (json!([]), "training"),
     ] {
