@@ -158,8 +158,12 @@ struct Keys(HashMap<String, usize>);
 
 impl Keys {
     fn next(&mut self, class: &str) -> String {
-        // What TensorFlow.js calls `Model`.
-        let key = snake_case(if class == "Model" { "Functional" } else { class });
+        // The package of `package>Class` does not count.
+        let key = snake_case(match class.rsplit('>').next().unwrap_or(class) {
+            // What TensorFlow.js calls it.
+            "Model" => "Functional",
+            class => class,
+        });
         let count = self.0.entry(key.clone()).or_default();
         *count += 1;
         match *count {

@@ -4,7 +4,7 @@ use io_core::{Error, Result};
 use serde_json::{Value, json};
 
 use super::{
-    Dialect, calls_to_keras,
+    Dialect, calls_to_keras, classes,
     json::{Object, class, config_mut, is_model, is_other_than, is_true, layers_mut, name},
     keras_defaults,
     nodes::{self, Kind},
@@ -72,7 +72,9 @@ fn layer(layer: &mut Object, report: &mut Report) -> Result<()> {
     for cell in cells.into_iter().flatten().filter_map(Value::as_object_mut) {
         self::layer(cell, report)?;
     }
-    if from != "Lambda" && !from.contains('>') {
+    // Keras finds others by what they are registered as, which the class alone is where it says no
+    // module.
+    if classes::keras_layer(&class) {
         wrap(layer, "keras.layers", &class);
     }
     Ok(())

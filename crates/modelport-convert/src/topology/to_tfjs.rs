@@ -140,6 +140,10 @@ impl Context<'_> {
         let at = name(layer).to_owned();
         self.class(layer, &at)?;
         let opaque = is_opaque(layer);
+        // What HDF5 has for the class of such a layer.
+        if let Some(registered) = registered(layer) {
+            layer.insert("class_name".to_owned(), json!(registered));
+        }
         strip(layer);
         let class = class(layer).to_owned();
         if opaque {
@@ -239,8 +243,13 @@ impl Context<'_> {
 
 /// Code, or a class that somebody registered.
 fn is_opaque(layer: &Object) -> bool {
+    class(layer) == "Lambda" || class(layer).contains('>') || registered(layer).is_some()
+}
+
+/// What a class of somebody's own is registered as, `package>Class`.
+fn registered(layer: &Object) -> Option<String> {
     let registered = text(layer, "registered_name");
-    class(layer) == "Lambda" || class(layer).contains('>') || registered.contains('>')
+    registered.contains('>').then(|| registered.to_owned())
 }
 
 fn strip(object: &mut Object) {

@@ -6,7 +6,7 @@ use modelport_convert::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Model, back, layer, places, sequential};
+use crate::support::{Model, back, convert, layer, places, sequential};
 
 fn one(dialect: Dialect, class: &str, mut config: Value) -> (Value, Report) {
     config["name"] = json!("l");
@@ -39,6 +39,27 @@ fn b24_keras_3_gets_no_key_that_it_refuses() {
         assert_eq!(layer["module"], "keras.layers");
         assert_eq!(layer["registered_name"], Value::Null);
     }
+}
+
+/// As Keras 3.10 finds them: `module` with `registered_name`, or neither.
+#[test]
+fn b24_classes_of_ones_own_are_not_said_to_be_of_keras() {
+    let registered = json!({"module": null, "class_name": "Mine", "config": {"name": "l"},
+                            "registered_name": "pkg>Mine"});
+    let plain = json!({"module": null, "class_name": "Plain", "config": {"name": "l"},
+                       "registered_name": "Plain"});
+    let legacy = json!({"class_name": "pkg>Mine", "config": {"name": "l"}});
+    for (source, class) in [(registered, "pkg>Mine"), (plain, "Plain"), (legacy, "pkg>Mine")] {
+        let config = sequential(source).to_string();
+        let (tfjs, _) = convert(&config, Some("3.10.0"), None);
+        for dialect in [Dialect::Keras2, Dialect::Keras3] {
+            let (model, _) = back(&tfjs.topology, dialect);
+            let want = json!({"class_name": class, "config": {"name": "l"}});
+            assert_eq!(layer(&model.config, "l"), &want, "{dialect:?}");
+        }
+    }
+    let (attention, _) = one(Dialect::Keras3, "AdditiveAttention", json!({}));
+    assert_eq!(attention["module"], "keras.layers");
 }
 
 #[test]

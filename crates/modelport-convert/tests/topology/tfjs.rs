@@ -180,7 +180,8 @@ fn b32_unsupported_classes_are_listed_all_at_once() {
     let (model, report) = convert(&config.to_string(), Some("3.10.0"), None);
     report.check(Policy::default()).unwrap();
     let error = report.check(Policy { strict: true, force: true }).unwrap_err().to_string();
-    for word in ["`MultiHeadAttention`, in `one`, `three`", "`two`", "`Lambda`", "`Mine`", "`code`"]
+    for word in
+        ["`MultiHeadAttention`, in `one`, `three`", "`two`", "`Lambda`", "`pkg>Mine`", "`code`"]
     {
         assert!(error.contains(word), "{word} is not in {error}");
     }

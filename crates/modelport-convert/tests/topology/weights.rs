@@ -290,6 +290,11 @@ fn b32_weights_of_unknown_classes_are_carried() {
     let store = keras.store(&["my/vars/0"]).unwrap();
     assert_eq!(store.weights[0].name, "layers/mine/vars/0");
     assert_eq!(keras.h5_groups(&["my/w"]).unwrap()[1].weights[0].name, "my/w");
+
+    // As HDF5 says it, which has no part for the package.
+    let config = sequential(json!({"class_name": "pkg>Mine", "config": {"name": "my"}}));
+    let (keras, _) = back(&config, Dialect::Keras3);
+    assert_eq!(keras.store(&["my/w"]).unwrap().weights[0].name, "layers/mine/vars/0");
 }
 
 /// Two layers of the same shape in a model that is frozen, or not, apart from the second.
