@@ -33,3 +33,20 @@ fn b43_weights_of_another_shape_than_the_model_says_are_not_written() {
         assert!(error.to_string().contains("`kernel` of layer `d`"), "{error}");
     }
 }
+
+#[test]
+fn b50_tensors_beside_a_topology_come_along_without_specs() {
+    let header = json!({
+        "__metadata__": {"format": "tfjs", "modelTopology": "{}"},
+        "w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},
+    })
+    .to_string();
+    let length = u64::try_from(header.len()).unwrap().to_le_bytes();
+    let file = [&length[..], header.as_bytes(), &2.5_f32.to_le_bytes()].concat();
+    let read = converted(Source::File(Weights::from(file)), Format::Tfjs).unwrap();
+    let Output::Model(model) = read else { panic!("not a model") };
+    assert_eq!(model.model_topology.unwrap().get(), "{}");
+    assert_eq!(model.weight_specs.unwrap(), [WeightSpec::new("w", [1], DType::Float32)]);
+    let values = block_on(model.weight_data.unwrap().to_bytes()).unwrap();
+    assert_eq!(values.as_ref(), 2.5_f32.to_le_bytes());
+}

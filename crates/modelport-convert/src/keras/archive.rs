@@ -3,7 +3,10 @@
 use io_core::{Error, ErrorKind, ModelArtifacts, Result, Weights};
 use serde::Deserialize;
 
-use super::{artifacts, store};
+use super::{
+    artifacts,
+    store::{self, Wanted},
+};
 use crate::{
     hdf5::Hdf5,
     report::{Change, Report},
@@ -53,7 +56,8 @@ pub(crate) async fn read_archive(
         .member(WEIGHTS, FREE_WEIGHTS)
         .await?
         .ok_or_else(|| Error::corrupt(format!("the archive has no `{WEIGHTS}`")))?;
-    let store = store::read(&Hdf5::open(weights).await?, include_optimizer).await?;
+    let wanted = Wanted::Layers { include_optimizer };
+    let store = store::read(&Hdf5::open(weights).await?, wanted).await?;
     artifacts::of_store(store, Some((&config, version.as_deref())), report)
 }
 

@@ -10,6 +10,7 @@ mod write;
 
 use io_core::{Error, ErrorKind, ModelArtifacts, Result, Weights};
 
+use self::store::Wanted;
 use crate::{hdf5::Hdf5, report::Report};
 
 pub(crate) use archive::read_archive;
@@ -34,7 +35,7 @@ pub(crate) async fn read_hdf5(
     }
     if store::is_store(&file).await? {
         // Without a topology, nobody knows what the variables of an optimizer are of.
-        return artifacts::of_store(store::read(&file, false).await?, None, report);
+        return artifacts::of_store(store::read(&file, Wanted::All).await?, None, report);
     }
     Err(Error::new(ErrorKind::Unsupported, "this HDF5 file is not one of Keras'"))
 }

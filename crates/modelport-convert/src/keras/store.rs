@@ -18,6 +18,12 @@ const ROOTS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
 const OPTIMIZER: &str = "optimizer";
 pub(super) const OPTIMIZER_VARIABLES: &str = "optimizer/vars";
 
+/// The group of the metrics, which Keras 2 keeps.
+const METRICS: &str = "metrics";
+
+/// The group of what belongs to the model itself, which every file has.
+const OWN: &str = "vars";
+
 /// Whether `file` has weights as Keras 3 saves them.
 ///
 /// # Errors
@@ -25,7 +31,7 @@ pub(super) const OPTIMIZER_VARIABLES: &str = "optimizer/vars";
 /// `Corrupt` when it cannot be read.
 pub(super) async fn is_store(file: &Hdf5) -> Result<bool> {
     let groups = file.members("").await?.groups;
-    Ok(groups.iter().any(|group| ROOTS.contains(&group.as_str()) || group == "vars"))
+    Ok(groups.iter().any(|group| ROOTS.contains(&group.as_str()) || group == OWN))
 }
 
 /// A dataset and its path.
@@ -35,34 +41,52 @@ pub(super) struct Stored {
     pub(super) dataset: Dataset,
 }
 
+/// What of a file is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wanted {
+    /// All weights, since no topology says which there are.
+    All,
+    /// The weights of layers, and when it says so the variables of the optimizer.
+    Layers { include_optimizer: bool },
+}
+
 /// What a file holds.
 #[derive(Debug)]
 pub(super) struct Store {
-    /// The weights of layers, sorted by path, numbers as numbers.
+    /// The weights, sorted by path, numbers as numbers.
     pub(super) weights: Vec<Stored>,
     /// The variables of the optimizer, sorted by number, if they are there and asked for.
     pub(super) optimizer: Option<Vec<Stored>>,
-    /// The groups that are not read.
+    /// What is not read.
     pub(super) ignored: Vec<String>,
 }
 
-/// All weights of layers, and when `include_optimizer` says so the variables of the optimizer.
+/// What is `wanted` of `file`.
 ///
 /// # Errors
 ///
 /// `Corrupt` when the file cannot be read, or its groups are too many, too deep, or there twice.
-pub(super) async fn read(file: &Hdf5, include_optimizer: bool) -> Result<Store> {
+pub(super) async fn read(file: &Hdf5, wanted: Wanted) -> Result<Store> {
     let root = file.members("").await?;
     let mut seen = HashSet::from([root.address]);
     let mut store = Store { weights: Vec::new(), optimizer: None, ignored: Vec::new() };
     let mut pending = Vec::new();
     for group in root.groups {
-        if ROOTS.contains(&group.as_str()) {
-            pending.push((group, 1));
-        } else if group == OPTIMIZER && include_optimizer {
-            store.optimizer = Some(read_optimizer(file).await?);
-        } else if group != "vars" {
-            store.ignored.push(group);
+        match (group.as_str(), wanted) {
+            (OPTIMIZER, Wanted::Layers { include_optimizer: true }) => {
+                store.optimizer = Some(read_optimizer(file).await?);
+            }
+            (OPTIMIZER | METRICS, _) => store.ignored.push(group),
+            (_, Wanted::All) => pending.push((group, 1)),
+            (name, _) if ROOTS.contains(&name) => pending.push((group, 1)),
+            (OWN, _) if is_empty(&file.members(OWN).await?) => {}
+            _ => store.ignored.push(group),
+        }
+    }
+    for dataset in root.datasets {
+        match wanted {
+            Wanted::All => store.weights.push(stored(file, dataset).await?),
+            Wanted::Layers { .. } => store.ignored.push(dataset),
         }
     }
     let mut objects = 0_usize;
@@ -83,6 +107,10 @@ pub(super) async fn read(file: &Hdf5, include_optimizer: bool) -> Result<Store> 
     }
     store.weights.sort_by_cached_key(|stored| order(&stored.path));
     Ok(store)
+}
+
+fn is_empty(members: &Members) -> bool {
+    members.groups.is_empty() && members.datasets.is_empty()
 }
 
 async fn read_optimizer(file: &Hdf5) -> Result<Vec<Stored>> {
@@ -106,4 +134,45 @@ async fn stored(file: &Hdf5, path: String) -> Result<Stored> {
 /// Sorts `9` before `10`.
 fn order(path: &str) -> Vec<(Option<u64>, String)> {
     path.split('/').map(|part| (part.parse().ok(), part.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+    use io_core::Weights;
+
+    use super::{Store, Wanted, read};
+    use crate::{
+        hdf5::{GroupBuilder, Hdf5, write_file},
+        number::Number,
+    };
+
+    fn store(paths: &[&str], wanted: Wanted) -> (Vec<String>, Vec<String>) {
+        let mut root = GroupBuilder::default();
+        root.group("vars").unwrap();
+        for path in paths {
+            root.dataset(path, &[1], Number::Float32, Weights::from(vec![0; 4])).unwrap();
+        }
+        let file = block_on(Hdf5::open(write_file(&root).unwrap())).unwrap();
+        let Store { weights, ignored, .. } = block_on(read(&file, wanted)).unwrap();
+        (weights.into_iter().map(|weight| weight.path).collect(), ignored)
+    }
+
+    #[test]
+    fn no_weight_is_left_out_in_silence() {
+        let all = ["backbone/layers/dense/vars/0", "layers/dense/vars/0", "scale", "vars/0"];
+        let others = ["metrics/accuracy/vars/0", "optimizer/vars/0"];
+        let paths = [&all[..], &others].concat();
+        let (weights, ignored) = store(&paths, Wanted::All);
+        assert_eq!(weights, all);
+        assert_eq!(ignored, ["metrics", "optimizer"]);
+
+        let of_layers = Wanted::Layers { include_optimizer: false };
+        let (weights, ignored) = store(&paths, of_layers);
+        assert_eq!(weights, ["layers/dense/vars/0"]);
+        assert_eq!(ignored, ["backbone", "metrics", "optimizer", "vars", "scale"]);
+        // Every file has the group, and nearly none has anything in it.
+        let (_, ignored) = store(&["layers/dense/vars/0"], of_layers);
+        assert!(ignored.is_empty(), "{ignored:?}");
+    }
 }

@@ -41,9 +41,13 @@ pub(crate) async fn read(bytes: Weights, report: &mut Report) -> Result<ModelArt
         Some(metadata)
             if metadata.contains_key(SPECS) || metadata.contains_key("modelTopology") =>
         {
-            model(&metadata, entries, &data)
+            model(&metadata, entries, &data, report)
         }
-        _ => plain(entries, &data, report),
+        _ => {
+            let mut model = ModelArtifacts::default();
+            tensors::join(plain(entries, &data, report)?, &mut model)?;
+            Ok(model)
+        }
     }
 }
 
@@ -86,7 +90,12 @@ fn parse(header: Map<String, Value>, length: u64) -> Result<(Option<Metadata>, E
 }
 
 /// A model that was written from TensorFlow.js.
-fn model(metadata: &Metadata, entries: Entries, data: &Weights) -> Result<ModelArtifacts> {
+fn model(
+    metadata: &Metadata,
+    entries: Entries,
+    data: &Weights,
+    report: &mut Report,
+) -> Result<ModelArtifacts> {
     let part = |key: &str| metadata.get(key).map(|text| Json::parse(text)).transpose();
     let mut model = ModelArtifacts {
         model_topology: part("modelTopology")?,
@@ -104,7 +113,13 @@ fn model(metadata: &Metadata, entries: Entries, data: &Weights) -> Result<ModelA
         let Extra(extra) = extra.read()?;
         model.extra = extra;
     }
-    let Some(specs) = part(SPECS)? else { return Ok(model) };
+    let Some(specs) = part(SPECS)? else {
+        // We write specs wherever there are weights; others may not.
+        if !entries.is_empty() {
+            tensors::join(plain(entries, data, report)?, &mut model)?;
+        }
+        return Ok(model);
+    };
     let specs: Vec<WeightSpec> = specs.read()?;
     let mut found: HashMap<String, Entry> = entries.into_iter().collect();
     let mut all = Vec::with_capacity(specs.len());
@@ -126,7 +141,7 @@ fn model(metadata: &Metadata, entries: Entries, data: &Weights) -> Result<ModelA
 }
 
 /// Tensors of anything else.
-fn plain(entries: Entries, data: &Weights, report: &mut Report) -> Result<ModelArtifacts> {
+fn plain(entries: Entries, data: &Weights, report: &mut Report) -> Result<Vec<Tensor>> {
     let mut all = Vec::with_capacity(entries.len());
     for (name, entry) in entries {
         let number: Number = number(&entry.dtype).ok_or_else(|| {
@@ -144,9 +159,7 @@ fn plain(entries: Entries, data: &Weights, report: &mut Report) -> Result<ModelA
         let stored = as_dtype(&name, stored, number, false)?;
         all.push(Tensor { spec: WeightSpec::new(name, entry.shape, dtype), stored });
     }
-    let mut model = ModelArtifacts::default();
-    tensors::join(all, &mut model)?;
-    Ok(model)
+    Ok(all)
 }
 
 fn damaged(what: &str) -> Error {
