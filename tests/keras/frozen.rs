@@ -11,8 +11,9 @@ use super::{real, subjects::Subject};
 fn behaviour_11_frozen_models_predict_the_same_in_both() {
     let root = tempfile::tempdir().unwrap();
     let mut command = Command::new(reference::python_of("keras"));
-    let saved = finish(command.arg(real::script("frozen.py")).arg(root.path())).success();
-    let lines = saved.lines().filter(|line| line.starts_with('{'));
+    let saved = finish(command.arg(real::script("frozen.py")).arg(root.path()));
+    assert_eq!(saved.code, 0, "{}", saved.stderr);
+    let lines = saved.stdout.lines();
     let lines: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 36);
     let mut batch: Vec<(Subject, PathBuf)> = Vec::new();
