@@ -17,10 +17,11 @@ fn fixture(name: &str) -> PathBuf {
 #[test]
 fn s3_has_files_of_keras_that_are_converted_there_and_back() {
     let server = Seaweed::start(Users::Known);
-    let options = words("--option", &server.options());
-    let run = |args: &[&str]| {
+    let run_with = |option: &str, args: &[&str]| {
+        let options = words(option, &server.options());
         program::run(args.iter().copied().chain(options.iter().map(String::as_str)))
     };
+    let run = |args: &[&str]| run_with("--option", args);
     let digests = |url: &str| {
         let told = run(&["info", "--digest", "--json", url]).json();
         let weights = told["weights"].as_array().unwrap().clone();
@@ -32,7 +33,7 @@ fn s3_has_files_of_keras_that_are_converted_there_and_back() {
     let local = fixture("k3-cnn-bn/model.keras");
     let [keras, h5, model, back] =
         ["f/m b.keras", "f/m.h5", "models/m", "models/back"].map(|key| server.url(key).to_string());
-    run(&["convert", local.to_str().unwrap(), &keras]).success();
+    run_with("--to-option", &["convert", local.to_str().unwrap(), &keras]).success();
     run(&["convert", &keras, &model]).success();
     run(&["convert", &model, &h5]).success();
     run(&["convert", &h5, &back]).success();
@@ -44,8 +45,7 @@ fn s3_has_files_of_keras_that_are_converted_there_and_back() {
 
     let refused = run(&["--json", "convert", "--no-clobber", &model, &h5]);
     assert_eq!(refused.error()["kind"], "AlreadyExists");
-    assert_eq!(
-        run(&["--json", "convert", &server.url("f/no.h5").to_string(), "x"]).error()["kind"],
-        "NotFound"
-    );
+    let missing = server.url("f/no.h5").to_string();
+    let refused = run_with("--from-option", &["--json", "convert", &missing, "x"]);
+    assert_eq!(refused.error()["kind"], "NotFound");
 }
