@@ -81,21 +81,26 @@ impl HttpService for Retrying {
 fn is_passing(status: u16, request: &HttpRequest) -> bool {
     match status {
         429 | 503 => true,
-        408 | 500 | 502 | 504 => may_be_repeated(request),
+        408 | 500 | 502 | 504 => !is_on_condition(request),
         _ => false,
     }
 }
 
-/// Whether a request that may have arrived can be sent again: what is done on a condition was done
-/// by the first one then, and would be refused to the second.
+/// Whether a request that may have arrived can be sent again.
 fn may_be_repeated(request: &HttpRequest) -> bool {
-    let on_condition =
-        ["if-match", "if-none-match", "x-goog-if-generation-match", "x-amz-copy-source-if-match"];
     match request.method().as_str() {
         "GET" | "HEAD" => true,
-        "PUT" | "DELETE" => on_condition.iter().all(|name| !request.headers().contains_key(*name)),
+        "PUT" | "DELETE" => !is_on_condition(request),
         _ => false,
     }
+}
+
+/// What is done on a condition was done by the first request then, and would be refused to the
+/// second.
+fn is_on_condition(request: &HttpRequest) -> bool {
+    ["if-match", "if-none-match", "x-goog-if-generation-match", "x-amz-copy-source-if-match"]
+        .iter()
+        .any(|name| request.headers().contains_key(*name))
 }
 
 /// Waits. What waits in the browser belongs to one thread, and the client wants to pass on what it
