@@ -3,13 +3,13 @@
 use std::{ops::Range, sync::Arc};
 
 use futures::TryStreamExt;
-use io_core::{BoxFuture, Error, ErrorKind, MaybeSend, ModelUrl, Operation, Result, WeightSource};
+use io_core::{BoxFuture, Error, MaybeSend, ModelUrl, Operation, Result, WeightSource};
 use io_manifest::{Checksum, FileIntegrity, ModelFiles, ModelJson};
 use object_store::{GetOptions, GetRange, path::Path};
 
 use crate::{
     ObjectModelStore, ObjectStoreOptions,
-    error::{Cause, on, shown},
+    error::{Cause, on},
     location::Location,
     objects::{self, Store},
     runtime,
@@ -84,7 +84,7 @@ impl ModelFiles for ObjectFiles {
     fn length<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<u64>> {
         self.with_object(path, |store, key| async move {
             let found = objects::head(&store, &key).await?;
-            Ok(found.ok_or_else(|| missing(&key))?.size)
+            Ok(found.ok_or_else(|| objects::missing(&key))?.size)
         })
     }
 
@@ -92,7 +92,7 @@ impl ModelFiles for ObjectFiles {
         let url = self.url.clone();
         self.with_object(path, |store, key| async move {
             let found = objects::head(&store, &key).await?;
-            let meta = found.ok_or_else(|| missing(&key))?;
+            let meta = found.ok_or_else(|| objects::missing(&key))?;
             let object = WeightObject {
                 key,
                 start: 0,
@@ -135,9 +135,4 @@ impl ModelFiles for ObjectFiles {
             }
         })
     }
-}
-
-fn missing(key: &Path) -> Error {
-    let message = format!("the weight object `{}` is missing", shown(key));
-    Error::new(ErrorKind::NotFound, message)
 }

@@ -125,3 +125,9 @@ pub(crate) fn version(meta: &ObjectMeta) -> UpdateVersion {
 pub(crate) fn no_model(json: &Path) -> Error {
     Error::new(ErrorKind::NotFound, format!("there is no `{}`", shown(json)))
 }
+
+/// The error of a weight object that is not there.
+pub(crate) fn missing(key: &Path) -> Error {
+    let message = format!("the weight object `{}` is missing", shown(key));
+    Error::new(ErrorKind::NotFound, message)
+}

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use io_core::{Error, ErrorKind, ModelArtifactsInfo, Result, Weights};
+use io_core::{Error, ModelArtifactsInfo, Result, Weights};
 use io_manifest::{FileIntegrity, ModelJson};
 use object_store::path::Path;
 
 use crate::{
-    error::{replaced, shown},
+    error::replaced,
     location::Location,
     names,
     objects::{self, Json, Store},
@@ -148,10 +148,7 @@ async fn lengths(store: &Store, keys: &[Path], look: Look) -> Result<Vec<(u64, O
     let seen = keys.iter().zip(found).map(|(key, found)| match found {
         Some(meta) => Ok((meta.size, meta.e_tag)),
         None if look == Look::Remains => Ok((0, None)),
-        None => Err(Error::new(
-            ErrorKind::NotFound,
-            format!("the weight object `{}` is missing", shown(key)),
-        )),
+        None => Err(objects::missing(key)),
     });
     seen.collect()
 }
