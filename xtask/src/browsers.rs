@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::summary::{Counts, Runner};
 use crate::workshop::Workshop;
-use crate::{isolation, process, setup};
+use crate::{isolation, limit, process, setup};
 
 #[derive(Clone, Copy)]
 pub(crate) enum Browser {
@@ -130,9 +130,9 @@ fn run(
         Browser::Chromium => command.env("CHROMEDRIVER", setup::chromium::driver()?),
         Browser::Firefox => command.env("GECKODRIVER", setup::firefox::driver(workshop)),
     };
-    let mut command = isolation::without_network(command);
-    let output =
-        command.current_dir(&program.folder).output().context("cannot start its runner")?;
+    command.current_dir(&program.folder);
+    let mut command = limit::in_time(workshop, isolation::without_network(command));
+    let output = command.output().context("cannot start its runner")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let complaints = String::from_utf8_lossy(&output.stderr);
     process::show(&format!("\n--- {}\n{text}{complaints}", program.name));

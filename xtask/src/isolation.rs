@@ -3,6 +3,7 @@
 
 use std::process::Command;
 
+use crate::process;
 use crate::workshop::on_path;
 
 /// The command in a network namespace that has loopback alone, where that is possible.
@@ -16,14 +17,7 @@ pub(crate) fn without_network(command: Command) -> Command {
     }
     let mut isolated = Command::new("unshare");
     isolated.args(["-n", "bash", "-c", "ip link set lo up && exec \"$@\"", "loopback-only"]);
-    isolated.arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => isolated.env(name, value),
-            None => isolated.env_remove(name),
-        };
-    }
-    isolated
+    process::inside(isolated, &command)
 }
 
 fn possible() -> bool {

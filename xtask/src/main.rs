@@ -10,6 +10,7 @@ mod dist;
 mod flags;
 mod fuzz;
 mod isolation;
+mod limit;
 mod list;
 mod matrix;
 mod metadata;

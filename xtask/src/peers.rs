@@ -5,10 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::process;
 use crate::setup::{self, Component, npm};
 use crate::web;
 use crate::workshop::{Workshop, on_path};
+use crate::{limit, process};
 
 /// The page that lists the tests which do not pass, and why.
 const EXPECTED: &str = "docs/compatibility.md";
@@ -34,7 +34,7 @@ pub(crate) fn run(workshop: &Workshop, built: bool) -> Result<bool> {
         if let Some(page) = expected {
             node.arg("--expected").arg(workshop.root.join(page));
         }
-        all &= process::watch(&mut node)?.success;
+        all &= process::watch(&mut limit::in_time(workshop, node))?.success;
     }
     Ok(all)
 }

@@ -79,6 +79,21 @@ fn forward(from: Pipe, mut to: Sink) -> String {
     text
 }
 
+/// A command that is run by another one, which takes it as its last arguments.
+pub(crate) fn inside(mut outer: Command, command: &Command) -> Command {
+    outer.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        outer.current_dir(folder);
+    }
+    outer
+}
+
 /// Prints text to the end or to where the reader stops listening.
 pub(crate) fn show(text: &str) {
     let mut stdout = io::stdout();

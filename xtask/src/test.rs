@@ -12,7 +12,7 @@ use crate::report::{Outcome, Report};
 use crate::setup::{self, Component};
 use crate::summary::{Counts, Runner};
 use crate::workshop::{Workshop, on_path};
-use crate::{browsers, isolation, process, program};
+use crate::{browsers, isolation, limit, process, program};
 
 pub(crate) fn run(workshop: &Workshop, selection: &Selection) -> Result<bool> {
     let cells = select(selection)?;
@@ -77,13 +77,13 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
             process::run(&mut setup::wasm32::clippy(workshop, arguments)?)
         }
         Step::Tests(arguments) => {
-            let (runner, mut command) = runner(workshop, arguments);
-            tests(runner, &mut command, counts)
+            let (runner, command) = runner(workshop, arguments);
+            tests(workshop, runner, command, counts)
         }
         Step::IsolatedTests(arguments) => {
             let (runner, mut command) = runner(workshop, arguments);
             command.env("CARGO_NET_OFFLINE", "true").env("MODELPORT_BIN", program::path(workshop)?);
-            tests(runner, &mut isolation::without_network(command), counts)
+            tests(workshop, runner, isolation::without_network(command), counts)
         }
         Step::BrowserTests(browser, arguments) => {
             browsers::test(workshop, *browser, arguments, counts)
@@ -91,12 +91,12 @@ fn steps(workshop: &Workshop, cell: &Cell, counts: &mut Counts) -> Result<()> {
         Step::NodeTests(folder) => {
             let mut command = node_tests(workshop, folder)?;
             command.env("MODELPORT_BIN", program::path(workshop)?);
-            tests(Runner::Node, &mut isolation::without_network(command), counts)
+            tests(workshop, Runner::Node, isolation::without_network(command), counts)
         }
         Step::DocTests(arguments) => {
             let first = ["test", "--doc", "--no-fail-fast"];
-            let mut command = workshop.cargo(&[&first, *arguments].concat());
-            tests(Runner::Cargo, &mut command, counts)
+            let command = workshop.cargo(&[&first, *arguments].concat());
+            tests(workshop, Runner::Cargo, command, counts)
         }
         Step::Check(check) => check(workshop),
     })
@@ -146,12 +146,14 @@ fn node_tests(workshop: &Workshop, folder: &str) -> Result<Command> {
     files.sort();
     let mut command = Command::new("node");
     command.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
+    // For a file; the slowest takes a tenth of it.
+    command.arg("--test-timeout=600000");
     command.args(files).env("MODELPORT_TOOLS", workshop.tools());
     Ok(command)
 }
 
-fn tests(runner: Runner, command: &mut Command, counts: &mut Counts) -> Result<()> {
-    let watched = process::watch(command)?;
+fn tests(workshop: &Workshop, runner: Runner, command: Command, counts: &mut Counts) -> Result<()> {
+    let watched = process::watch(&mut limit::in_time(workshop, command))?;
     counts.add(runner.count(&watched.text));
     if !watched.success {
         bail!("the test run failed");

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { createHash, createHmac } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +30,7 @@ export async function seaweed(origins) {
   await writeFile(users, JSON.stringify(USERS));
   const ports = { master: 0, volume: 0, filer: 0, s3: 0 };
   for (const name of Object.keys(ports)) ports[name] = await freePort();
+  const log = await open(join(folder, "log"), "w+");
   const child = spawn(
     places.weed,
     [
@@ -39,6 +40,8 @@ export async function seaweed(origins) {
       "-ip=127.0.0.1",
       "-ip.bind=127.0.0.1",
       "-volume.max=400",
+      // It would wait for room, request after request, while a hundredth of the disk is free.
+      "-volume.minFreeSpace=64MiB",
       "-master.volumeSizeLimitMB=128",
       "-filer",
       "-s3",
@@ -49,9 +52,9 @@ export async function seaweed(origins) {
       `-s3.config=${users}`,
       ...Object.entries(ports).map(([name, port]) => `-${name}.port=${port}`),
     ],
-    { cwd: folder, stdio: "ignore" },
+    { cwd: folder, stdio: ["ignore", log.fd, log.fd] },
   );
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const ended = new Promise((resolve) => child.once("close", resolve));
   const server = {
     endpoint: `http://127.0.0.1:${ports.s3}`,
     /** Gives the bucket the rule that lets pages of `origin` do everything (CORS). */
@@ -66,21 +69,29 @@ export async function seaweed(origins) {
     async stop() {
       child.kill("SIGKILL");
       await ended;
+      await log.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
   // A bucket is a folder of the filer, which answers before it has volumes to write to.
   const probe = `http://127.0.0.1:${ports.filer}/buckets/models/probe`;
-  for (let round = 0; round < 600; round += 1) {
-    const written = await fetch(probe, { method: "PUT", body: "x" }).catch(() => undefined);
-    if (written?.ok && (await fetch(server.endpoint).catch(() => undefined))) {
-      await fetch(probe, { method: "DELETE" });
+  const deadline = Date.now() + 60_000;
+  while (Date.now() < deadline && child.exitCode === null) {
+    const written = await answer(probe, { method: "PUT", body: "x" });
+    if (written?.ok && (await answer(server.endpoint))) {
+      await answer(probe, { method: "DELETE" });
       return server;
     }
     await pause(100);
   }
+  const said = await readFile(join(folder, "log"), "utf8");
   await server.stop();
-  throw new Error("no bucket can be written");
+  throw new Error(`no bucket can be written; the server's last words:\n${said.slice(-2000)}`);
+}
+
+/** The answer to a request, if there is one soon. */
+function answer(url, options) {
+  return fetch(url, { ...options, signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
 }
 
 /**
@@ -139,6 +150,7 @@ function putSigned(endpoint, path, query, body) {
       "x-amz-date": time,
     },
     body,
+    signal: AbortSignal.timeout(30_000),
   });
 }
 

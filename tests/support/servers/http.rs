@@ -3,6 +3,7 @@
 use std::{
     io::{self, Read, Write},
     net::TcpStream,
+    time::Duration,
 };
 
 /// Sends one request; the status and the body of the answer.
@@ -16,7 +17,7 @@ pub fn request(
     try_request(port, method, path, headers, body).unwrap()
 }
 
-/// The same of a server that may hang up, as some do while they start.
+/// The same of a server that may hang up or say nothing, as some do while they start.
 pub(super) fn try_request(
     port: u16,
     method: &str,
@@ -25,6 +26,7 @@ pub(super) fn try_request(
     body: &[u8],
 ) -> io::Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut head = format!(
         "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {}\r\n",
         body.len()

@@ -6,6 +6,7 @@ use io_core::{HandlerOptions, ModelUrl};
 
 use super::{
     Process, encoded, free_port,
+    http::try_request,
     process::wait_until,
     request,
     s3::{self, BUCKET},
@@ -56,6 +57,8 @@ impl Seaweed {
             "-ip=127.0.0.1",
             "-ip.bind=127.0.0.1",
             "-volume.max=400",
+            // It would wait for room, request after request, while a hundredth of the disk is free.
+            "-volume.minFreeSpace=64MiB",
             "-master.volumeSizeLimitMB=128",
             "-filer",
             "-s3",
@@ -82,7 +85,7 @@ impl Seaweed {
     pub fn make_bucket(&self, name: &str) {
         let probe = format!("/buckets/{name}/probe");
         wait_until("no bucket can be written", || {
-            matches!(request(self.filer, "PUT", &probe, &[], b"x").0, 200..300)
+            matches!(try_request(self.filer, "PUT", &probe, &[], b"x"), Ok((200..300, _)))
         });
         request(self.filer, "DELETE", &probe, &[], b"");
     }
