@@ -36,6 +36,7 @@ mutants! {
     adding_empty_weights EmptySpecs [S6];
     swallowing_the_error_of_a_stream SwallowsStreamError [F1, F2, F3];
     removing_the_old_model_first RemovesFirst [F2, D2, C3];
+    removing_the_old_model_late RemovesLate [D2];
     showing_half_a_model ShowsHalf [F1, D1, C4];
     claiming_to_stream ClaimsStream [W7];
     claiming_to_rename ClaimsRename [K2];
@@ -50,6 +51,7 @@ mutants! {
     creating_after_a_look CreateLooksFirst [C5];
     ignoring_settings IgnoresSettings [O1];
     weights_of_whatever_is_there_now LazyWeights [R3];
+    missing_what_was_replaced MissesReplaced [R3];
     weights_that_stream_once StreamsOnce [W1];
     ignoring_where_a_range_starts IgnoresRange [W3];
     telling_the_checksum_of_other_weights TellsOtherChecksum [W5];

@@ -122,7 +122,7 @@ async fn read(cx: &Context) -> Outcome<Option<Snapshot>> {
     };
     match Snapshot::read(&loaded).await {
         Ok(model) => Ok(Some(model)),
-        Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::Conflict => Ok(None),
         Err(error) => Err(Seen(format!("weights that failed with {}", chain(&error)))),
     }
 }
@@ -139,7 +139,6 @@ async fn readers_see_the_old_model_or_the_new(cx: Context) -> Outcome {
             match Snapshot::read(&loaded).await {
                 Ok(model) => model.is_one_of(&[&old, &new_whole]).map(|_| ()),
                 Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
                 Err(error) => Err(error.into()),
             }
         })

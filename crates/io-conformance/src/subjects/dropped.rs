@@ -29,8 +29,14 @@ behaviours! {
         "At every instant at least one of the two names has the model, whole.";
 }
 
-/// Enough for a future to come to its end in between.
-const MOST_POLLS: usize = 40;
+/// After how many polls an operation is given up: after each of the first, then ever more.
+fn patience() -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(0), |polls| Some(polls + 1 + polls / 16))
+        .take_while(|polls| *polls < MOST_POLLS)
+}
+
+/// Enough for any operation on a small model to come to its end.
+const MOST_POLLS: usize = 10_000;
 
 /// Enough for what some attempts before have left to come to its end.
 const MOST_LOOKS: usize = 5;
@@ -48,6 +54,16 @@ struct Attempt {
 /// The model of one attempt.
 fn model_of(polls: usize) -> String {
     format!("model-{polls}")
+}
+
+/// The other name of a model that one attempt copies or renames.
+fn target_of(polls: usize) -> String {
+    format!("target-{polls}")
+}
+
+/// What no attempt has seen the end of was never given up shortly before it.
+fn endless() -> Outcome {
+    Err(Seen(format!("an operation that has not ended after {MOST_POLLS} polls")))
 }
 
 /// Saves a new model and gives up after so many polls.
@@ -103,7 +119,7 @@ fn after(polls: usize) -> impl Fn(Seen) -> Seen {
 }
 
 async fn a_save_given_up_leaves_nothing_behind(cx: Context) -> Outcome {
-    for polls in 0..MOST_POLLS {
+    for polls in patience() {
         let (name, attempt) = (model_of(polls), save_for(&cx, polls).await.map_err(after(polls))?);
         match whole_or_none(&cx, &name).await.map_err(after(polls))? {
             Some(model) => {
@@ -119,16 +135,16 @@ async fn a_save_given_up_leaves_nothing_behind(cx: Context) -> Outcome {
             }
         }
         if attempt.finished {
-            break;
+            cx.save("model", samples::full()?).await?;
+            return cx.has("model", &samples::full()?).await;
         }
     }
-    cx.save("model", samples::full()?).await?;
-    cx.has("model", &samples::full()?).await
+    endless()
 }
 
 async fn a_save_given_up_leaves_the_old_model(cx: Context) -> Outcome {
     let old = Snapshot::read(&samples::full()?).await?;
-    for polls in 0..MOST_POLLS {
+    for polls in patience() {
         cx.save(&model_of(polls), samples::full()?).await?;
         let attempt = save_for(&cx, polls).await.map_err(after(polls))?;
         let found = whole_or_none(&cx, &model_of(polls)).await.map_err(after(polls))?;
@@ -137,29 +153,29 @@ async fn a_save_given_up_leaves_the_old_model(cx: Context) -> Outcome {
         ensure!(which == 0 || attempt.may_be_new, "a new model that was not yet given");
         ensure!(which == 1 || !attempt.finished, "the old model after a save that succeeded");
         if attempt.finished {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    endless()
 }
 
 async fn a_load_given_up_does_no_harm(cx: Context) -> Outcome {
     cx.put("model", samples::full()?).await?;
-    for polls in 0..MOST_POLLS {
+    for polls in patience() {
         let handler = cx.handler("model")?;
         let loaded = poll_at_most(handler.load(), polls).await.transpose()?;
         settle().await;
         cx.has("model", &samples::full()?).await.map_err(after(polls))?;
         if loaded.is_some() {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    endless()
 }
 
 async fn a_removal_given_up_leaves_all_or_nothing(cx: Context) -> Outcome {
     let model = Snapshot::read(&samples::full()?).await?;
-    for polls in 0..MOST_POLLS {
+    for polls in patience() {
         let name = model_of(polls);
         cx.save(&name, samples::full()?).await?;
         let (store, url) = (cx.store()?, cx.url(&name)?);
@@ -173,40 +189,42 @@ async fn a_removal_given_up_leaves_all_or_nothing(cx: Context) -> Outcome {
             None => ensure!(polls > 0, "a model gone before anybody asked"),
         }
         if removed.is_some() {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    endless()
 }
 
 async fn a_copy_given_up_leaves_all_or_nothing(cx: Context) -> Outcome {
     let model = Snapshot::read(&samples::full()?).await?;
     cx.save("from", samples::full()?).await?;
-    for polls in 0..MOST_POLLS {
-        let (store, from, to) = (cx.store()?, cx.url("from")?, cx.url("to")?);
+    for polls in patience() {
+        let (store, target) = (cx.store()?, target_of(polls));
+        let (from, to) = (cx.url("from")?, cx.url(&target)?);
         let copied = poll_at_most(store.copy(&from, &to), polls).await.transpose()?;
         settle().await;
         cx.has("from", &samples::full()?).await.map_err(after(polls))?;
-        match whole_or_none(&cx, "to").await.map_err(after(polls))? {
+        match whole_or_none(&cx, &target).await.map_err(after(polls))? {
             Some(found) => found.is(&model, Spelling::Any).map_err(after(polls))?,
             None => ensure!(copied.is_none(), "a copy that succeeded, and no model"),
         }
         if copied.is_some() {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    endless()
 }
 
 async fn a_rename_given_up_loses_nothing(cx: Context) -> Outcome {
     let model = Snapshot::read(&samples::full()?).await?;
-    for polls in 0..MOST_POLLS {
-        cx.save("from", samples::full()?).await?;
-        let (store, from, to) = (cx.store()?, cx.url("from")?, cx.url("to")?);
+    for polls in patience() {
+        let names = [model_of(polls), target_of(polls)];
+        let (store, from, to) = (cx.store()?, cx.url(&names[0])?, cx.url(&names[1])?);
+        cx.save(&names[0], samples::full()?).await?;
         let renamed = poll_at_most(store.rename(&from, &to), polls).await.transpose()?;
         settle().await;
         let mut found = 0;
-        for name in ["from", "to"] {
+        for name in &names {
             if let Some(here) = whole_or_none(&cx, name).await.map_err(after(polls))? {
                 here.is(&model, Spelling::Any).map_err(after(polls))?;
                 found += 1;
@@ -214,8 +232,8 @@ async fn a_rename_given_up_loses_nothing(cx: Context) -> Outcome {
         }
         ensure!(found > 0, "no model under either name after {polls} polls");
         if renamed.is_some() {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    endless()
 }

@@ -40,6 +40,7 @@ bugs! {
     RefusesInOtherWords, ProgressStopsShort, ProgressJumps, ListLeaks, RemoveLeaves, RemoveTakesBelow,
     RemoveTellsNothing, CreateOverwrites, CreateLooksFirst, IgnoresSettings, LazyWeights,
     StreamsOnce, IgnoresRange, TellsOtherChecksum, RenameRemovesFirst, CopyTakesWeights, TellsSecrets, HidesOperation,
+    RemovesLate, MissesReplaced,
 }
 
 impl Bug {
@@ -145,6 +146,13 @@ impl IOHandler for Handler {
                 }
             }
             Bug::RemovesFirst => drop(self.store()?.remove(self.url()).await),
+            Bug::RemovesLate => {
+                for _ in 0..100 {
+                    pause().await;
+                }
+                drop(self.store()?.remove(self.url()).await);
+                pause().await;
+            }
             Bug::ShowsHalf => {
                 let half = ModelArtifacts { weight_data: None, ..model.clone() };
                 self.inner.save(half).await?;
@@ -191,6 +199,7 @@ impl IOHandler for Handler {
                 return Ok(model);
             }
             Bug::LazyWeights => Source::Lazy(self.url().clone(), whole.len() as u64),
+            Bug::MissesReplaced => Source::Unchanged(self.url().clone(), whole),
             Bug::StreamsOnce => Source::Once(whole, Default::default()),
             Bug::IgnoresRange => Source::FromStart(whole),
             Bug::TellsOtherChecksum => Source::Summed(whole),
@@ -206,6 +215,8 @@ impl IOHandler for Handler {
 enum Source {
     /// Looks for the model when it is read.
     Lazy(ModelUrl, u64),
+    /// Gives the bytes while they are in the model that is there.
+    Unchanged(ModelUrl, Bytes),
     Once(Bytes, std::sync::atomic::AtomicBool),
     FromStart(Bytes),
     Summed(Bytes),
@@ -215,9 +226,10 @@ impl WeightSource for Source {
     fn byte_length(&self) -> u64 {
         match self {
             Self::Lazy(_, length) => *length,
-            Self::Once(bytes, _) | Self::FromStart(bytes) | Self::Summed(bytes) => {
-                bytes.len() as u64
-            }
+            Self::Unchanged(_, bytes)
+            | Self::Once(bytes, _)
+            | Self::FromStart(bytes)
+            | Self::Summed(bytes) => bytes.len() as u64,
         }
     }
 
@@ -234,6 +246,16 @@ impl WeightSource for Source {
                     let model = inside(&url, &HandlerOptions::new())?.load().await?;
                     let whole = Handler::whole(&model).await?;
                     Ok(whole.slice(from.min(whole.len())..to.min(whole.len())))
+                }));
+            }
+            Self::Unchanged(url, bytes) => {
+                let (url, bytes) = (url.clone(), bytes.clone());
+                return Box::pin(stream::once(async move {
+                    let model = inside(&url, &HandlerOptions::new())?.load().await?;
+                    if Handler::whole(&model).await? != bytes {
+                        return Err(Error::new(ErrorKind::NotFound, "the weights are gone"));
+                    }
+                    Ok(bytes.slice(from..to))
                 }));
             }
             Self::Once(_, used) if used.swap(true, std::sync::atomic::Ordering::SeqCst) => {
