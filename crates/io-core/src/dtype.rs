@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::printable_name;
+
 /// The type of a weight's elements.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -113,7 +115,7 @@ impl<'de> Deserialize<'de> for DType {
             .iter()
             .find(|dtype| dtype.name() == name)
             .copied()
-            .ok_or_else(|| de::Error::custom(format!("unknown dtype `{name}`")))
+            .ok_or_else(|| de::Error::custom(format!("unknown dtype `{}`", printable_name(&name))))
     }
 }
 
@@ -125,7 +127,8 @@ impl<'de> Deserialize<'de> for QuantizationDType {
             .find(|dtype| dtype.name() == name)
             .ok_or_else(|| {
                 de::Error::custom(format!(
-                    "unknown quantization dtype `{name}`, expected uint8, uint16 or float16"
+                    "unknown quantization dtype `{}`, expected uint8, uint16 or float16",
+                    printable_name(&name)
                 ))
             })
     }

@@ -109,12 +109,24 @@ struct Inner {
     source: Option<BoxError>,
 }
 
+/// The longest text of an error, in characters.
+const LONGEST: usize = 2_000;
+
+fn short(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}
+
 impl Error {
-    /// An error of `kind` whose text is `message`: one clause, without a full stop.
+    /// An error of `kind` whose text is `message`: one clause, without a full stop. What is longer
+    /// than any clause is cut: a stranger's name may be in it.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message: short(message.into()),
             operation: None,
             url: None,
             hint: None,
@@ -255,5 +267,12 @@ mod tests {
         for form in [text, format!("{error:?}")] {
             assert!(!form.contains("secret") && !form.contains("abc"), "{form}");
         }
+    }
+
+    #[test]
+    fn a_text_of_any_length_is_cut() {
+        let text = |length| Error::corrupt("é".repeat(length)).to_string();
+        assert_eq!(text(2_000), "é".repeat(2_000));
+        assert_eq!(text(3_000_000), "é".repeat(2_000) + "…");
     }
 }

@@ -1,10 +1,10 @@
 //! Sizes and date of a stored model (`tf.io.ModelArtifactsInfo`).
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Json, ModelArtifacts, Result};
+use crate::{Json, ModelArtifacts, Result, printable_date};
 
 /// Sizes and date of a stored model, in the JSON form of TensorFlow.js.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,15 +54,6 @@ pub fn now() -> SystemTime {
     return SystemTime::now();
     #[cfg(target_family = "wasm")]
     return web_time::web::SystemTimeExt::to_std(web_time::SystemTime::now());
-}
-
-/// `date`, or the nearest one that can be printed: formats know the years from 1970 to 9999, and a
-/// file can have any date.
-pub fn printable_date(date: SystemTime) -> SystemTime {
-    /// The last second of the year 9999.
-    const LAST: Duration = Duration::from_secs(253_402_300_799);
-    let since = date.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    if since <= LAST { SystemTime::UNIX_EPOCH + since } else { SystemTime::UNIX_EPOCH + LAST }
 }
 
 fn write_date<S: Serializer>(date: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {

@@ -29,6 +29,7 @@ mod weights;
 
 mod capabilities;
 mod options;
+mod printable;
 mod progress;
 mod url;
 
@@ -45,10 +46,11 @@ pub use dtype::{DType, QuantizationDType};
 pub use error::{BoxError, Error, ErrorKind, Operation, Result};
 pub use garbage::{Garbage, GarbageList, GcOptions};
 pub use handler::{IOHandler, SaveResult};
-pub use info::{ModelArtifactsInfo, now, printable_date};
+pub use info::{ModelArtifactsInfo, now};
 pub use json::{Json, JsonNumber};
 pub use maybe_send::{BoxFuture, BoxStream, MaybeSend, MaybeSync};
 pub use options::{HandlerOptions, SettingsReader, WriteMode};
+pub use printable::{printable_date, printable_name};
 pub use progress::{Progress, ProgressCallback, ProgressMeter};
 pub use registration::{KnownScheme, OpenHandler, OpenStore, Registration};
 pub use registry::Registry;

@@ -8,7 +8,7 @@ use serde::{
     ser::SerializeMap,
 };
 
-use crate::{DType, Error, Json, JsonNumber, QuantizationDType, Result};
+use crate::{DType, Error, Json, JsonNumber, QuantizationDType, Result, printable_name};
 
 /// Name, shape and type of one weight: an entry of the weights manifest.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +52,10 @@ impl WeightSpec {
         }
         let product = self.shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(size));
         product.filter(|&count| i64::try_from(count).is_ok()).ok_or_else(|| {
-            Error::corrupt(format!("the shape of weight `{}` is too large", self.name))
+            Error::corrupt(format!(
+                "the shape of weight `{}` is too large",
+                printable_name(&self.name)
+            ))
         })
     }
 
@@ -68,10 +71,9 @@ impl WeightSpec {
             None => self.dtype.element_size(),
         };
         size.map(|size| {
-            count
-                .checked_mul(size)
-                .filter(|&bytes| i64::try_from(bytes).is_ok())
-                .ok_or_else(|| Error::corrupt(format!("weight `{}` is too large", self.name)))
+            count.checked_mul(size).filter(|&bytes| i64::try_from(bytes).is_ok()).ok_or_else(|| {
+                Error::corrupt(format!("weight `{}` is too large", printable_name(&self.name)))
+            })
         })
         .transpose()
     }

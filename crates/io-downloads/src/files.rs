@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use io_core::{
     Capabilities, Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifacts, ModelUrl, Operation,
-    ProgressMeter, Result, SaveResult, Weights,
+    ProgressMeter, Result, SaveResult, Weights, printable_name,
 };
 use io_manifest::ModelJson;
 use io_web::{JsWeights, copy_out, on};
@@ -13,7 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
 use crate::{
-    matching::{self, shown},
+    matching,
     picked::{PickedWeights, bytes_of},
 };
 
@@ -56,7 +56,7 @@ impl FilesHandler {
     }
 
     async fn load_model(&self) -> Result<ModelArtifacts> {
-        let name = shown(&self.model.name());
+        let name = printable_name(&self.model.name());
         let model = ModelJson::parse(&self.model_text().await?).map_err(|error| {
             Error::new(error.kind(), format!("cannot parse file '{name}'"))
                 .with_hint("pick the model file, such as `model.json`, with its weight files")
@@ -91,7 +91,7 @@ impl FilesHandler {
     async fn model_text(&self) -> Result<Bytes> {
         let length = bytes_of(&self.url, &self.model, None).byte_length();
         if length > MOST_MODEL_BYTES {
-            let name = shown(&self.model.name());
+            let name = printable_name(&self.model.name());
             return Err(Error::corrupt(format!("the file '{name}' is too large for a model file")));
         }
         let buffer = JsFuture::from(self.model.array_buffer());

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use io_core::{Error, ErrorKind, Result};
+use io_core::{Error, ErrorKind, Result, printable_name};
 
 /// How many names a message has at most.
 const MOST_NAMES: usize = 10;
-
-/// The longest piece of a name in a message, in characters.
-const LONGEST: usize = 120;
 
 /// The place of the model file among files of these names: the only one in `.json`; of several the
 /// one called `model.json`, or the first one; the very first file where none is, as TensorFlow.js
@@ -31,14 +28,14 @@ pub(crate) fn places(paths: &[&str], names: &[String]) -> Result<Vec<usize>> {
     let mut places = HashMap::new();
     for (place, name) in names.iter().enumerate() {
         if places.insert(basename(name), place).is_some() {
-            let message = format!("two of the files are called '{}'", shown(name));
+            let message = format!("two of the files are called '{}'", printable_name(name));
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
     }
     let mut wanted = BTreeMap::new();
     for path in paths {
         if wanted.insert(basename(path), ()).is_some() {
-            let name = shown(basename(path));
+            let name = printable_name(basename(path));
             let message = format!("duplicate file basename found in weights manifest: '{name}'");
             return Err(Error::new(ErrorKind::Unsupported, message)
                 .with_hint("files of one name cannot be told apart when they are picked"));
@@ -51,7 +48,7 @@ pub(crate) fn places(paths: &[&str], names: &[String]) -> Result<Vec<usize>> {
     let unknown = || format!("no path of the model file names {}", list(&surplus));
     if let Some(first) = missing.first() {
         let message = match missing.as_slice() {
-            [_] => format!("weight file with basename '{}' is not provided", shown(first)),
+            [_] => format!("weight file with basename '{}' is not provided", printable_name(first)),
             all => format!("weight files with basenames {} are not provided", list(all)),
         };
         let error = Error::new(ErrorKind::NotFound, message);
@@ -82,14 +79,8 @@ fn is_json(name: &str) -> bool {
 /// `'a', 'b' and 3 more`.
 fn list(names: &[&str]) -> String {
     let quoted: Vec<_> =
-        names.iter().take(MOST_NAMES).map(|name| format!("'{}'", shown(name))).collect();
+        names.iter().take(MOST_NAMES).map(|name| format!("'{}'", printable_name(name))).collect();
     let more = names.len() - quoted.len();
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     quoted.join(", ") + &rest
-}
-
-/// A name as it may stand in a message.
-pub(crate) fn shown(name: &str) -> String {
-    let visible = |unit: char| if unit.is_control() { char::REPLACEMENT_CHARACTER } else { unit };
-    name.chars().take(LONGEST).map(visible).collect()
 }

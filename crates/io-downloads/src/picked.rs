@@ -3,12 +3,13 @@
 use std::{any::Any, ops::Range};
 
 use futures::TryStreamExt;
-use io_core::{ModelUrl, Operation, ProgressCallback, ProgressMeter, WeightSource, WeightStream};
+use io_core::{
+    ModelUrl, Operation, ProgressCallback, ProgressMeter, WeightSource, WeightStream,
+    printable_name,
+};
 use io_manifest::FileIntegrity;
 use io_web::{Expected, JsPiece, JsWeights};
 use web_sys::File;
-
-use crate::matching::shown;
 
 /// The weights in picked files. For who knows JavaScript they are the files themselves.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ pub(crate) fn bytes_of(url: &ModelUrl, file: &File, integrity: Option<FileIntegr
     let bytes = JsWeights::from(JsPiece::Blob(file.clone().into()));
     match integrity {
         Some(integrity) => {
-            let file = Some(shown(&file.name()));
+            let file = Some(printable_name(&file.name()));
             bytes.expecting(Expected { url: url.clone(), file, integrity })
         }
         None => bytes,

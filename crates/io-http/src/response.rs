@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use io_core::{Error, ErrorKind, redact};
+use io_core::{Error, ErrorKind, printable_name, redact};
 use serde::{Deserialize, Serialize};
 
 use crate::retry::{Failure, retry_after};
@@ -162,7 +162,7 @@ impl Version {
 /// What a stranger wrote as it may be printed: the path of a weight file may have a signature in its
 /// query.
 pub(crate) fn shown(text: &str) -> String {
-    redact(&text.chars().take(200).flat_map(char::escape_debug).collect::<String>())
+    redact(&printable_name(text))
 }
 
 fn reason(status: u16) -> Option<&'static str> {

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use bytemuck::Pod;
 use bytes::Bytes;
-use io_core::{Error, ErrorKind, Result};
+use io_core::{Error, ErrorKind, Result, printable_name};
 use ndarray::{Array, ArrayView, CowArray, IxDyn};
 
-use crate::{Tensor, text::shown};
+use crate::Tensor;
 
 /// An element that an array of a tensor can have.
 ///
@@ -104,7 +104,7 @@ impl Tensor<'_> {
     }
 
     fn no_array(&self, error: &impl std::fmt::Display) -> Error {
-        let name = shown(&self.spec.name);
+        let name = printable_name(&self.spec.name);
         let message = format!("weight `{name}` cannot be an array: {error}");
         Error::new(ErrorKind::InvalidInput, message)
     }

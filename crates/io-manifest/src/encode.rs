@@ -1,9 +1,9 @@
 //! Tensors -> weight specs and bytes.
 
 use bytes::Bytes;
-use io_core::{DType, Error, ErrorKind, Result, WeightSpec};
+use io_core::{DType, Error, ErrorKind, Result, WeightSpec, printable_name};
 
-use crate::{specs, tensors::out_of_memory, text::shown};
+use crate::{specs, tensors::out_of_memory};
 
 /// A tensor to be encoded.
 #[derive(Clone, Copy, Debug)]
@@ -86,13 +86,13 @@ pub fn encode_weights<'a>(
         if expected != data.len() as u64 {
             return Err(invalid(format!(
                 "weight `{}` has {} elements instead of {expected}",
-                shown(name),
+                printable_name(name),
                 data.len()
             )));
         }
         let length = data
             .byte_length()
-            .ok_or_else(|| invalid(format!("weight `{}` is too large", shown(name))))?;
+            .ok_or_else(|| invalid(format!("weight `{}` is too large", printable_name(name))))?;
         bytes.try_reserve(length).map_err(out_of_memory)?;
         append(&mut bytes, name, data)?;
         specs.push(spec);
@@ -112,7 +112,10 @@ fn append(bytes: &mut Vec<u8>, name: &str, data: TensorData<'_>) -> Result<()> {
         TensorData::String(all) => {
             for string in all {
                 let length = u32::try_from(string.len()).map_err(|_| {
-                    invalid(format!("a string of weight `{}` has 4 GiB or more", shown(name)))
+                    invalid(format!(
+                        "a string of weight `{}` has 4 GiB or more",
+                        printable_name(name)
+                    ))
                 })?;
                 bytes.extend_from_slice(&length.to_le_bytes());
                 bytes.extend_from_slice(string);

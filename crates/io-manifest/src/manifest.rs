@@ -1,10 +1,10 @@
 //! The weights manifest: its groups, their paths, specs and checksums.
 
-use io_core::{Error, Result};
+use io_core::{Error, Result, printable_name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{FileIntegrity, WeightsGroup, check_path, members::Members, specs, text::shown};
+use crate::{FileIntegrity, WeightsGroup, check_path, members::Members, specs};
 
 /// Reads the value of `weightsManifest`. A group without `weights` is what TensorFlow.js writes for
 /// a model without weights: it is passed over, and when there is no other, there is no manifest.
@@ -63,7 +63,7 @@ fn describe_bad_weight(group: usize, place: usize, weight: &RawValue) -> String 
         .and_then(|mut members| members.take("name"))
         .and_then(|name| serde_json::from_str::<String>(name.get()).ok());
     match name {
-        Some(name) => format!("the entry of weight `{}` cannot be used", shown(&name)),
+        Some(name) => format!("the entry of weight `{}` cannot be used", printable_name(&name)),
         None => format!("weight {place} of group {group} of the weights manifest has no name"),
     }
 }

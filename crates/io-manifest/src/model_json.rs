@@ -1,6 +1,6 @@
 //! A model file: everything of a model but the bytes of its weights.
 
-use io_core::{Error, ErrorKind, ModelArtifacts, Result, WeightSpec};
+use io_core::{Error, ErrorKind, ModelArtifacts, Result, WeightSpec, printable_name};
 
 use crate::{FileIntegrity, parse, specs, text};
 
@@ -84,7 +84,7 @@ impl ModelJson {
             if let Some(expected) = file.integrity.filter(|expected| expected.bytes != length) {
                 return Err(Error::corrupt(format!(
                     "the weight file `{}` has {} instead of {}",
-                    text::shown(&file.path),
+                    printable_name(&file.path),
                     text::bytes(length),
                     expected.bytes
                 )));
@@ -104,12 +104,12 @@ impl ModelJson {
 fn files_have(paths: &[String]) -> String {
     match paths {
         [] => "the weight files have".to_owned(),
-        [only] => format!("the weight file `{}` has", text::shown(only)),
+        [only] => format!("the weight file `{}` has", printable_name(only)),
         [first, .., last] => format!(
             "the {} weight files `{}` to `{}` have",
             paths.len(),
-            text::shown(first),
-            text::shown(last)
+            printable_name(first),
+            printable_name(last)
         ),
     }
 }

@@ -1,12 +1,11 @@
 //! The text of a model file -> its parts.
 
-use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result};
+use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result, printable_name};
 
 use crate::{
     ModelJson, describe_foreign, manifest,
     members::Members,
     parts::{MANIFEST, check_part, part_mut},
-    text::shown,
 };
 
 /// Reads a model file.
@@ -26,8 +25,11 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ModelJson> {
     let mut artifacts = ModelArtifacts::default();
     for (key, value) in members.0 {
         let value = Json::parse(value.get()).map_err(|error| {
-            Error::corrupt(format!("the key `{}` of the model file cannot be read", shown(&key)))
-                .with_source(error)
+            Error::corrupt(format!(
+                "the key `{}` of the model file cannot be read",
+                printable_name(&key)
+            ))
+            .with_source(error)
         })?;
         match part_mut(&mut artifacts, &key) {
             Some(part) => {

@@ -1,8 +1,6 @@
 //! Which paths of a manifest are allowed: those that stay beside the model file.
 
-use io_core::{Error, Result};
-
-use crate::text::shown;
+use io_core::{Error, Result, printable_name};
 
 /// Refuses a weight path that could leave the directory, origin or prefix of its model, on any
 /// system and whether it is joined as a path or resolved as a URL: an absolute path, a `..` segment
@@ -16,7 +14,10 @@ use crate::text::shown;
 /// `Corrupt` when the path is refused.
 pub fn check_path(path: &str) -> Result<()> {
     let refuse = |why: &str| {
-        Err(Error::corrupt(format!("the weight path `{}` of the model file {why}", shown(path))))
+        Err(Error::corrupt(format!(
+            "the weight path `{}` of the model file {why}",
+            printable_name(path)
+        )))
     };
     if path.is_empty() {
         return Err(Error::corrupt("a weight path of the model file is empty"));

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use io_core::{Error, ErrorKind, Result, WeightSpec, Weights};
+use io_core::{Error, ErrorKind, Result, WeightSpec, Weights, printable_name};
 
-use crate::{check_specs, tensor_stream, text};
+use crate::{check_specs, tensor_stream};
 
 /// How many weights are read at a time.
 const AT_ONCE: usize = 4;
@@ -34,7 +34,7 @@ pub async fn read_tensors(
     for name in names {
         let name = name.as_ref();
         let at = specs.iter().position(|spec| spec.name == name).ok_or_else(|| {
-            let message = format!("the model has no weight `{}`", text::shown(name));
+            let message = format!("the model has no weight `{}`", printable_name(name));
             Error::new(ErrorKind::NotFound, message)
         })?;
         wanted.push(at);

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use io_core::{DType, Error, ErrorKind, Result};
+use io_core::{DType, Error, ErrorKind, Result, printable_name};
 use safetensors::{Dtype, View};
 
-use crate::{Tensor, text::shown};
+use crate::Tensor;
 
 /// A tensor that [`safetensors::serialize`] takes. It shares the bytes of the weight, unless they are
 /// quantised.
@@ -48,7 +48,7 @@ impl Tensor<'_> {
             DType::Bool => Dtype::BOOL,
             DType::Complex64 => Dtype::C64,
             other => {
-                let name = shown(&self.spec.name);
+                let name = printable_name(&self.spec.name);
                 let message =
                     format!("weight `{name}` is {other}, which safetensors does not have");
                 return Err(Error::new(ErrorKind::Unsupported, message));

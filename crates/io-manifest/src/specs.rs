@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use io_core::{DType, Error, Quantization, QuantizationDType, Result, WeightSpec};
+use io_core::{DType, Error, Quantization, QuantizationDType, Result, WeightSpec, printable_name};
 
 use crate::text;
 
@@ -57,7 +57,7 @@ pub(crate) fn need<'a>(specs: impl IntoIterator<Item = &'a WeightSpec>) -> Resul
             }
         };
         need.bytes = own.and_then(|own| need.bytes.checked_add(own)).ok_or_else(|| {
-            Error::corrupt(format!("weight `{}` is too large", text::shown(&spec.name)))
+            Error::corrupt(format!("weight `{}` is too large", printable_name(&spec.name)))
         })?;
     }
     Ok(need)
@@ -78,7 +78,7 @@ pub(crate) fn check_all<'a>(
         if !names.insert(spec.name.as_str()) {
             return Err(Error::corrupt(format!(
                 "there are two weights called `{}`",
-                text::shown(&spec.name)
+                printable_name(&spec.name)
             )));
         }
     }
@@ -100,7 +100,7 @@ pub(crate) fn check(spec: &WeightSpec) -> Result<()> {
     if !fits {
         return Err(Error::corrupt(format!(
             "weight `{}` is {}, which cannot be quantised as {}",
-            text::shown(&spec.name),
+            printable_name(&spec.name),
             spec.dtype,
             quantization.dtype
         )));
@@ -113,7 +113,7 @@ pub(crate) fn check(spec: &WeightSpec) -> Result<()> {
             Error::corrupt(format!(
                 "the {} quantisation of weight `{}` has no finite `min` and `scale`",
                 quantization.dtype,
-                text::shown(&spec.name)
+                printable_name(&spec.name)
             ))
         })?;
     }

@@ -1,7 +1,7 @@
 //! Weights in memory, tensor by tensor.
 
 use bytes::{Buf, Bytes};
-use io_core::{DType, Error, ErrorKind, Result, WeightSpec};
+use io_core::{DType, Error, ErrorKind, Result, WeightSpec, printable_name};
 
 use crate::{dequantize::dequantize, describe_foreign, specs, text};
 
@@ -36,7 +36,7 @@ impl Tensor<'_> {
             Some(expected) if expected != self.stored.len() as u64 => {
                 return Err(Error::corrupt(format!(
                     "weight `{}` has {} instead of {expected}",
-                    text::shown(&self.spec.name),
+                    printable_name(&self.spec.name),
                     text::bytes(self.stored.len() as u64)
                 )));
             }
@@ -116,7 +116,7 @@ impl Tensor<'_> {
         if lengths.len() as u64 == count && rest.is_empty() {
             Ok(lengths)
         } else {
-            let name = text::shown(&self.spec.name);
+            let name = printable_name(&self.spec.name);
             Err(Error::corrupt(format!("the bytes of weight `{name}` are not {count} strings")))
         }
     }
@@ -141,7 +141,7 @@ impl Tensor<'_> {
         }
         Err(Error::new(
             ErrorKind::InvalidInput,
-            format!("weight `{}` is {}", text::shown(&self.spec.name), self.spec.dtype),
+            format!("weight `{}` is {}", printable_name(&self.spec.name), self.spec.dtype),
         ))
     }
 }
@@ -213,7 +213,7 @@ pub(crate) fn surplus(left: u64) -> Error {
 }
 
 pub(crate) fn ends_early(spec: &WeightSpec) -> Error {
-    Error::corrupt(format!("the weights end inside weight `{}`", text::shown(&spec.name)))
+    Error::corrupt(format!("the weights end inside weight `{}`", printable_name(&spec.name)))
 }
 
 /// A place in a list of parts.

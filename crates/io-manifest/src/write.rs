@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result, WeightSpec};
+use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result, WeightSpec, printable_name};
 use serde::Serialize;
 
 use crate::{
     FileIntegrity, check_path, check_specs,
     manifest::checksum_text,
     parts::{MANIFEST, check_part, part, part_mut},
-    text::shown,
 };
 
 /// In which order the keys of a model file stand. Readers do not care; whoever compares files does.
@@ -163,7 +162,7 @@ fn check(artifacts: &ModelArtifacts, files: &[WeightFileRef<'_>]) -> Result<()> 
     for (key, _) in &artifacts.extra {
         let known = key == MANIFEST || part_mut(&mut ModelArtifacts::default(), key).is_some();
         if known || !names.insert(key) {
-            return Err(invalid(format!("the extra key `{}` is there twice", shown(key))));
+            return Err(invalid(format!("the extra key `{}` is there twice", printable_name(key))));
         }
     }
     let Some(specs) = &artifacts.weight_specs else {
@@ -187,7 +186,7 @@ fn check(artifacts: &ModelArtifacts, files: &[WeightFileRef<'_>]) -> Result<()> 
             .find(|extra| taken(SPEC_KEYS, extra))
             .or_else(|| of_quantization.clone().find(|extra| taken(QUANTIZATION_KEYS, extra)));
         if let Some((key, _)) = taken_twice {
-            let (key, weight) = (shown(key), shown(&spec.name));
+            let (key, weight) = (printable_name(key), printable_name(&spec.name));
             return Err(invalid(format!(
                 "the extra key `{key}` of weight `{weight}` is there twice"
             )));

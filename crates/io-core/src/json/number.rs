@@ -3,6 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::printable_name;
+
 /// A number as it was spelled, with its value as a double.
 ///
 /// The minimum and the scale of a quantised weight must come back as they were written: `1.0` stays
@@ -53,7 +55,8 @@ impl<'de> Deserialize<'de> for JsonNumber {
         let text = raw.get();
         // Of all JSON values only a number is read as a float by Rust.
         let value: f64 = text.parse().map_err(|_| {
-            serde::de::Error::invalid_type(serde::de::Unexpected::Other(text), &"a number")
+            let found = printable_name(text);
+            serde::de::Error::invalid_type(serde::de::Unexpected::Other(&found), &"a number")
         })?;
         Ok(Self { value, text: text.into() })
     }
