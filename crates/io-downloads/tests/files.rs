@@ -181,7 +181,7 @@ async fn what_does_not_fit_is_named() {
         (
             vec![named("w\u{1b}.bin", A)],
             ErrorKind::Corrupt,
-            "cannot parse file 'w\u{fffd}.bin'",
+            "cannot parse file 'w\\u{1b}.bin'",
             Some("model.json"),
         ),
         (
