@@ -1,5 +1,7 @@
 //! Files of Keras, made of models of TensorFlow.js.
 
+use std::collections::{HashMap, HashSet};
+
 use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result, Weights};
 use serde_json::{Value, json};
 
@@ -194,7 +196,7 @@ fn by_plan<'a>(keras: &KerasModel, tensors: &'a [Tensor]) -> Result<Vec<LayerGro
     let names: Vec<&str> = tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
     let inputs = inputs_of_sequential(&keras.config);
     let groups = keras.h5_groups(&names)?.into_iter();
-    let groups = groups.filter(|group| !inputs.contains(&group.layer.as_str())).map(|group| {
+    let groups = groups.filter(|group| !inputs.contains(group.layer.as_str())).map(|group| {
         let weights = group.weights.into_iter().map(|weight| {
             let tensor = tensors.get(weight.source).ok_or_else(|| unknown(&weight.name))?;
             Ok((weight.name, tensor))
@@ -205,10 +207,10 @@ fn by_plan<'a>(keras: &KerasModel, tensors: &'a [Tensor]) -> Result<Vec<LayerGro
 }
 
 /// The input layers of a Sequential, which does not count them among its layers.
-fn inputs_of_sequential(config: &Value) -> Vec<&str> {
+fn inputs_of_sequential(config: &Value) -> HashSet<&str> {
     let is = |object: &Value, class| object.get("class_name").is_some_and(|name| name == class);
     if !is(config, "Sequential") {
-        return Vec::new();
+        return HashSet::new();
     }
     let layers = config.pointer("/config/layers").and_then(Value::as_array);
     let inputs = layers.into_iter().flatten().filter(|layer| is(layer, "InputLayer"));
@@ -219,11 +221,13 @@ fn inputs_of_sequential(config: &Value) -> Vec<&str> {
 fn by_names(tensors: &[Tensor], dialect: Dialect) -> Vec<LayerGroup<'_>> {
     let suffix = if dialect == Dialect::Keras2 { ":0" } else { "" };
     let mut layers: Vec<LayerGroup<'_>> = Vec::new();
+    let mut places = HashMap::new();
     for tensor in tensors {
         let name = &tensor.spec.name;
         let layer = name.rsplit_once('/').map_or(name.as_str(), |(layer, _)| layer);
         let weight = (format!("{name}{suffix}"), tensor);
-        match layers.iter_mut().find(|known| known.name == layer) {
+        let place = *places.entry(layer).or_insert(layers.len());
+        match layers.get_mut(place) {
             Some(known) => known.weights.push(weight),
             None => layers.push(LayerGroup { name: layer.to_owned(), weights: vec![weight] }),
         }
