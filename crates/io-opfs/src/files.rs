@@ -1,14 +1,20 @@
 //! Files and directories of the browser, as functions that fail with our errors.
 
+use std::time::Duration;
+
+use futures::channel::oneshot;
 use io_core::{Error, ErrorKind, Result};
-use io_web::on;
+use io_web::{JsError, on, sleep};
 use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     Blob, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
     FileSystemGetFileOptions, FileSystemWritableFileStream,
 };
+
+/// How long a file that is open is waited for before it is tried again, in milliseconds.
+const WAITS: [u64; 6] = [10, 20, 40, 80, 160, 320];
 
 /// The directory `name`, made if it is not there.
 pub(crate) async fn directory(
@@ -60,54 +66,91 @@ pub(crate) async fn text(file: &File) -> Result<String> {
     Ok(text.as_string().unwrap_or_default())
 }
 
-/// Begins to write the file `name`. It has its new content when [`close`] is done, and until then
-/// its old one.
-pub(crate) async fn open(
-    directory: &FileSystemDirectoryHandle,
-    name: &str,
-) -> Result<FileSystemWritableFileStream> {
-    let failed = "the browser does not make a file";
-    let options = FileSystemGetFileOptions::new();
-    options.set_create(true);
-    let handle = wait(directory.get_file_handle_with_options(name, &options), failed).await?;
-    let handle: FileSystemFileHandle = handle.unchecked_into();
-    if !Reflect::has(&handle, &"createWritable".into()).unwrap_or(false) {
-        let message = "this browser only lets workers write files, in a way that we do not know";
-        return Err(Error::new(ErrorKind::Unsupported, message));
+/// A file that is being written. It has its new content when [`close`](Self::close) is done, and
+/// until then its old one, which it keeps when this is dropped.
+///
+/// A stream that nobody ends would keep the file open: Firefox lets nobody remove it then.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    stream: FileSystemWritableFileStream,
+    ended: bool,
+}
+
+impl Writing {
+    /// Begins to write the file `name`.
+    pub(crate) async fn begin(directory: &FileSystemDirectoryHandle, name: &str) -> Result<Self> {
+        let (directory, name) = (directory.clone(), name.to_owned());
+        to_its_end(async move {
+            let failed = "the browser does not make a file";
+            let options = FileSystemGetFileOptions::new();
+            options.set_create(true);
+            let made = directory.get_file_handle_with_options(&name, &options);
+            let handle: FileSystemFileHandle = wait(made, failed).await?.unchecked_into();
+            if !Reflect::has(&handle, &"createWritable".into()).unwrap_or(false) {
+                let message =
+                    "this browser only lets workers write files, in a way that we do not know";
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+            let stream = wait(handle.create_writable(), failed).await?.unchecked_into();
+            Ok(Self { stream, ended: false })
+        })
+        .await
     }
-    Ok(wait(handle.create_writable(), failed).await?.unchecked_into())
+
+    /// Writes bytes after those that were written.
+    pub(crate) async fn write(&self, bytes: &[u8]) -> Result<()> {
+        // A copy outside our memory, which may move while the browser writes.
+        let array = Uint8Array::from(bytes);
+        self.written(self.stream.write_with_js_u8_array(&array)).await
+    }
+
+    /// The same with bytes that the browser has.
+    pub(crate) async fn write_blob(&self, blob: &Blob) -> Result<()> {
+        self.written(self.stream.write_with_blob(blob)).await
+    }
+
+    async fn written(&self, promise: Result<Promise, JsValue>) -> Result<()> {
+        let failed = "the browser does not write a file";
+        wait(promise.map_err(on(failed))?, failed).await.map(drop)
+    }
+
+    /// Puts what was written in the place of what was there.
+    pub(crate) async fn close(mut self) -> Result<()> {
+        let closed = wait(self.stream.close(), "the browser does not keep a file").await;
+        self.ended = closed.is_ok();
+        closed.map(drop)
+    }
+
+    /// Forgets what was written.
+    pub(crate) async fn abort(mut self) {
+        self.ended = true;
+        // A file that has failed is forgotten already.
+        let _ = JsFuture::from(self.stream.abort()).await;
+    }
 }
 
-/// Writes bytes after those that were written.
-pub(crate) async fn write(file: &FileSystemWritableFileStream, bytes: &[u8]) -> Result<()> {
-    // A copy outside our memory, which may move while the browser writes.
-    let array = Uint8Array::from(bytes);
-    let failed = "the browser does not write a file";
-    wait(file.write_with_js_u8_array(&array).map_err(on(failed))?, failed).await.map(drop)
-}
-
-/// The same with bytes that the browser has.
-pub(crate) async fn write_blob(file: &FileSystemWritableFileStream, blob: &Blob) -> Result<()> {
-    let failed = "the browser does not write a file";
-    wait(file.write_with_blob(blob).map_err(on(failed))?, failed).await.map(drop)
-}
-
-/// Puts what was written in the place of what was there.
-pub(crate) async fn close(file: &FileSystemWritableFileStream) -> Result<()> {
-    wait(file.close(), "the browser does not keep a file").await.map(drop)
-}
-
-/// Forgets what was written.
-pub(crate) async fn abort(file: &FileSystemWritableFileStream) {
-    // A file that has failed is forgotten already.
-    let _ = JsFuture::from(file.abort()).await;
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if !self.ended {
+            let aborted = JsFuture::from(self.stream.abort());
+            spawn_local(async move { drop(aborted.await) });
+        }
+    }
 }
 
 /// Removes the file `name`; that it is not there is as good.
 pub(crate) async fn remove(directory: &FileSystemDirectoryHandle, name: &str) -> Result<()> {
-    match wait(directory.remove_entry(name), "the browser does not remove a file").await {
-        Ok(_) => Ok(()),
-        Err(error) => none_if_missing::<()>(error).map(drop),
+    let mut waits = WAITS.iter();
+    loop {
+        match wait(directory.remove_entry(name), "the browser does not remove a file").await {
+            Ok(_) => return Ok(()),
+            // Whoever wrote it and gave up is about to end its stream.
+            Err(error) if error.kind() == ErrorKind::Conflict => match waits.next() {
+                Some(milliseconds) => sleep(Duration::from_millis(*milliseconds)).await?,
+                None => return Err(error),
+            },
+            Err(error) => return none_if_missing::<()>(error).map(drop),
+        }
     }
 }
 
@@ -118,6 +161,26 @@ fn none_if_missing<T>(error: Error) -> Result<Option<T>> {
     }
 }
 
+/// Does `work` whether or not somebody waits for it.
+pub(crate) async fn to_its_end<T: 'static>(
+    work: impl Future<Output = Result<T>> + 'static,
+) -> Result<T> {
+    let (tell, wait) = oneshot::channel();
+    spawn_local(async move {
+        // Nobody may be waiting any more.
+        let _ = tell.send(work.await);
+    });
+    let gone = |_| Err(Error::new(ErrorKind::Cancelled, "the page is going away"));
+    wait.await.unwrap_or_else(gone)
+}
+
 async fn wait(promise: Promise, failed: &'static str) -> Result<JsValue> {
-    JsFuture::from(promise).await.map_err(on(failed))
+    JsFuture::from(promise).await.map_err(|thrown| {
+        let cause = JsError::new(&thrown);
+        // What is ours may be changed, but not while it is open for writing.
+        if cause.name == "NoModificationAllowedError" {
+            return Error::new(ErrorKind::Conflict, failed).with_source(cause);
+        }
+        on(failed)(thrown)
+    })
 }

@@ -1,13 +1,14 @@
 //! The two directories, and the lock for what has to be done in one step.
 
-use futures::channel::oneshot;
 use io_core::{Error, ErrorKind, Result};
 use io_web::{LockMode, TabLock, global, lock};
 use js_sys::{decode_uri_component, encode_uri_component};
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, FileSystemDirectoryHandle};
 
-use crate::{files, record::Record};
+use crate::{
+    files::{self, Writing, to_its_end},
+    record::Record,
+};
 
 /// The directory that is ours.
 const OURS: &str = "modelport";
@@ -49,15 +50,13 @@ impl Place {
         W: Future<Output = Result<T>> + 'static,
     {
         let lock = lock(LOCK, LockMode::Exclusive).await?;
-        let (work, (tell, wait)) = (work(self), oneshot::channel());
-        spawn_local(async move {
+        let work = work(self);
+        to_its_end(async move {
             let done = work.await;
             drop(lock);
-            // Nobody may be waiting any more.
-            let _ = tell.send(done);
-        });
-        let gone = |_| Err(Error::new(ErrorKind::Cancelled, "the page is going away"));
-        wait.await.unwrap_or_else(gone)
+            done
+        })
+        .await
     }
 
     /// What is known of the model, whole or not at all. The caller has the lock.
@@ -105,12 +104,13 @@ impl Place {
     }
 
     async fn write(&self, file: &str, record: &Record) -> Result<()> {
-        let stream = files::open(&self.models, file).await?;
-        if let Err(error) = files::write(&stream, record.to_text()?.as_bytes()).await {
-            files::abort(&stream).await;
+        let text = record.to_text()?;
+        let writing = Writing::begin(&self.models, file).await?;
+        if let Err(error) = writing.write(text.as_bytes()).await {
+            writing.abort().await;
             return Err(error);
         }
-        files::close(&stream).await
+        writing.close().await
     }
 
     async fn read(&self, file: &str) -> Result<Option<Record>> {

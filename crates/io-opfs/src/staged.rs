@@ -4,9 +4,12 @@ use io_core::{Error, ErrorKind, Result};
 use io_web::{LockMode, TabLock, lock};
 use js_sys::Math;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Blob, FileSystemDirectoryHandle, FileSystemWritableFileStream};
+use web_sys::{Blob, FileSystemDirectoryHandle};
 
-use crate::{files, place::Place};
+use crate::{
+    files::{self, Writing},
+    place::Place,
+};
 
 /// How much is written at a time, at least: each time costs a message to another process.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -17,7 +20,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 pub(crate) struct Staged {
     pub(crate) id: String,
     directory: FileSystemDirectoryHandle,
-    file: Option<FileSystemWritableFileStream>,
+    file: Option<Writing>,
     /// What is to be written next.
     chunk: Vec<u8>,
     lock: Option<TabLock>,
@@ -36,7 +39,7 @@ impl Staged {
         let directory = place.weights.clone();
         let (lock, chunk) = (Some(lock), Vec::new());
         let mut staged = Self { id, directory, file: None, chunk, lock, published: false };
-        staged.file = Some(files::open(&staged.directory, &staged.id).await?);
+        staged.file = Some(Writing::begin(&staged.directory, &staged.id).await?);
         Ok(staged)
     }
 
@@ -47,7 +50,7 @@ impl Staged {
     /// Whatever the browser throws, `QuotaExceeded` above all.
     pub(crate) async fn push(&mut self, bytes: &[u8]) -> Result<u64> {
         if self.chunk.is_empty() && bytes.len() >= CHUNK_BYTES {
-            files::write(self.file()?, bytes).await?;
+            self.file()?.write(bytes).await?;
             return Ok(bytes.len() as u64);
         }
         self.chunk.extend_from_slice(bytes);
@@ -63,7 +66,7 @@ impl Staged {
     ///
     /// Whatever the browser throws, `QuotaExceeded` above all.
     pub(crate) async fn push_blob(&mut self, blob: &Blob) -> Result<()> {
-        files::write_blob(self.file()?, blob).await
+        self.file()?.write_blob(blob).await
     }
 
     /// Writes the rest, whose length it tells. From now on the file is whole.
@@ -73,8 +76,7 @@ impl Staged {
     /// Whatever the browser throws, `QuotaExceeded` above all.
     pub(crate) async fn close(&mut self) -> Result<u64> {
         let rest = self.flush().await?;
-        files::close(self.file()?).await?;
-        self.file = None;
+        self.file.take().ok_or_else(closed)?.close().await?;
         Ok(rest)
     }
 
@@ -88,14 +90,17 @@ impl Staged {
             return Ok(0);
         }
         let chunk = std::mem::take(&mut self.chunk);
-        files::write(self.file()?, &chunk).await?;
+        self.file()?.write(&chunk).await?;
         Ok(chunk.len() as u64)
     }
 
-    fn file(&self) -> Result<&FileSystemWritableFileStream> {
-        let closed = || Error::new(ErrorKind::Unexpected, "the file is closed already");
+    fn file(&self) -> Result<&Writing> {
         self.file.as_ref().ok_or_else(closed)
     }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Unexpected, "the file is closed already")
 }
 
 impl Drop for Staged {
@@ -107,7 +112,7 @@ impl Drop for Staged {
         let (file, lock) = (self.file.take(), self.lock.take());
         spawn_local(async move {
             if let Some(file) = file {
-                files::abort(&file).await;
+                file.abort().await;
             }
             // What cannot be removed now is swept up later.
             let _ = files::remove(&directory, &id).await;

@@ -29,7 +29,11 @@ export async function seaweed(origins) {
   const users = join(folder, "s3.json");
   await writeFile(users, JSON.stringify(USERS));
   const ports = { master: 0, volume: 0, filer: 0, s3: 0 };
-  for (const name of Object.keys(ports)) ports[name] = await freePort();
+  for (const name of Object.keys(ports)) {
+    const taken = Object.values(ports);
+    do ports[name] = await freePort();
+    while (taken.includes(ports[name]));
+  }
   const log = await open(join(folder, "log"), "w+");
   const child = spawn(
     places.weed,
@@ -154,10 +158,13 @@ function putSigned(endpoint, path, query, body) {
   });
 }
 
-/** A port that is free, and so is the one 10,000 above it, where the server listens too. */
+/**
+ * A port that is free, and so is the one 10,000 above it, where the server listens too. Both are below
+ * those that the system gives to clients.
+ */
 async function freePort() {
   for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const port = 12_000 + Math.floor(Math.random() * 10_000);
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
   }
 }

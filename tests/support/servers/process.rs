@@ -61,11 +61,12 @@ pub fn tool(path: &str) -> PathBuf {
     PathBuf::from(tools).join(path)
 }
 
-/// A port that is free, and so is the one 10,000 above it.
+/// A port that is free, and so is the one 10,000 above it. Both are below those that the system
+/// gives to clients.
 pub fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = 12_000 + listener.local_addr().unwrap().port() % 20_000;
+        let port = 12_000 + listener.local_addr().unwrap().port() % 10_000;
         let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
         if free(port) && free(port + 10_000) {
             return port;
