@@ -1,7 +1,8 @@
 //! `modelport gc` with a bucket.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, error::Error};
 
+use futures::{TryStreamExt, executor::block_on};
 use io_core::{Garbage, GcOptions, HandlerOptions, ModelUrl};
 use modelport_tests::{
     fixtures, program,
@@ -13,7 +14,11 @@ use object_store::{
     path::Path,
 };
 
-use crate::{amount, collect_garbage, garbage, words};
+use crate::{
+    amount, collect_garbage, garbage,
+    proxy::{Fate, Proxy},
+    words,
+};
 
 #[test]
 fn gc_removes_what_no_model_has_from_a_bucket_and_only_when_asked_to() {
@@ -81,6 +86,21 @@ fn gcs_uploads_that_were_never_completed_are_taken_back() {
     assert!(young_garbage(&root, &server.gcs_options()).is_empty());
     take_back(&begun, &root, &server.gcs_options());
     assert_eq!(server.open_uploads(), OTHERS.len());
+}
+
+#[test]
+fn an_error_in_place_of_the_list_of_uploads_is_no_empty_list() {
+    let server = Seaweed::start(Users::Known);
+    // With the status of a success, as S3 answers what takes it long.
+    let proxy = Proxy::start(server.s3, |request| {
+        if request.target.contains("uploads=") { Fate::Refused(200) } else { Fate::Answered }
+    });
+    let root = server.url("models");
+    let place =
+        io_object_store::place(&root, &server.options_through(proxy.port)).unwrap().unwrap();
+    let found: Result<Vec<_>, _> = block_on(place.store.gc(GcOptions::default()).try_collect());
+    let cause = found.unwrap_err().source().unwrap().to_string();
+    assert!(cause.contains("SlowDown"), "{cause}");
 }
 
 /// Uploads that are not to be touched: one of somebody else's and one outside.

@@ -12,7 +12,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
-use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Result};
+use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Result, printable_name};
 use object_store::{
     MultipartId,
     client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector},
@@ -111,6 +111,13 @@ struct ListedParts {
 #[serde(rename_all = "PascalCase")]
 struct Part {
     size: u64,
+}
+
+/// What S3 may answer instead, with status 200 too.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Failure {
+    code: String,
 }
 
 impl<A: Account> Uploads<A> {
@@ -244,6 +251,10 @@ impl<A: Account> Uploads<A> {
                 return Err(Error::corrupt(format!("cannot {what}: the answer is too long")));
             }
         }
+        if let Ok(Failure { code }) = parse(&text) {
+            let code = printable_name(&code);
+            return Err(wrong(format!("the server answers with the error {code}").into()));
+        }
         parse(&text).map(Some).map_err(|error| {
             Error::corrupt(format!("cannot {what}: the answer is not understood"))
                 .with_source(error)
@@ -276,7 +287,7 @@ fn encoded(text: &str) -> impl fmt::Display {
 mod tests {
     use std::time::Duration;
 
-    use super::{ListedParts, ListedUploads, garbage_of, parse};
+    use super::{Failure, ListedParts, ListedUploads, garbage_of, parse};
     use io_core::GcOptions;
 
     const UPLOADS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -318,6 +329,11 @@ mod tests {
         let listed: ListedUploads = parse(b"<ListMultipartUploadsResult/>").unwrap();
         assert!(listed.upload.is_empty() && !listed.is_truncated);
         assert!(parse::<ListedUploads>(b"<html><br></html>").is_err());
+        let failure = b"<Error><Code>SlowDown</Code><Message>Slow down</Message></Error>";
+        assert_eq!(parse::<Failure>(failure).unwrap().code, "SlowDown");
+        for other in ["<ListMultipartUploadsResult/>", UPLOADS] {
+            assert!(parse::<Failure>(other.as_bytes()).is_err());
+        }
         let parts = "<ListPartsResult><Part><Size>5</Size></Part><Part><Size>7</Size></Part>\
                      <IsTruncated>false</IsTruncated></ListPartsResult>";
         let listed: ListedParts = parse(parts.as_bytes()).unwrap();
