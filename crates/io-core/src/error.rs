@@ -109,17 +109,6 @@ struct Inner {
     source: Option<BoxError>,
 }
 
-/// The longest text of an error, in characters.
-const LONGEST: usize = 2_000;
-
-fn short(mut message: String) -> String {
-    if let Some((end, _)) = message.char_indices().nth(LONGEST) {
-        message.truncate(end);
-        message.push('…');
-    }
-    message
-}
-
 impl Error {
     /// An error of `kind` whose text is `message`: one clause, without a full stop. What is longer
     /// than any clause is cut: a stranger's name may be in it.
@@ -245,6 +234,17 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
     }
+}
+
+/// The longest text of an error, in characters.
+const LONGEST: usize = 2_000;
+
+fn short(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 #![cfg(target_family = "wasm")]
 #![allow(missing_docs, clippy::unwrap_used, reason = "these are tests")]
 
-use std::time::Duration;
+use std::{future::poll_fn, task::Poll, time::Duration};
 
 use futures::{
     TryStreamExt,
@@ -122,6 +122,35 @@ async fn who_gives_up_while_others_are_at_it_changes_nothing() {
     let loaded = handler.load().await.unwrap().weight_data.unwrap();
     assert_eq!(loaded.to_bytes().await.unwrap(), &[1; 8][..]);
     store.remove(store.url()).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_save_given_up_at_any_point_leaves_no_file() {
+    let (handler, store) = open(&unique_name());
+    let weights = directory("weights").await;
+    for polls in 0.. {
+        let (mut saving, mut left) = (handler.save(model(1)), polls);
+        let saved = poll_fn(|task| match left {
+            0 => Poll::Ready(None),
+            _ => {
+                left -= 1;
+                saving.as_mut().poll(task).map(Some)
+            }
+        });
+        if saved.await.transpose().unwrap().is_some() {
+            break;
+        }
+    }
+    store.remove(store.url()).await.unwrap();
+    // What was given up last may be about to be removed.
+    for _ in 0..20 {
+        store.list().try_collect::<Vec<_>>().await.unwrap();
+        if names(&weights).await.is_empty() {
+            return;
+        }
+        io_web::sleep(Duration::from_millis(50)).await.unwrap();
+    }
+    panic!("{:?} are still there", names(&weights).await);
 }
 
 /// One test, since both parts look at all weights of the origin.
