@@ -7,6 +7,9 @@ use io_web::try_lock;
 
 use crate::{files, place::Place, staged::lock_name};
 
+/// How Chromium calls what is written to a file until it is closed. It lists that too.
+const SWAP: &str = ".crswap";
+
 /// Removes it, as far as it can be. The caller has the exclusive lock, so that no model comes or
 /// goes meanwhile.
 ///
@@ -20,7 +23,8 @@ pub(crate) async fn sweep(place: &Place) -> Result<()> {
         used.extend(record?.head.weights);
     }
     for file in files.iter().filter(|file| !used.contains(*file)) {
-        if let Some(_lock) = try_lock(&lock_name(file)).await? {
+        let written = file.strip_suffix(SWAP).unwrap_or(file);
+        if let Some(_lock) = try_lock(&lock_name(written)).await? {
             // The next one sweeps up what is open somewhere.
             let _ = files::remove(&place.weights, file).await;
         }
