@@ -1,5 +1,6 @@
 //! `web`: builds the npm package into `dist/npm`.
 
+mod comments;
 mod package;
 mod serve;
 mod size;
@@ -26,13 +27,13 @@ struct Build {
     modules: &'static [&'static str],
     /// The features of `modelport-js`.
     features: &'static [&'static str],
-    /// How large all that a page loads may be, compressed: what was reached, rounded up, so that it
-    /// gets no worse.
+    /// How large all that a page loads may be, compressed: what was reached and a little more, so
+    /// that it gets no worse unseen.
     most_bytes: u64,
 }
 
 const BUILDS: &[Build] = &[
-    Build { name: "all", modules: &["all"], features: &["default"], most_bytes: 392 << 10 },
+    Build { name: "all", modules: &["all"], features: &["default"], most_bytes: 390 << 10 },
     Build {
         name: "localstorage",
         modules: &["localstorage"],
@@ -43,13 +44,13 @@ const BUILDS: &[Build] = &[
         name: "cloud",
         modules: &["all", "cloud"],
         features: &["default", "cloud"],
-        most_bytes: 1442 << 10,
+        most_bytes: 1450 << 10,
     },
     Build {
         name: "convert",
         modules: &["all", "convert"],
         features: &["default", "convert"],
-        most_bytes: 1296 << 10,
+        most_bytes: 1304 << 10,
     },
 ];
 
@@ -73,6 +74,7 @@ pub(crate) fn run(workshop: &Workshop) -> Result<bool> {
         let place = staged.join(build.name);
         compile(workshop, build)?;
         bind(workshop, &target, &place)?;
+        comments::remove(&place)?;
         fits &= size::check(build, &place)?;
     }
     remove(&folder(workshop))?;
