@@ -115,6 +115,35 @@ function describeCalls() {
       await modelport.removeModel(`${scheme}://abort`);
     });
 
+    it(`${scheme}: weight streams carry ArrayBuffers, and chunks of any view are saved as bytes`, async () => {
+      const bytes = new Uint8Array(16).map((_, index) => index + 1);
+      const chunks = [
+        bytes.slice(0, 4).buffer,
+        new DataView(bytes.buffer, 4, 3),
+        bytes.subarray(7, 8),
+        new Float32Array(bytes.slice(8, 12).buffer),
+        new Uint16Array(bytes.buffer, 12, 2),
+      ];
+      const { weightData, ...rest } = artifacts(16);
+      const getWeightStream = () =>
+        new ReadableStream({
+          start(controller) {
+            for (const chunk of chunks) controller.enqueue(chunk);
+            controller.close();
+          },
+        });
+      await handlerOf("stream").save({ ...rest, getWeightStream });
+      const loaded = await handlerOf("stream").load({ streamWeights: true });
+      const found = await Array.fromAsync(loaded.getWeightStream());
+      expect(found.every((chunk) => chunk instanceof ArrayBuffer)).toBe(true);
+      expect(new Uint8Array(await new Blob(found).arrayBuffer())).toEqual(bytes);
+
+      const wrong = () => new ReadableStream({ start: (controller) => controller.enqueue("text") });
+      const saving = handlerOf("stream").save({ ...rest, getWeightStream: wrong });
+      await expectAsync(saving).toBeRejectedWith(jasmine.objectContaining({ kind: "InvalidInput" }));
+      await modelport.removeModel(`${scheme}://stream`);
+    });
+
     it(`${scheme}: progress rises to the end`, async () => {
       const told = [];
       const onProgress = (fraction, { done, total }) => told.push([fraction, done, total]);

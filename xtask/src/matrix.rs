@@ -314,6 +314,12 @@ pub(crate) const MATRIX: &[Cell] = &[
         ],
     },
     Cell {
+        name: "types",
+        proves: "the npm package compiles with TensorFlow.js, in every kind of module resolution",
+        needs: &[Component::Wasm32, Component::WasmBindgen, Component::TypeScript],
+        steps: &[Step::Cargo(&["fetch"]), Step::Check(package), Step::NodeTests("tests/types")],
+    },
+    Cell {
         name: "cloud",
         proves: "object stores keep models whole on real servers, and `serve` serves them from there",
         needs: &[Component::ObjectStores],

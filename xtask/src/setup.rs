@@ -38,13 +38,14 @@ pub(crate) enum Component {
     ObjectStores,
     PythonTfjs,
     Strace,
+    TypeScript,
     Wasm32,
     Wasm32Clippy,
     WasmBindgen,
 }
 
 impl Component {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::AwsCli,
         Self::BrowserDriver,
         Self::CargoDeny,
@@ -56,6 +57,7 @@ impl Component {
         Self::ObjectStores,
         Self::PythonTfjs,
         Self::Strace,
+        Self::TypeScript,
         Self::Wasm32,
         Self::Wasm32Clippy,
         Self::WasmBindgen,
@@ -74,6 +76,7 @@ impl Component {
             Self::ObjectStores => "object-stores",
             Self::PythonTfjs => "python-tfjs",
             Self::Strace => "strace",
+            Self::TypeScript => "typescript",
             Self::Wasm32 => "wasm32",
             Self::Wasm32Clippy => "wasm32-clippy",
             Self::WasmBindgen => "wasm-bindgen",
@@ -106,6 +109,7 @@ pub(crate) fn one(workshop: &Workshop, component: Component) -> Result<()> {
         Component::ObjectStores => object_stores::set_up(workshop),
         Component::PythonTfjs => python::set_up(workshop),
         Component::Strace => strace::set_up(),
+        Component::TypeScript => npm::install(workshop, "types", &workshop.type_tests()),
         Component::Wasm32 => wasm32::set_up(workshop),
         Component::Wasm32Clippy => wasm32::set_up_clippy(workshop),
         Component::WasmBindgen => wasm_bindgen::set_up(workshop),

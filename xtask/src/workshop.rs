@@ -79,6 +79,11 @@ impl Workshop {
         self.root.join("tests").join("interop")
     }
 
+    /// Where the tests of the npm package's types are, with the compiler they want.
+    pub(crate) fn type_tests(&self) -> PathBuf {
+        self.root.join("tests").join("types")
+    }
+
     /// Where the tests are that steer a browser, with the driver they want.
     pub(crate) fn browser_tests(&self) -> PathBuf {
         self.root.join("tests").join("browser")

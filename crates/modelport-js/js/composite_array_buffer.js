@@ -42,6 +42,13 @@ export function bytesOf(data) {
     : new Uint8Array(data);
 }
 
+/** The bytes as an `ArrayBuffer` of their own, copied only where a larger one holds them. */
+export function bufferOf(data) {
+  if (data instanceof ArrayBuffer) return data;
+  const bytes = bytesOf(data);
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+}
+
 /** Several buffers in one. */
 export function concatenateArrayBuffers(buffers) {
   if (buffers.length === 1 && buffers[0] instanceof ArrayBuffer) return buffers[0];

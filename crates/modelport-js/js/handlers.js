@@ -1,5 +1,6 @@
 // Handlers of one model at one URL, in the form that TensorFlow.js takes.
 
+import { bufferOf } from "./composite_array_buffer.js";
 import { call } from "./engine.js";
 import { failure, fromWasm } from "./error.js";
 
@@ -84,7 +85,7 @@ function streamOf(reader) {
           throw fromWasm(thrown);
         });
         if (piece === undefined) controller.close();
-        else controller.enqueue(piece);
+        else controller.enqueue(bufferOf(piece));
       },
       cancel() {
         reader.free();

@@ -113,8 +113,19 @@ async function isSame(one, other) {
 }
 
 async function weightBytes({ weightData, getWeightStream }) {
-  const all = weightData ?? (await new Response(getWeightStream?.()).arrayBuffer());
-  return new Uint8Array(concatenateArrayBuffers([all].flat()));
+  const buffers = weightData ?? (await chunksOf(getWeightStream?.()));
+  return new Uint8Array(concatenateArrayBuffers([buffers].flat()));
+}
+
+/** All chunks of a stream, which need not be `Uint8Array`s. */
+async function chunksOf(stream) {
+  const chunks = [];
+  const reader = stream?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true };
+    if (done) return chunks;
+    chunks.push(value);
+  }
 }
 
 /** The one handler of either URL. */

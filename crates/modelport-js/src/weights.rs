@@ -1,7 +1,7 @@
 //! Weights: from JavaScript and back, with no copy that is not needed.
 
 use futures::{StreamExt, stream};
-use io_web::{JsWeights, on};
+use io_web::{JsPiece, JsWeights, on};
 use js_sys::{Function, Promise, Uint8Array};
 use modelport::{
     Error, ErrorKind, ModelUrl, Operation, ProgressCallback, ProgressMeter, Result, WeightSource,
@@ -182,7 +182,24 @@ impl Reader {
         let result = JsFuture::from(Promise::resolve(&promise)).await.map_err(on(failed))?;
         let done = get(&result, "done")?.is_some_and(|done| done.is_truthy());
         let value = get(&result, "value")?.filter(|_| !done);
-        Ok(value.map(|value| Uint8Array::new(&value)))
+        value.map(|value| bytes_of(&value)).transpose()
+    }
+}
+
+/// Returns the bytes of a chunk, whatever the elements of its view are.
+///
+/// # Errors
+///
+/// `InvalidInput` when the chunk is neither an `ArrayBuffer` nor a view of one.
+fn bytes_of(chunk: &JsValue) -> Result<Uint8Array> {
+    // `Uint8Array::new` would convert the elements of a `Float32Array`, and find none in a `DataView`.
+    match JsPiece::from_js(chunk)? {
+        JsPiece::Buffer(buffer) => Ok(Uint8Array::new(&buffer)),
+        JsPiece::Array(array) => Ok(array),
+        JsPiece::Blob(_) => Err(Error::new(
+            ErrorKind::InvalidInput,
+            "a chunk of the weight stream is a `Blob`; it must be an `ArrayBuffer` or a view",
+        )),
     }
 }
 

@@ -1,6 +1,6 @@
 // Models on web servers, with the options of `tf.io.http`.
 
-import { CompositeArrayBuffer } from "./composite_array_buffer.js";
+import { bufferOf, CompositeArrayBuffer } from "./composite_array_buffer.js";
 import { failure, shown } from "./error.js";
 import { ModelHandler } from "./handlers.js";
 import {
@@ -186,7 +186,7 @@ export class HTTPRequest extends ModelHandler {
             if (!done) {
               found += value.byteLength;
               this.#checkLength(found, expected, false);
-              return controller.enqueue(value);
+              return controller.enqueue(bufferOf(value));
             }
             reader = undefined;
             options.onProgress?.((urls.length - rest.length) / urls.length);
