@@ -125,6 +125,53 @@ fn the_proxy_of_the_environment_is_taken_where_it_is_asked_for_and_not_told() {
 }
 
 #[test]
+#[cfg(unix)]
+fn sighup_reloads_tokens_and_keeps_those_that_cannot_be_read() {
+    let root = tempfile::tempdir().unwrap();
+    let tokens = root.path().join("tokens.txt");
+    std::fs::write(&tokens, "first-0123456789abcdef\n").unwrap();
+    let arguments = ["--token-file", tokens.to_str().unwrap()];
+    let server = Server::start(root.path().join("models"), &arguments);
+    let status = |token: &str| {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let head = format!(
+            "DELETE /models/none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Authorization: Bearer {token}-0123456789abcdef\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse::<u16>().unwrap()
+    };
+    let wait_for = |token: &str| {
+        let start = Instant::now();
+        while status(token) != 404 {
+            assert!(start.elapsed() < Duration::from_secs(20), "{token} is not in force");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    assert_eq!((status("first"), status("second")), (404, 401));
+    std::fs::write(&tokens, "second-0123456789abcdef\n").unwrap();
+    server.signal("HUP");
+    wait_for("second");
+    assert_eq!(status("first"), 401);
+
+    std::fs::write(&tokens, "short\n").unwrap();
+    server.signal("HUP");
+    // The next reload shows that the bad one was done.
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(status("second"), 404);
+    std::fs::write(&tokens, "third-0123456789abcdef\n").unwrap();
+    server.signal("HUP");
+    wait_for("third");
+    server.terminate();
+    let (ended, log) = server.wait();
+    assert!(ended.success() && log.contains("cannot reload the tokens"), "{log}");
+    assert!(!log.contains("0123456789abcdef"), "{log}");
+}
+
+#[test]
 fn a_log_that_nobody_reads_holds_nobody_up() {
     let root = tempfile::tempdir().unwrap();
     let (server, mut stderr) = Server::start_unread(root.path(), &[]);

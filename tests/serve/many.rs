@@ -31,7 +31,7 @@ fn two_hundred_uploads_leave_whole_models_and_memory_does_not_grow_with_them() {
 /// The most memory that a server had that got so many uploads of `length` bytes, in bytes.
 fn peak_of(length: usize) -> u64 {
     let root = tempfile::tempdir().unwrap();
-    let server = Server::start(root.path(), &["--max-uploads", "256"]);
+    let server = Server::start(root.path(), &["--max-uploads", "300"]);
     let start = Arc::new(Barrier::new(UPLOADS as usize));
     let clients: Vec<_> = (0..UPLOADS)
         .map(|number| {

@@ -44,6 +44,11 @@ impl Log {
         if matches!(format, Format::None) {
             return Ok(Self(None));
         }
+        // What a panic says may hold anything, a token of a header for one: where it was is enough.
+        std::panic::set_hook(Box::new(|panic| match panic.location() {
+            Some(at) => tracing::error!("panic at {}:{}", at.file(), at.line()),
+            None => tracing::error!("panic"),
+        }));
         let (sender, waiting) = sync_channel(MAX_WAITING);
         let lines = Lines { sender, dropped: Arc::default() };
         let dropped = lines.dropped.clone();

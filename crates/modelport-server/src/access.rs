@@ -1,6 +1,11 @@
 //! Who may do what: bearer tokens, and pages of other origins.
 
-use std::{fmt, net::IpAddr, path::Path, sync::Arc};
+use std::{
+    fmt,
+    net::IpAddr,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use axum::{
     extract::{Request, State},
@@ -20,9 +25,12 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// The shortest token that cannot be guessed by trying.
 const MIN_TOKEN_BYTES: usize = 16;
 
-/// Bearer tokens. Only their digests are kept.
+/// Bearer tokens. Only their digests are kept. Clones share them, also after
+/// [`replace`](Self::replace).
 #[derive(Clone)]
-pub struct Tokens(Arc<[[u8; 32]]>);
+pub struct Tokens(Arc<RwLock<Digests>>);
+
+type Digests = Arc<[[u8; 32]]>;
 
 impl Tokens {
     /// The tokens in `text`, one a line. Empty lines and lines that begin with `#` are passed over.
@@ -44,7 +52,17 @@ impl Tokens {
         if tokens.is_empty() {
             return Err(Error::new(ErrorKind::InvalidInput, "there is no token"));
         }
-        Ok(Self(tokens))
+        Ok(Self(Arc::new(RwLock::new(tokens))))
+    }
+
+    /// Takes the tokens of `other`, for all clones and every later request.
+    pub fn replace(&self, other: &Self) {
+        let digests = other.digests();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = digests;
+    }
+
+    fn digests(&self) -> Digests {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The tokens in the file at `path`; see [`parse`](Self::parse).
@@ -74,7 +92,7 @@ impl Tokens {
 
     /// Whether `token` is one of them. All are compared, each in constant time.
     fn has(&self, token: &[u8]) -> bool {
-        is_any(self.0.iter().map(<[u8; 32]>::as_slice), &digest(token)[..]).into()
+        is_any(self.digests().iter().map(<[u8; 32]>::as_slice), &digest(token)[..]).into()
     }
 }
 
@@ -88,7 +106,7 @@ fn is_any<'a, T: ConstantTimeEq + ?Sized + 'a>(
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tokens({})", self.0.len())
+        write!(f, "Tokens({})", self.digests().len())
     }
 }
 

@@ -110,7 +110,7 @@ impl Arriving {
         let length = bytes.len() as u64;
         self.received = self.received.saturating_add(length);
         if self.received > self.limits.body_bytes {
-            return self.fail(Problem::too_large("the body of the request is too long"));
+            return self.fail(Problem::body_too_large(self.limits.body_bytes));
         }
         let backlog = self.backlog.0.fetch_add(length, Ordering::Relaxed);
         if backlog.saturating_add(length) > MAX_BACKLOG {

@@ -61,7 +61,11 @@ impl Form {
             self.backlog.clear();
             let length = text.len().saturating_add(chunk.len()) as u64;
             if length > self.limits.model_json_bytes {
-                return Err(Problem::too_large("the model file is too long"));
+                let limit = self.limits.model_json_bytes;
+                return Err(Problem::too_large(format!(
+                    "the model file is longer than the {limit} bytes that this server accepts \
+                     (`--max-json-bytes`)"
+                )));
             }
             text.extend_from_slice(&chunk);
         }

@@ -23,7 +23,7 @@
 //! - `versions`, `computed`, `siblings`, `download`: one version of a model, and the requests for it;
 //! - `manage`: listing, removing, copying, moving;
 //! - `access`, `name`, `problem`: who may do what to which name, and what is said when it fails;
-//! - `listen`, `tls`: connections.
+//! - `listen`, `connections`, `admission`, `host`, `tls`: connections.
 
 mod routes;
 mod state;
@@ -32,6 +32,7 @@ mod arriving;
 mod form;
 mod spool;
 mod upload;
+mod uploads;
 
 mod coding;
 mod computed;
@@ -51,6 +52,9 @@ mod describe;
 mod drain;
 mod log;
 
+mod admission;
+mod connections;
+mod host;
 mod listen;
 mod tls;
 

@@ -1,8 +1,13 @@
 //! Connections: accepted within limits, and ended in order.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::Router;
+use axum::{Router, middleware};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -12,17 +17,25 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
+    sync::Semaphore,
+    task::{JoinError, JoinSet},
     time::{sleep, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
 
-use crate::Tls;
+use crate::{
+    Tls,
+    admission::{self, Admission},
+    connections::Connections,
+    host,
+};
 
 /// What a connection reads at a time, at most: bodies come in pieces of this size where the client is
 /// fast.
 const BUFFER_BYTES: usize = 256 << 10;
+
+/// The connections beyond the limit that are accepted to answer `/health`.
+const RESERVE: usize = 16;
 
 /// How connections are served.
 #[non_exhaustive]
@@ -30,7 +43,9 @@ const BUFFER_BYTES: usize = 256 << 10;
 pub struct ListenOptions {
     /// TLS; plain HTTP without.
     pub tls: Option<Tls>,
-    /// The most connections at one time: 512. Others wait until they are accepted.
+    /// The most connections at one time: 512. At this limit a new connection closes the one that has
+    /// been idle longest. Where none is idle, `/health` is answered all the same, and other requests
+    /// wait two seconds for a place before they are answered with 503.
     pub connections: usize,
     /// The most headers of a request: 64.
     pub headers: usize,
@@ -73,8 +88,8 @@ impl ListenOptions {
     }
 }
 
-/// Serves `router` on `listener` until `shutdown` is done and the requests at that time are, or their
-/// grace is over. `true` when none had to be dropped.
+/// Serves `router` on `listener` until `shutdown` completes and the requests running at that time have
+/// ended or their grace is over. Returns `true` when none had to be dropped.
 ///
 /// # Errors
 ///
@@ -87,15 +102,26 @@ pub async fn serve(
 ) -> io::Result<bool> {
     listener.local_addr()?;
     let grace = options.grace;
-    let connections = Arc::new(Semaphore::new(options.connections));
+    let acceptor = Acceptor {
+        listener,
+        connections: Connections::new(options.connections),
+        reserve: Arc::new(Semaphore::new(RESERVE)),
+    };
+    let router = router.layer(middleware::from_fn(host::check));
     let (options, graceful) = (Arc::new(options), GracefulShutdown::new());
     let mut tasks = JoinSet::new();
     let accepting = async {
         loop {
-            let (stream, permit) = accept(&listener, &connections).await;
-            while tasks.try_join_next().is_some() {}
-            let connection =
-                Connection { router: router.clone(), options: options.clone(), _permit: permit };
+            let (stream, peer, admission) = acceptor.accept().await;
+            while let Some(ended) = tasks.try_join_next() {
+                report_panic(ended);
+            }
+            let connection = Connection {
+                router: router.clone(),
+                options: options.clone(),
+                client: peer.ip(),
+                admission: Arc::new(admission),
+            };
             tasks.spawn(connection.run(stream, graceful.watcher()));
         }
     };
@@ -103,10 +129,10 @@ pub async fn serve(
         () = accepting => {}
         () = shutdown => {}
     }
-    drop(listener);
+    drop(acceptor);
     tracing::info!(connections = tasks.len(), "stopping");
     let in_time = timeout(grace, graceful.shutdown()).await.is_ok();
-    // Whoever is not done is dropped here, and with it whatever it has half done.
+    // What is not done is dropped here, which rolls it back.
     tasks.shutdown().await;
     if !in_time {
         tracing::warn!("requests were dropped as their grace was over");
@@ -114,23 +140,42 @@ pub async fn serve(
     Ok(in_time)
 }
 
-/// The next connection, as soon as there may be one more.
-async fn accept(
-    listener: &TcpListener,
-    connections: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
-    loop {
-        let Ok(permit) = connections.clone().acquire_owned().await else {
-            // Nobody closes it.
-            std::future::pending::<()>().await;
-            continue;
+/// A panic, of a dependency most likely, ends its connection and no other.
+fn report_panic(ended: Result<(), JoinError>) {
+    if ended.is_err_and(|error| error.is_panic()) {
+        tracing::error!("a connection ended by a panic");
+    }
+}
+
+/// Accepts connections, each with its place.
+struct Acceptor {
+    listener: TcpListener,
+    connections: Arc<Connections>,
+    reserve: Arc<Semaphore>,
+}
+
+impl Acceptor {
+    async fn accept(&self) -> (TcpStream, SocketAddr, Admission) {
+        let (stream, peer) = loop {
+            match self.listener.accept().await {
+                Ok(accepted) => break accepted,
+                Err(error) => {
+                    // Too many open files, most often: other connections will be closed.
+                    tracing::warn!("cannot accept a connection: {error}");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
         };
-        match listener.accept().await {
-            Ok((stream, _)) => return (stream, permit),
-            Err(error) => {
-                // Too many open files, most often: others will close theirs.
-                tracing::warn!("cannot accept a connection: {error}");
-                sleep(Duration::from_millis(100)).await;
+        loop {
+            if let Some(lease) = self.connections.admit() {
+                return (stream, peer, Admission::Regular(Arc::new(lease)));
+            }
+            tokio::select! {
+                permit = self.reserve.clone().acquire_owned() => if let Ok(_permit) = permit {
+                    let connections = self.connections.clone();
+                    return (stream, peer, Admission::Reserve { connections, _permit });
+                },
+                () = self.connections.freed() => {}
             }
         }
     }
@@ -140,19 +185,31 @@ async fn accept(
 struct Connection {
     router: Router,
     options: Arc<ListenOptions>,
-    _permit: OwnedSemaphorePermit,
+    client: IpAddr,
+    admission: Arc<Admission>,
 }
 
 impl Connection {
     async fn run(self, stream: TcpStream, watcher: Watcher) {
-        // Small answers at once.
+        let admission = self.admission.clone();
+        tokio::select! {
+            () = self.open(stream, watcher) => {}
+            () = admission.evicted() => {
+                tracing::debug!("an idle connection was closed to make room");
+            }
+        }
+    }
+
+    async fn open(self, stream: TcpStream, watcher: Watcher) {
+        // Small answers at once. Without it they are only slower.
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.options.write_timeout));
         let stream = Box::pin(stream);
-        match &self.options.tls {
+        let timeout_of_headers = self.header_timeout();
+        match self.options.tls.as_ref().map(Tls::acceptor) {
             None => self.serve(stream, watcher).await,
-            Some(tls) => match timeout(self.options.header_timeout, tls.0.accept(stream)).await {
+            Some(tls) => match timeout(timeout_of_headers, tls.accept(stream)).await {
                 Ok(Ok(stream)) => self.serve(stream, watcher).await,
                 Ok(Err(error)) => tracing::debug!("no TLS: {error}"),
                 Err(_) => tracing::debug!("no TLS in time"),
@@ -160,20 +217,28 @@ impl Connection {
         }
     }
 
+    /// A connection of the reserve has to be quick, so that the next one has its turn.
+    fn header_timeout(&self) -> Duration {
+        let timeout = self.options.header_timeout;
+        if self.admission.is_regular() { timeout } else { timeout.min(admission::PATIENCE) }
+    }
+
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-        &self,
+        self,
         stream: S,
         watcher: Watcher,
     ) {
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
-            .header_read_timeout(self.options.header_timeout)
+            .header_read_timeout(self.header_timeout())
+            .keep_alive(self.admission.is_regular())
             .max_headers(self.options.headers)
             .max_header_size(self.options.header_bytes)
             .max_buf_size(self.options.header_bytes.max(BUFFER_BYTES));
-        let service = TowerToHyperService::new(self.router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let router = admission::layer(self.router, self.admission, self.client);
+        let connection =
+            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!("a connection ended early: {error}");
         }

@@ -19,6 +19,9 @@ pub struct ServerOptions {
     /// those are addresses, `localhost` and the hosts of `cors_origins`: a page may point a name of
     /// its own to this machine.
     pub any_host: bool,
+    /// The path that the server is below, as `/ml`; at the root of the host without. `/health` is
+    /// answered at both.
+    pub base_path: Option<String>,
     /// The origins whose pages may use the server, as `https://app.example`; none by default.
     pub cors_origins: Vec<HeaderValue>,
     /// What a request may cost.
@@ -37,11 +40,12 @@ pub struct Limits {
     pub model_json_bytes: u64,
     /// The most parts of an upload: 10 000.
     pub parts: usize,
-    /// The most uploads at one time: 64. Who comes later is asked to try again.
+    /// The most uploads at one time: 64. Further ones are answered with 503. A client with all other
+    /// places cannot take the last quarter.
     pub uploads: usize,
     /// How long a sender may be silent: 30 s.
     pub idle: Duration,
-    /// The least bytes a second that a sender must reach, after twice the idle time: 1 KiB.
+    /// The least bytes a second that a sender must reach on average, after twice the idle time: 8 KiB.
     pub min_bytes_per_second: u64,
 }
 
@@ -53,7 +57,7 @@ impl Default for Limits {
             parts: 10_000,
             uploads: 64,
             idle: Duration::from_secs(30),
-            min_bytes_per_second: 1 << 10,
+            min_bytes_per_second: 8 << 10,
         }
     }
 }
@@ -112,6 +116,33 @@ impl ServerOptions {
         }
     }
 
+    /// Sets [`base_path`](Self::base_path). A slash at the end is left out, `/` is the root.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when it is not a path of plain segments that begins with a slash.
+    pub fn with_base_path(mut self, path: &str) -> Result<Self> {
+        let trimmed = path.strip_suffix('/').unwrap_or(path);
+        let plain = |segment: &str| {
+            !segment.is_empty()
+                && !segment.starts_with('.')
+                && segment
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        };
+        self.base_path = match trimmed.strip_prefix('/') {
+            Some(segments) if segments.split('/').all(plain) => Some(trimmed.to_owned()),
+            None if trimmed.is_empty() && path == "/" => None,
+            _ => {
+                let message = format!("`{}` is not a base path", path.escape_debug());
+                return Err(Error::new(ErrorKind::InvalidInput, message).with_hint(
+                    "a base path begins with a slash and has plain segments: /ml/models",
+                ));
+            }
+        };
+        Ok(self)
+    }
+
     /// Sets [`limits`](Self::limits).
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
@@ -137,6 +168,27 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::ServerOptions;
+
+    #[test]
+    fn a_base_path_has_plain_segments() {
+        for (path, found) in [
+            ("/ml", Some(Some("/ml"))),
+            ("/ml/models/", Some(Some("/ml/models"))),
+            ("/", Some(None)),
+            ("", None),
+            ("ml", None),
+            ("//", None),
+            ("/a//b", None),
+            ("/..", None),
+            ("/{name}", None),
+            ("/a b", None),
+            ("/a%2f", None),
+        ] {
+            let options = ServerOptions::new().with_base_path(path);
+            let base = options.as_ref().ok().map(|options| options.base_path.as_deref());
+            assert_eq!(base, found, "{path}");
+        }
+    }
 
     #[test]
     fn an_origin_has_no_path_and_is_no_wildcard() {

@@ -44,14 +44,27 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "TooLarge", message)
     }
 
+    pub(crate) fn body_too_large(limit: u64) -> Self {
+        Self::too_large(format!(
+            "the body of the request is longer than the {limit} bytes that this server accepts \
+             (`--max-body-bytes`)"
+        ))
+    }
+
     pub(crate) fn busy() -> Self {
         let message = "there are too many uploads at this moment";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", message)
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
+    /// A bug, of ours or of a dependency. What it says may hold anything, so nothing is repeated.
+    pub(crate) fn panicked() -> Self {
+        tracing::error!("a request ended by a panic");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Unexpected", "the server failed")
+    }
+
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
-        let message = "this cannot be done here";
+        let message = format!("method not allowed: only {allow}");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "Unsupported", message)
             .with_header(header::ALLOW, HeaderValue::from_static(allow))
     }
@@ -90,7 +103,7 @@ impl Problem {
             ErrorKind::Conflict => (
                 StatusCode::CONFLICT,
                 "Conflict",
-                format!("somebody else changed the model{model} meanwhile"),
+                format!("the model{model} was modified concurrently"),
             ),
             ErrorKind::Unsupported => {
                 let message = "the store cannot do this".to_owned();

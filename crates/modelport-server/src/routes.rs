@@ -17,10 +17,13 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{any, get},
 };
-use io_core::{ModelUrl, Registry, Result};
+use io_core::{ModelUrl, Registry, Result, printable_name};
 use serde_json::json;
 use tower::util::option_layer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowOrigin, CorsLayer},
+};
 
 use crate::{
     ModelName, ServerOptions, access, describe, drain, log,
@@ -28,12 +31,13 @@ use crate::{
     name::{MODEL_JSON, Target},
     problem::Problem,
     state::Server,
+    uploads::ClientAddress,
 };
 
 /// The server of the models at `root`, a place that `registry` has a store for.
 ///
-/// It can be nested at any path, in which case the capability document, which is at a fixed place
-/// of a host, is below that path too.
+/// It can be nested at any path, or be given [`ServerOptions::base_path`]; the capability document is
+/// below that path, too.
 ///
 /// # Errors
 ///
@@ -41,22 +45,40 @@ use crate::{
 /// - `InvalidUrl`, `InvalidInput`: what the store says of the URL and its settings.
 pub fn router(registry: Registry, root: ModelUrl, options: ServerOptions) -> Result<Router> {
     let cors = option_layer(cors(&options.cors_origins));
+    let base_path = options.base_path.clone();
     let server = Arc::new(Server::new(registry, root, options)?);
     let models = Router::new()
         .route("/models", any(models))
         .route("/models/{*path}", any(model))
         .route_layer(middleware::from_fn_with_state(server.clone(), access::check));
-    Ok(Router::new()
+    let routes = Router::new()
         .route(describe::PATH, get(describe::capabilities))
         .route("/openapi.json", get(describe::openapi))
         .route("/health", get(health))
         .merge(models)
         .method_not_allowed_fallback(async || Problem::method_not_allowed("GET, HEAD"))
-        .fallback(async || Problem::not_found("there is nothing here"))
+        .fallback(not_found);
+    let routes = match base_path {
+        // Who checks the health of a host knows no path of ours.
+        Some(path) => Router::new()
+            .route("/health", get(health))
+            .method_not_allowed_fallback(async || Problem::method_not_allowed("GET, HEAD"))
+            .nest(&path, routes)
+            .fallback(not_found),
+        None => routes,
+    };
+    Ok(routes
+        .layer(CatchPanicLayer::custom(|_| Problem::panicked().into_response()))
         .layer(middleware::from_fn(drain::refused))
         .layer(cors)
         .layer(middleware::from_fn(log::requests))
         .with_state(server))
+}
+
+async fn not_found(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+    let path = printable_name(uri.path());
+    let hint = if matches!(method, Method::PUT | Method::POST) { "PUT" } else { "GET" };
+    Problem::not_found(format!("nothing is served at `{path}`; {hint} /models/NAME names a model"))
 }
 
 async fn health() -> Response {
@@ -100,6 +122,7 @@ async fn of_model(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
+    let client = parts.extensions.get::<ClientAddress>().copied();
     let (uri, headers): (Uri, HeaderMap) = (parts.uri, parts.headers);
     match parts.method {
         Method::GET | Method::HEAD if asks_stat(&uri) => server.stat(&name).await,
@@ -111,10 +134,10 @@ async fn of_model(
             }
         }
         Method::DELETE => server.remove(&name).await,
-        Method::PUT => server.upload(name, &uri, headers, body).await,
+        Method::PUT => server.upload(name, &uri, headers, body, client).await,
         Method::POST => match Transfer::parse(&uri)? {
             Some((transfer, to)) => server.transfer(&name, &to, transfer, (&uri, &headers)).await,
-            None => server.upload(name, &uri, headers, body).await,
+            None => server.upload(name, &uri, headers, body, client).await,
         },
         _ => Err(Problem::method_not_allowed("GET, HEAD, POST, PUT, DELETE")),
     }

@@ -1,11 +1,8 @@
 //! What the requests of one server share.
 
-use std::sync::Arc;
-
 use io_core::{HandlerOptions, IOHandler, ModelStore, ModelUrl, Registry, Result, WriteMode};
-use tokio::sync::Semaphore;
 
-use crate::{ModelName, ServerOptions, versions::Versions};
+use crate::{ModelName, ServerOptions, uploads::Uploads, versions::Versions};
 
 /// One server: a store and how it is used.
 #[derive(Debug)]
@@ -14,7 +11,7 @@ pub(crate) struct Server {
     pub(crate) root: ModelUrl,
     pub(crate) options: ServerOptions,
     pub(crate) versions: Versions,
-    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) uploads: Uploads,
 }
 
 impl Server {
@@ -22,7 +19,7 @@ impl Server {
     ///
     /// What the registry says of the root.
     pub(crate) fn new(registry: Registry, root: ModelUrl, options: ServerOptions) -> Result<Self> {
-        let uploads = Arc::new(Semaphore::new(options.limits.uploads));
+        let uploads = Uploads::new(options.limits.uploads);
         let server = Self { registry, root, options, versions: Versions::default(), uploads };
         server.store()?;
         Ok(server)

@@ -1,6 +1,10 @@
 //! TLS with a certificate from files.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use io_core::{Error, ErrorKind, Result};
 use rustls::{
@@ -10,9 +14,9 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// The certificate and the key of a server.
+/// The certificate and the key of a server. Clones share them, also after [`replace`](Self::replace).
 #[derive(Clone)]
-pub struct Tls(pub(crate) TlsAcceptor);
+pub struct Tls(Arc<RwLock<TlsAcceptor>>);
 
 impl Tls {
     /// Reads a chain of certificates, the server's own first, and its private key, both in PEM.
@@ -41,7 +45,17 @@ impl Tls {
             .with_single_cert(chain, key)
             .map_err(unusable)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+        Ok(Self(Arc::new(RwLock::new(TlsAcceptor::from(Arc::new(config))))))
+    }
+
+    /// Takes the certificate and the key of `other`, for all clones and every later connection.
+    pub fn replace(&self, other: &Self) {
+        let acceptor = other.acceptor();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = acceptor;
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
     problem::Problem,
     spool::{self, Once},
     state::Server,
+    uploads::ClientAddress,
 };
 
 /// What is encoded in a segment of a path.
@@ -33,15 +34,16 @@ impl Server {
         uri: &Uri,
         headers: HeaderMap,
         body: Body,
+        client: Option<ClientAddress>,
     ) -> Result<Response, Problem> {
-        let _permit = self.uploads.try_acquire().map_err(|_| Problem::busy())?;
+        let _place = self.uploads.begin(client).ok_or_else(Problem::busy)?;
         let limits = self.options.limits;
         let announced = headers.get(header::CONTENT_LENGTH).and_then(|text| text.to_str().ok());
         if announced
             .and_then(|text| text.parse::<u64>().ok())
             .is_some_and(|n| n > limits.body_bytes)
         {
-            return Err(Problem::too_large("the body of the request is too long"));
+            return Err(Problem::body_too_large(limits.body_bytes));
         }
         let mode = write_mode(&headers)?;
         let existed = self.exists(&name).await?;

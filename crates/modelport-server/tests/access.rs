@@ -93,7 +93,7 @@ fn a_server_that_needs_no_token_is_not_found_by_the_names_of_strangers() {
         (app(), "evil.example", 403),
         (app(), "localhost.evil.example", 403),
         (app(), "127.0.0.1.evil.example", 403),
-        (app(), "a b", 403),
+        (app(), "a b", 400),
         (app(), "LOCALHOST:8500", 200),
         (app(), "127.0.0.1", 200),
         (app(), "[::1]:8500", 200),
@@ -105,8 +105,9 @@ fn a_server_that_needs_no_token_is_not_found_by_the_names_of_strangers() {
         let origin = format!("Origin: http://{host}");
         let reply = site.send_to(host, ("GET", "/models"), &[&origin], &[]);
         assert_eq!(reply.status, expected, "{host}");
-        if expected == 403 {
-            assert_eq!(site.send_to(host, ("DELETE", "/models/m"), &[&origin], &[]).status, 403);
+        if expected != 200 {
+            let reply = site.send_to(host, ("DELETE", "/models/m"), &[&origin], &[]);
+            assert_eq!(reply.status, expected, "{host}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Stores that are slow, and that refuse.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
 mod support;
 
@@ -87,7 +87,7 @@ impl ModelStore for Slow {
     }
 
     async fn remove(&self, _: &ModelUrl) -> Result<ModelEntry> {
-        Err(Error::unsupported("slow", Operation::Remove))
+        panic!("a header value is not valid: SECRET")
     }
 }
 
@@ -120,6 +120,18 @@ fn what_may_not_be_read_hides_no_other_model() {
     assert_eq!(listed["models"][0]["name"], "m", "{listed}");
     let closed = list("slow://closed");
     assert_eq!((closed.status, closed.kind().as_str()), (500, "PermissionDenied"));
+}
+
+#[test]
+fn a_panic_of_a_store_ends_one_request_and_no_more() {
+    let mut registry = Registry::empty();
+    registry.add(&SLOW).unwrap();
+    let site = Site::of("slow://", registry);
+    let reply = site.send("DELETE", "/models/m", &[], &[]);
+    assert_eq!((reply.status, reply.kind().as_str()), (500, "Unexpected"));
+    let body = String::from_utf8(reply.body).unwrap();
+    assert!(!body.contains("SECRET"), "{body}");
+    assert_eq!(site.get("/models").status, 200);
 }
 
 /// Else a model that takes longer to read than clients wait could never be loaded.

@@ -9,6 +9,8 @@ pub(crate) mod gc;
 pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod man;
+#[cfg(feature = "serve")]
+mod reload;
 pub(crate) mod remove;
 pub(crate) mod schemes;
 #[cfg(feature = "serve")]

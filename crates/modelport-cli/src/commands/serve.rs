@@ -8,6 +8,7 @@ use modelport_server::{Limits, ListenOptions, ServerOptions, Tls, Tokens};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::reload::Reload;
 use crate::{
     args::Global,
     failure::Failure,
@@ -23,12 +24,15 @@ pub(crate) struct Serve {
     /// Where the models are
     #[arg(long, value_name = "URL", default_value = ".", value_hint = ValueHint::DirPath)]
     root: String,
-    /// Take changes only with a token of this file, which has one a line
+    /// Serve below this path, as a reverse proxy forwards it
+    #[arg(long, value_name = "PATH")]
+    base_path: Option<String>,
+    /// Accept changes only with a token of this file, which has one a line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    token_file: Option<PathBuf>,
+    pub(super) token_file: Option<PathBuf>,
     /// Give models only to tokens of this file and of the other one
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    read_token_file: Option<PathBuf>,
+    pub(super) read_token_file: Option<PathBuf>,
     /// Let anybody who can reach the server change models, not only this machine
     #[arg(long, conflicts_with = "token_file")]
     open: bool,
@@ -37,26 +41,29 @@ pub(crate) struct Serve {
     cors_origins: Vec<String>,
     /// The certificates of the server in PEM, its own first
     #[arg(long, value_name = "FILE", requires = "tls_key", value_hint = ValueHint::FilePath)]
-    tls_cert: Option<PathBuf>,
+    pub(super) tls_cert: Option<PathBuf>,
     /// The private key of the certificate in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert", value_hint = ValueHint::FilePath)]
-    tls_key: Option<PathBuf>,
+    pub(super) tls_key: Option<PathBuf>,
     /// Refuse bodies that are longer
     #[arg(long, value_name = "N", default_value_t = Limits::new().body_bytes)]
     max_body_bytes: u64,
     /// Refuse model files that are longer
     #[arg(long, value_name = "N", default_value_t = Limits::new().model_json_bytes)]
     max_json_bytes: u64,
-    /// Refuse uploads while there are as many
+    /// Maximum running uploads; further ones are answered with 503
     #[arg(long, value_name = "N", default_value_t = Limits::new().uploads)]
     max_uploads: usize,
-    /// Let connections wait while there are as many
+    /// Maximum open connections; a new one then closes the one that is idle longest
     #[arg(long, value_name = "N", default_value_t = ListenOptions::new().connections)]
     max_connections: usize,
-    /// Cut off who is silent for so long
+    /// Cut off uploads that are slower on average, after twice the idle timeout
+    #[arg(long, value_name = "BYTES/S", default_value_t = Limits::new().min_bytes_per_second)]
+    min_upload_rate: u64,
+    /// Close connections that are idle this long
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     idle_timeout: Duration,
-    /// Let requests go on for so long after a signal to stop
+    /// Time for running requests to finish on shutdown
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     grace: Duration,
     /// How to log, on standard error
@@ -76,7 +83,9 @@ pub(crate) async fn run(
     })?;
     let root = modelport::url(&args.root)?;
     let listen = args.listen_options()?;
-    let router = modelport_server::router(modelport::registry()?, root, args.options(global)?)?;
+    let options = args.options(global)?;
+    let reload = Reload::new(args, &options, &listen)?;
+    let router = modelport_server::router(modelport::registry()?, root, options)?;
     let cannot_listen = |error: io::Error| {
         let message = format!("cannot listen at `{}`", args.addr.escape_debug());
         Error::new(ErrorKind::Unexpected, message).with_source(error)
@@ -90,7 +99,8 @@ pub(crate) async fn run(
             .into());
     }
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
-    let url = format!("{scheme}://{address}");
+    let base_path = args.base_path.as_deref().unwrap_or_default().trim_end_matches('/');
+    let url = format!("{scheme}://{address}{base_path}");
     if output.json() {
         output.object(&json!({"url": url}))?;
     } else {
@@ -101,7 +111,11 @@ pub(crate) async fn run(
     let stop = async {
         stop.await;
     };
-    modelport_server::serve(listener, router, listen, stop).await.map_err(cannot_listen)?;
+    let served = modelport_server::serve(listener, router, listen, stop);
+    tokio::select! {
+        served = served => served.map_err(cannot_listen)?,
+        never = reload.on_signal() => match never {},
+    };
     Ok(())
 }
 
@@ -112,8 +126,12 @@ impl Serve {
         limits.model_json_bytes = self.max_json_bytes;
         limits.uploads = self.max_uploads;
         limits.idle = self.idle_timeout;
+        limits.min_bytes_per_second = self.min_upload_rate;
         let [handler] = global.handler_options([&self.root])?;
         let mut options = ServerOptions::new().with_limits(limits).with_handler(handler);
+        if let Some(path) = &self.base_path {
+            options = options.with_base_path(path)?;
+        }
         if self.open {
             options = options.with_any_host();
         }

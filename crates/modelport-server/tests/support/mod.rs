@@ -93,7 +93,29 @@ impl Site {
         lines: &[&str],
         body: &[u8],
     ) -> Reply {
-        let mut stream = self.connect();
+        Self::exchange(self.connect(), host, (method, path), lines, body)
+    }
+
+    /// Uploads `form` from another address of this machine.
+    pub(crate) fn put_from(&self, address: [u8; 4], name: &str, form: &Form) -> Reply {
+        let stream = self.runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind((address, 0).into()).unwrap();
+            socket.connect(self.address).await.unwrap().into_std().unwrap()
+        });
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let request = ("PUT", &*format!("/models/{name}"));
+        Self::exchange(stream, "localhost", request, &[&form.content_type()], &form.body())
+    }
+
+    fn exchange(
+        mut stream: TcpStream,
+        host: &str,
+        (method, path): (&str, &str),
+        lines: &[&str],
+        body: &[u8],
+    ) -> Reply {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         for line in lines {
             write!(head, "{line}\r\n").unwrap();
