@@ -1,22 +1,16 @@
 //! The weight files in a directory, one by one, for those who look for what is wrong with a model.
 
 use std::{
+    fs::File,
     io::{Read, Seek, SeekFrom},
     ops::Range,
-    sync::Arc,
 };
 
 use blocking::unblock;
-use cap_std::{ambient_authority, fs::Dir};
-use io_core::{BoxFuture, Error, ModelUrl, Operation, Result};
+use io_core::{BoxFuture, ModelUrl, Operation, Result};
 use io_manifest::{Checksum, FileIntegrity, ModelFiles, ModelJson};
 
-use crate::{
-    FsStore,
-    error::{on, shown},
-    location::Location,
-    snapshot::{JsonFile, cannot_open},
-};
+use crate::{FsStore, error::on, location::Location, model_dir::ModelDir, snapshot::JsonFile};
 
 /// How much is read at a time.
 const PIECE_BYTES: usize = 1 << 20;
@@ -24,7 +18,7 @@ const PIECE_BYTES: usize = 1 << 20;
 /// The files of a model in a directory.
 #[derive(Clone, Debug)]
 pub struct FsFiles {
-    dir: Arc<Dir>,
+    dir: ModelDir,
     model: ModelJson,
 }
 
@@ -37,19 +31,18 @@ impl FsStore {
     /// - `Corrupt`: what is there is not a model file.
     /// - `PermissionDenied`: the system refuses.
     pub async fn files(&self, model: &ModelUrl) -> Result<FsFiles> {
-        let url = model.clone();
-        let read = unblock(move || read(&url)).await;
+        let (url, symlinks) = (model.clone(), self.fs.symlinks);
+        let read = unblock(move || read(Location::find(&url)?.with_symlinks(symlinks))).await;
         read.map_err(|error| error.with_context(Operation::Load, model))
     }
 }
 
-fn read(url: &ModelUrl) -> Result<FsFiles> {
-    let location = Location::find(url)?;
+fn read(location: Location) -> Result<FsFiles> {
     let (_, _, text) = JsonFile::read(&location)?;
     let model = ModelJson::parse(&text)?;
-    let dir = Dir::open_ambient_dir(&location.directory, ambient_authority())
+    let dir = ModelDir::open(&location.directory, location.symlinks)
         .map_err(on("open the directory", &location.directory))?;
-    Ok(FsFiles { dir: Arc::new(dir), model })
+    Ok(FsFiles { dir, model })
 }
 
 impl FsFiles {
@@ -57,19 +50,12 @@ impl FsFiles {
     fn with_file<T: Send + 'static>(
         &self,
         path: &str,
-        read: impl FnOnce(cap_std::fs::File, u64) -> std::io::Result<T> + Send + 'static,
+        read: impl FnOnce(File) -> std::io::Result<T> + Send + 'static,
     ) -> BoxFuture<'static, Result<T>> {
         let (dir, path) = (self.dir.clone(), path.to_owned());
         Box::pin(unblock(move || {
-            let refused = |error| cannot_open(&path, error);
-            // Asked first: to open a pipe is to wait for ever.
-            let meta = dir.metadata(&path).map_err(refused)?;
-            if !meta.is_file() {
-                let name = shown(path.as_ref());
-                return Err(Error::corrupt(format!("weight file `{name}` is not a file")));
-            }
-            let file = dir.open(&path).map_err(refused)?;
-            read(file, meta.len()).map_err(on("read", &path))
+            let file = dir.open_file(&path).map_err(|error| error.of_weights(&path))?;
+            read(file).map_err(on("read", &path))
         }))
     }
 }
@@ -80,11 +66,11 @@ impl ModelFiles for FsFiles {
     }
 
     fn length<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<u64>> {
-        self.with_file(path, |_, length| Ok(length))
+        self.with_file(path, |file| Ok(file.metadata()?.len()))
     }
 
     fn integrity<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<FileIntegrity>> {
-        self.with_file(path, |mut file, _| {
+        self.with_file(path, |mut file| {
             let (mut checksum, mut piece) = (Checksum::new(), vec![0; PIECE_BYTES]);
             loop {
                 let length = file.read(&mut piece)?;
@@ -97,7 +83,7 @@ impl ModelFiles for FsFiles {
     }
 
     fn keeps_range<'a>(&'a self, path: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<bool>> {
-        self.with_file(path, move |mut file, _| {
+        self.with_file(path, move |mut file| {
             file.seek(SeekFrom::Start(range.start))?;
             let length = range.end.saturating_sub(range.start);
             let read = std::io::copy(&mut file.take(length), &mut std::io::sink())?;

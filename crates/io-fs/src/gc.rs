@@ -1,7 +1,7 @@
 //! Garbage: staging directories of savers who died.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -12,12 +12,13 @@ use futures::{StreamExt, stream};
 use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Operation, Result};
 
 use crate::{
-    FsStore, claims,
+    FsStore,
     error::{on, shown},
     location::{Location, url_of},
     publish,
+    references::{self, Folder},
     staging::{self, Staging},
-    sync::{self, Durability},
+    sync::{self, Durability, LOCK_FILE},
 };
 
 impl FsStore {
@@ -43,105 +44,148 @@ impl FsStore {
     /// ```
     pub fn gc(&self, options: GcOptions) -> GarbageList {
         let url = self.url.clone();
-        let root = match Location::find(&url) {
-            Ok(root) => root.directory,
-            Err(error) => {
-                return Box::pin(stream::iter([Err(error.with_context(Operation::Remove, &url))]));
-            }
-        };
-        let directories = stream::unfold(vec![(root, true)], move |mut waiting| {
-            let options = options.clone();
+        let directories = stream::unfold(None, move |waiting: Option<Vec<PathBuf>>| {
+            let (options, url) = (options.clone(), url.clone());
             async move {
-                let (directory, is_root) = waiting.pop()?;
-                let swept = unblock(move || {
-                    let swept = sweep(&directory, &options);
-                    if !is_root && !options.dry_run && swept.0.iter().any(Result::is_ok) {
+                let (found, waiting) = unblock(move || {
+                    let is_root = waiting.is_none();
+                    let root = || Ok(vec![Location::root(&url)?]);
+                    let mut waiting = match waiting.map_or_else(root, Ok) {
+                        Ok(waiting) => waiting,
+                        Err(error) => return Some((vec![Err(error)], Vec::new())),
+                    };
+                    let directory = waiting.pop()?;
+                    let (found, below) = sweep(&directory, &options, is_root);
+                    if !is_root && !options.dry_run && found.iter().any(Result::is_ok) {
                         // It was made for a model that never came, unless something else is in it.
                         let _ = fs::remove_dir(&directory);
                     }
-                    swept
-                });
-                let (found, below) = swept.await;
-                waiting.extend(below.into_iter().map(|directory| (directory, false)));
-                Some((stream::iter(found), waiting))
+                    waiting.extend(below);
+                    Some((found, waiting))
+                })
+                .await?;
+                Some((stream::iter(found), Some(waiting)))
             }
         });
+        let url = self.url.clone();
         let context = move |error: Error| error.with_context(Operation::Remove, &url);
         Box::pin(directories.flatten().map(move |found| found.map_err(&context)))
     }
 }
 
-/// The garbage in one directory, and the directories below it.
-fn sweep(directory: &Path, options: &GcOptions) -> (Vec<Result<Garbage>>, Vec<PathBuf>) {
+/// The leftovers in one directory, and the directories below it.
+fn sweep(
+    directory: &Path,
+    options: &GcOptions,
+    is_root: bool,
+) -> (Vec<Result<Garbage>>, Vec<PathBuf>) {
     let names = match fs::read_dir(directory) {
         Ok(names) => names,
+        // Removed since it was found.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_root => {
+            return Default::default();
+        }
         Err(error) => return (vec![Err(on("list", directory)(error))], Vec::new()),
     };
-    let (mut has_staging, mut below) = (false, Vec::new());
-    for name in names.flatten() {
-        if !name.file_type().is_ok_and(|kind| kind.is_dir()) {
-            continue;
-        }
-        if name.file_name().to_str().is_some_and(staging::is_staging) {
-            has_staging = true;
-        } else {
-            below.push(name.path());
+    let (mut is_dirty, mut below, mut found) = (false, Vec::new(), Vec::new());
+    for name in names {
+        match name.and_then(|name| Ok((name.file_type()?, name))) {
+            Ok((kind, name)) if kind.is_dir() => {
+                if name.file_name().to_str().is_some_and(staging::is_staging) {
+                    is_dirty = true;
+                } else {
+                    below.push(name.path());
+                }
+            }
+            // It goes with the lock that is taken below.
+            Ok((_, name)) => is_dirty |= !options.dry_run && name.file_name() == LOCK_FILE,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => found.push(Err(on("list", directory)(error))),
         }
     }
     // In a fixed order, as far as one directory goes.
     below.sort_unstable_by(|a, b| b.cmp(a));
-    let found = if has_staging { sweep_stale(directory, options) } else { Ok(Vec::new()) };
-    (found.unwrap_or_else(|error| vec![Err(error)]), below)
+    if is_dirty {
+        match sweep_stale(directory, options) {
+            Ok(stale) => found.extend(stale),
+            Err(error) if error.kind() == ErrorKind::NotFound && !is_root => {}
+            Err(error) => found.push(Err(error)),
+        }
+    }
+    (found, below)
 }
 
 fn sweep_stale(directory: &Path, options: &GcOptions) -> Result<Vec<Result<Garbage>>> {
-    // Nobody is between making a staging directory and locking it.
+    // No save is between making a staging directory and locking it.
     let (dir, _lock) = sync::open_locked(directory)?;
+    let folder = Folder { dir: &dir, path: directory };
     let durability = Durability { fsync: true };
     let mut found = Vec::new();
     for staging in Staging::stale(&dir) {
-        let written = match staging.dir.dir_metadata().and_then(|meta| meta.modified()) {
-            Ok(written) => written.into_std(),
+        let staging = match staging {
+            Ok(staging) => staging,
             Err(error) => {
-                found.push(Err(on("look at", &staging.name)(error)));
-                staging.keep();
+                found.push(Err(error));
                 continue;
             }
         };
-        if !options.is_old(written) {
-            staging.keep();
-            continue;
-        }
-        let is_garbage = publish::committed(&dir, &staging).is_none();
-        let garbage = is_garbage.then(|| garbage(directory, &dir, &staging, written));
-        let path = directory.join(&staging.name);
-        if options.dry_run {
-            staging.keep();
-        } else {
-            publish::finish(&dir, staging, durability);
-        }
-        match garbage {
-            Some(Ok(_)) if !options.dry_run && path.exists() => {
-                let message = format!("`{}` cannot be removed", shown(&path));
-                found.push(Err(Error::new(ErrorKind::PermissionDenied, message)));
-            }
-            Some(garbage) => found.push(garbage),
-            None => {}
+        match sweep_one(folder, staging, options, durability) {
+            Ok(None) => {}
+            Ok(Some(garbage)) => found.push(Ok(garbage)),
+            Err(error) => found.push(Err(error)),
         }
     }
     Ok(found)
 }
 
+/// Removes a stale staging directory, or gives the model in it its names. `None` where nothing is
+/// removed.
+fn sweep_one(
+    folder: Folder<'_>,
+    staging: Staging,
+    options: &GcOptions,
+    durability: Durability,
+) -> Result<Option<Garbage>> {
+    let found = || -> Result<(bool, Option<Garbage>)> {
+        let written = staging.dir.dir_metadata().and_then(|meta| meta.modified());
+        let written = written.map_err(on("look at", &staging.name))?.into_std();
+        if !options.is_old(written) {
+            return Ok((false, None));
+        }
+        let is_garbage = publish::committed(folder.dir, &staging)?.is_none();
+        let garbage = is_garbage.then(|| garbage(folder, &staging, written)).transpose()?;
+        Ok((!options.dry_run, garbage))
+    };
+    let (removes, garbage) = match found() {
+        Ok(found) => found,
+        Err(error) => {
+            staging.keep();
+            return Err(error);
+        }
+    };
+    if !removes {
+        staging.keep();
+        return Ok(garbage);
+    }
+    let path = folder.path.join(&staging.name);
+    publish::finish(folder, staging, durability)?;
+    if garbage.is_some() && path.exists() {
+        let message = format!("`{}` cannot be removed", shown(&path));
+        return Err(Error::new(ErrorKind::PermissionDenied, message));
+    }
+    Ok(garbage)
+}
+
 /// A staging directory, with the weight files that it says are to be removed.
-fn garbage(directory: &Path, dir: &Dir, staging: &Staging, written: SystemTime) -> Result<Garbage> {
-    let path = directory.join(&staging.name);
-    let length = |dir: &Dir, name: &str| dir.symlink_metadata(name).map_or(0, |meta| meta.len());
-    let old = claims::unclaimed(dir, publish::old_files(staging)).unwrap_or_default();
-    let own = staging::names(&staging.dir);
+fn garbage(folder: Folder<'_>, staging: &Staging, written: SystemTime) -> Result<Garbage> {
+    let path = folder.path.join(&staging.name);
+    let length = |dir: &Dir, name: &Path| dir.symlink_metadata(name).map_or(0, |meta| meta.len());
+    let old = references::unreferenced(folder, publish::old_files(staging)).unwrap_or_default();
+    let own = staging::names(&staging.dir)?;
     let bytes = own
         .iter()
-        .map(|name| length(&staging.dir, name))
-        .chain(old.iter().map(|name| length(dir, name)))
+        .map(|name| length(&staging.dir, name.as_ref()))
+        .chain(old.iter().map(|name| length(folder.dir, name.as_ref())))
         .fold(0, u64::saturating_add);
     Ok(Garbage::new(url_of(&path)?, bytes, written))
 }

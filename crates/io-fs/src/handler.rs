@@ -81,7 +81,7 @@ impl FsHandler {
         let info = artifacts.info()?;
         let total = info.weight_data_bytes;
         check_specs(artifacts.weight_specs.as_deref().unwrap_or_default(), total)?;
-        let location = Location::for_save(&self.url)?;
+        let location = Location::for_save(&self.url)?.with_symlinks(self.fs.symlinks);
         let weights = artifacts.weight_data.take();
         let shards = match (&weights, &artifacts.weight_specs) {
             (None, None) => Vec::new(),
@@ -119,8 +119,11 @@ impl FsHandler {
 
     pub(crate) async fn load_model(&self) -> Result<ModelArtifacts> {
         let Self { url, fs, .. } = self.clone();
-        let snapshot =
-            unblock(move || Snapshot::open(&Location::find(&url)?, fs.weights.as_deref())).await?;
+        let snapshot = unblock(move || {
+            let location = Location::find(&url)?.with_symlinks(fs.symlinks);
+            Snapshot::open(&location, fs.weights.as_deref())
+        })
+        .await?;
         let mut artifacts = snapshot.model.artifacts;
         if artifacts.weight_specs.is_some() {
             let weights = FsWeights {

@@ -34,12 +34,13 @@ mod read;
 mod snapshot;
 mod source;
 
-mod claims;
 mod error;
+mod model_dir;
+mod references;
 mod sync;
 
 pub use files::FsFiles;
 pub use handler::{FsHandler, REGISTRATION};
 pub use one_file::{open_file, save_file};
-pub use options::{FsOptions, ReadMode};
+pub use options::{FsOptions, ReadMode, Symlinks};
 pub use store::FsStore;

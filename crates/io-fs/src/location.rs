@@ -2,10 +2,14 @@
 
 use std::{
     ffi::OsStr,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use crate::error::shown;
+use crate::{
+    Symlinks,
+    error::{on, shown},
+};
 use io_core::{Error, ErrorKind, ModelUrl, Result};
 
 /// The name of the JSON file in a model's directory, as tfjs-node has it.
@@ -18,6 +22,8 @@ pub(crate) struct Location {
     pub(crate) directory: PathBuf,
     /// The name of the JSON file in it.
     pub(crate) json: String,
+    /// Whether links of its files are followed out of the directory.
+    pub(crate) symlinks: Symlinks,
 }
 
 impl Location {
@@ -35,9 +41,18 @@ impl Location {
             && !url.rest().ends_with('/');
         let json = path.file_name().and_then(OsStr::to_str).filter(|_| names_json);
         Ok(match json {
-            Some(json) => Self { directory: parent(path), json: json.to_owned() },
-            None => Self { directory: path.to_owned(), json: MODEL_JSON.to_owned() },
+            Some(json) => Self::of(parent(path), json),
+            None => Self::of(path.to_owned(), MODEL_JSON),
         })
+    }
+
+    /// The model of the JSON file `json` in `directory`.
+    pub(crate) fn of(directory: PathBuf, json: &str) -> Self {
+        Self { directory, json: json.to_owned(), symlinks: Symlinks::default() }
+    }
+
+    pub(crate) fn with_symlinks(self, symlinks: Symlinks) -> Self {
+        Self { symlinks, ..self }
     }
 
     /// Where to save: as [`new`](Self::new), but a directory may be called `x.json`.
@@ -45,7 +60,7 @@ impl Location {
         let path = Path::new(url.rest());
         let location = Self::new(url)?;
         if location.directory != path && path.is_dir() {
-            return Ok(Self { directory: path.to_owned(), json: MODEL_JSON.to_owned() });
+            return Ok(Self::of(path.to_owned(), MODEL_JSON));
         }
         Ok(location)
     }
@@ -57,9 +72,32 @@ impl Location {
         let location = Self::for_save(url)?;
         match path.file_name().and_then(OsStr::to_str) {
             Some(name) if location.directory == path && path.is_file() => {
-                Ok(Self { directory: parent(path), json: name.to_owned() })
+                Ok(Self::of(parent(path), name))
             }
             _ => Ok(location),
+        }
+    }
+
+    /// The directory in which models are listed or leftovers are found.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when there is none, `InvalidUrl` when the path is that of something else.
+    pub(crate) fn root(url: &ModelUrl) -> Result<PathBuf> {
+        Self::new(url)?;
+        let path = Path::new(url.rest());
+        match fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => Ok(path.to_owned()),
+            Ok(_) => {
+                let message = format!("`{}` is not a directory", shown(path));
+                let error = Error::new(ErrorKind::InvalidUrl, message);
+                Err(error.with_hint("name the directory that the models are in"))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let message = format!("the directory `{}` does not exist", shown(path));
+                Err(Error::new(ErrorKind::NotFound, message))
+            }
+            Err(error) => Err(on("look at", path)(error)),
         }
     }
 

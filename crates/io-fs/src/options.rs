@@ -17,6 +17,21 @@ pub enum ReadMode {
     MemoryMap,
 }
 
+/// Whether symbolic links of a model's files are followed out of its directory.
+///
+/// Links that stay inside the directory are followed in any case, and a path in a manifest never
+/// leads out: neither by `..` nor through a folder that is a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Symlinks {
+    /// A file that lies in the directory itself may be a link to anywhere, as in the cache of
+    /// Hugging Face, if the directory's owner, the user of this process or the administrator made
+    /// the link. It must lead to a regular file.
+    #[default]
+    Follow,
+    /// Such a link is an error.
+    Deny,
+}
+
 /// What can be set for `file://`, on top of [`HandlerOptions`].
 #[non_exhaustive]
 #[derive(Clone, Debug)]
@@ -28,11 +43,19 @@ pub struct FsOptions {
     /// The one file with all weights, in place of the paths in the manifest: for loading a pair of
     /// files that were separated. Setting `weights`: its path.
     pub weights: Option<PathBuf>,
+    /// Whether links of a model's files are followed out of its directory. Setting `symlinks`:
+    /// `follow` or `deny`.
+    pub symlinks: Symlinks,
 }
 
 impl Default for FsOptions {
     fn default() -> Self {
-        Self { read: ReadMode::default(), fsync: true, weights: None }
+        Self {
+            read: ReadMode::default(),
+            fsync: true,
+            weights: None,
+            symlinks: Symlinks::default(),
+        }
     }
 }
 
@@ -43,7 +66,7 @@ impl FsOptions {
     ///
     /// `InvalidInput` when a setting is unknown or has a value that it cannot have.
     pub fn from_settings(options: &HandlerOptions) -> Result<Self> {
-        let settings = options.read_settings(&["fsync", "read", "weights"])?;
+        let settings = options.read_settings(&["fsync", "read", "symlinks", "weights"])?;
         let read = match settings.text("read") {
             None | Some("buffered") => ReadMode::Buffered,
             Some("mmap") => ReadMode::MemoryMap,
@@ -54,8 +77,19 @@ impl FsOptions {
                 ));
             }
         };
+        let symlinks = match settings.text("symlinks") {
+            None | Some("follow") => Symlinks::Follow,
+            Some("deny") => Symlinks::Deny,
+            Some(other) => {
+                return Err(Error::new(
+                    ErrorKind::InvalidInput,
+                    format!("option `symlinks` is `{other}`, expected `follow` or `deny`"),
+                ));
+            }
+        };
         Ok(Self {
             read,
+            symlinks,
             fsync: settings.bool("fsync")?.unwrap_or(true),
             weights: settings.text("weights").map(PathBuf::from),
         })
@@ -79,6 +113,13 @@ impl FsOptions {
     #[must_use]
     pub fn with_weights(mut self, weights: impl Into<PathBuf>) -> Self {
         self.weights = Some(weights.into());
+        self
+    }
+
+    /// Sets [`symlinks`](Self::symlinks).
+    #[must_use]
+    pub fn with_symlinks(mut self, symlinks: Symlinks) -> Self {
+        self.symlinks = symlinks;
         self
     }
 }

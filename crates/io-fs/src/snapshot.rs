@@ -1,21 +1,21 @@
 //! One model as it was at one instant, though others save meanwhile.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
 };
 
-use cap_std::{ambient_authority, fs::Dir};
 use io_core::{Error, ErrorKind, Result};
 use io_manifest::{FileIntegrity, ModelJson, check_path, describe_foreign};
 use same_file::Handle;
 
 use crate::{
-    error::{failed, on, shown},
+    error::{on, shown},
     location::{self, Location},
+    model_dir::{ModelDir, Refusal},
 };
 
 /// How often a load starts again because somebody replaced the model.
@@ -40,8 +40,8 @@ impl Snapshot {
             let json = Arc::new(json);
             let found = ModelJson::parse(&text).and_then(|model| {
                 let files = match weights {
-                    Some(path) => WeightFiles::pair(&model, json.clone(), path),
-                    None => WeightFiles::of(&model, json.clone(), &location.directory),
+                    Some(path) => WeightFiles::pair(&model, json.clone(), path, location),
+                    None => WeightFiles::of(&model, json.clone(), location),
                 }?;
                 files.check_lengths(&model)?;
                 Ok(Self { model, saved, files })
@@ -59,7 +59,7 @@ impl Snapshot {
 #[derive(Clone, Debug)]
 pub(crate) struct WeightFiles {
     pub(crate) files: Arc<[WeightFile]>,
-    dir: Arc<Dir>,
+    dir: ModelDir,
     json: Arc<JsonFile>,
 }
 
@@ -73,48 +73,52 @@ pub(crate) struct WeightFile {
 }
 
 impl WeightFiles {
-    fn of(model: &ModelJson, json: Arc<JsonFile>, directory: &Path) -> Result<Self> {
+    fn of(model: &ModelJson, json: Arc<JsonFile>, location: &Location) -> Result<Self> {
         let paths = model.files();
         paths.iter().try_for_each(|file| check_path(&file.path))?;
-        Self::open(json, directory, paths.into_iter().map(|file| (file.path, file.integrity)))
+        let paths = paths.into_iter().map(|file| (file.path, file.integrity));
+        Self::open(json, &location.directory, location, paths)
     }
 
     /// All weights are in the one file at `path`, whatever the manifest calls them.
-    fn pair(model: &ModelJson, json: Arc<JsonFile>, path: &Path) -> Result<Self> {
+    fn pair(
+        model: &ModelJson,
+        json: Arc<JsonFile>,
+        path: &Path,
+        location: &Location,
+    ) -> Result<Self> {
         let name = path.file_name().and_then(std::ffi::OsStr::to_str).ok_or_else(|| {
             Error::new(ErrorKind::InvalidInput, "option `weights` is not the path of a file")
         })?;
-        let directory = &location::parent(path);
         // A checksum covers the bytes, wherever they are now, if one file had them all.
         let integrity = match model.files().as_slice() {
             [only] => only.integrity,
             _ => None,
         };
-        Self::open(json, directory, [(name.to_owned(), integrity)].into_iter())
+        let paths = [(name.to_owned(), integrity)].into_iter();
+        Self::open(json, &location::parent(path), location, paths)
     }
 
     fn open(
         json: Arc<JsonFile>,
         directory: &Path,
+        location: &Location,
         paths: impl Iterator<Item = (String, Option<FileIntegrity>)>,
     ) -> Result<Self> {
-        let dir = Dir::open_ambient_dir(directory, ambient_authority())
+        let dir = ModelDir::open(directory, location.symlinks)
             .map_err(on("open the directory", directory))?;
         let mut start = 0_u64;
         let files = paths
             .map(|(path, integrity)| {
-                let meta = dir.metadata(&path).map_err(|error| cannot_open(&path, error))?;
-                if !meta.is_file() {
-                    return Err(Error::corrupt(format!("weight file `{path}` is not a file")));
-                }
-                let file = WeightFile { path, start, length: meta.len(), integrity };
+                let (length, _) = dir.look_at(&path).map_err(|error| error.of_weights(&path))?;
+                let file = WeightFile { path, start, length, integrity };
                 start = start.checked_add(file.length).ok_or_else(|| {
                     Error::corrupt("the weight files are larger than a file can be")
                 })?;
                 Ok(file)
             })
             .collect::<Result<_>>()?;
-        Ok(Self { files, dir: Arc::new(dir), json })
+        Ok(Self { files, dir, json })
     }
 
     /// How many bytes the files have together.
@@ -124,12 +128,12 @@ impl WeightFiles {
 
     /// Opens a file that still is the one that the manifest meant.
     pub(crate) fn open_file(&self, file: &WeightFile) -> Result<File> {
-        let opened = self.dir.open(&file.path).map(cap_std::fs::File::into_std);
+        let opened = self.dir.open_file(&file.path);
         // Asked after the file is open: from here on nobody can put another in its place.
         if !self.json.is_current() {
             return Err(replaced());
         }
-        let opened = opened.map_err(|error| cannot_open(&file.path, error))?;
+        let opened = opened.map_err(|error| error.of_weights(&file.path))?;
         let length = opened.metadata().map_err(on("look at", &file.path))?.len();
         if length != file.length {
             let WeightFile { path, length: expected, .. } = file;
@@ -159,7 +163,7 @@ impl WeightFiles {
     fn find_foreign(&self) -> Option<(&str, &'static str)> {
         self.files.iter().find_map(|file| {
             let mut start = Vec::new();
-            self.dir.open(&file.path).ok()?.take(512).read_to_end(&mut start).ok()?;
+            self.dir.open_file(&file.path).ok()?.take(512).read_to_end(&mut start).ok()?;
             Some((file.path.as_str(), describe_foreign(&start)?))
         })
     }
@@ -177,24 +181,21 @@ pub(crate) struct JsonFile {
 impl JsonFile {
     pub(crate) fn read(location: &Location) -> Result<(Self, SystemTime, Vec<u8>)> {
         let path = location.json_path();
-        let mut text = Vec::new();
-        // Asked first: to open a pipe is to wait for ever, and a device has no end.
-        let meta = fs::metadata(&path).map_err(|error| missing_or(&path, error))?;
-        if !meta.is_file() {
-            return Err(Error::corrupt(format!("`{}` is not a file", shown(&path))));
-        }
-        if meta.len() > MAX_JSON_BYTES {
+        let refused = |error| match error {
+            Refusal::System(error) => missing_or(&path, error),
+            other => other.of(&format!("`{}`", shown(&path))),
+        };
+        let dir = ModelDir::open(&location.directory, location.symlinks)
+            .map_err(|error| missing_or(&path, error))?;
+        let file = dir.open_file(&location.json).map_err(refused)?;
+        // Asked before it is read: what is written meanwhile shows.
+        let stamp = stamp(&file).map_err(on("look at", &path))?;
+        if stamp.0 > MAX_JSON_BYTES {
             let message = format!("`{}` is larger than a model's JSON can be", shown(&path));
             return Err(Error::corrupt(message));
         }
-        let mut read = || -> io::Result<(File, (u64, SystemTime))> {
-            let file = File::open(&path)?;
-            // Asked before it is read: what is written meanwhile shows.
-            let stamp = stamp(&file)?;
-            (&file).take(MAX_JSON_BYTES).read_to_end(&mut text)?;
-            Ok((file, stamp))
-        };
-        let (file, stamp) = read().map_err(|error| missing_or(&path, error))?;
+        let mut text = Vec::new();
+        (&file).take(MAX_JSON_BYTES).read_to_end(&mut text).map_err(on("read", &path))?;
         let handle = Handle::from_file(file).map_err(on("look at", &path))?;
         Ok((Self { path, handle, stamp }, stamp.1, text))
     }
@@ -223,20 +224,6 @@ fn missing_or(path: &Path, error: io::Error) -> Error {
         _ => format!("`{}` does not exist", shown(path)),
     };
     Error::new(ErrorKind::NotFound, message)
-}
-
-/// The error of a weight file that cannot be opened.
-pub(crate) fn cannot_open(path: &str, error: io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            Error::new(ErrorKind::NotFound, format!("weight file `{path}` is missing"))
-        }
-        // How a sandboxed open refuses; the operating system's own refusals have a number.
-        io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
-            Error::corrupt(format!("weight file `{path}` leads out of the model's directory"))
-        }
-        _ => failed(format!("cannot open weight file `{path}`"), error),
-    }
 }
 
 /// The error of a reader who was overtaken by a saver.

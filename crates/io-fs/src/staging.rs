@@ -1,6 +1,7 @@
 //! The directory in which a save is prepared, inside the model's own directory.
 
 use std::{
+    ffi::OsString,
     fs::File,
     io::{self, Write},
     process,
@@ -12,7 +13,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use io_core::Result;
 
 use crate::{
-    error::on,
+    error::{failed, on},
     sync::{DirLock, Durability},
 };
 
@@ -20,14 +21,14 @@ use crate::{
 const PREFIX: &str = ".modelport-";
 
 /// A staging directory. It is removed with the value, unless it is [kept](Self::keep); when the
-/// process is killed, its lock goes and the next save sees that it is stale.
+/// process is killed, its lock goes and the next save finds that it is stale.
 #[derive(Debug)]
 pub(crate) struct Staging {
     pub(crate) name: String,
     pub(crate) dir: Dir,
     parent: Dir,
     kept: bool,
-    _lock: DirLock,
+    lock: Option<DirLock>,
 }
 
 impl Staging {
@@ -44,26 +45,34 @@ impl Staging {
         };
         let open = || -> io::Result<Self> {
             let dir = parent.open_dir(&name)?;
-            let lock = DirLock::acquire(&dir).map_err(io::Error::other)?;
+            let lock = Some(DirLock::acquire_new(&dir).map_err(io::Error::other)?);
             let (name, parent) = (name.clone(), parent.try_clone()?);
-            Ok(Self { name, dir, parent, kept: false, _lock: lock })
+            Ok(Self { name, dir, parent, kept: false, lock })
         };
         open().inspect_err(|_| {
             let _ = parent.remove_dir_all(&name);
         })
     }
 
-    /// Those in `parent` whose makers have died. The caller holds the lock of `parent`.
-    pub(crate) fn stale(parent: &Dir) -> Vec<Self> {
-        let adopt = |name: String| -> Option<Self> {
-            let dir = parent.open_dir(&name).ok()?;
-            let lock = DirLock::try_acquire(&dir)?;
-            Some(Self { name, dir, parent: parent.try_clone().ok()?, kept: false, _lock: lock })
+    /// Those in `parent` whose saves were interrupted, and what cannot be found out of one. The
+    /// caller holds the lock of `parent`.
+    pub(crate) fn stale(parent: &Dir) -> Vec<Result<Self>> {
+        let adopt = |name: &String| -> Result<Option<Self>> {
+            let dir = parent.open_dir(name).map_err(on("open", name))?;
+            let Some(lock) = DirLock::try_acquire(&dir)? else { return Ok(None) };
+            let (name, parent) = (name.clone(), parent.try_clone().map_err(on("open", name))?);
+            Ok(Some(Self { name, dir, parent, kept: false, lock: Some(lock) }))
         };
-        names(parent)
-            .into_iter()
-            .filter(|name| name.starts_with(PREFIX))
-            .filter_map(adopt)
+        let names = match names(parent) {
+            Ok(names) => names,
+            Err(error) => return vec![Err(error)],
+        };
+        // A link of such a name is not one.
+        let is_dir = |name: &String| parent.symlink_metadata(name).is_ok_and(|meta| meta.is_dir());
+        let names = names.into_iter().filter_map(|name| name.into_string().ok());
+        names
+            .filter(|name| is_staging(name) && is_dir(name))
+            .filter_map(|name| adopt(&name).transpose())
             .collect()
     }
 
@@ -87,6 +96,8 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
+        // First, since NFS keeps the directory of a file that is open.
+        drop(self.lock.take());
         if !self.kept {
             // What cannot be removed now is stale for the next save.
             let _ = self.parent.remove_dir_all(&self.name);
@@ -102,10 +113,11 @@ pub(crate) fn create_file(dir: &Dir, name: &str) -> Result<File> {
         .map_err(on("create", name))
 }
 
-/// The names in a directory that are UTF-8; none when it cannot be read.
-pub(crate) fn names(dir: &Dir) -> Vec<String> {
-    let entries = dir.entries().into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+/// The names in a directory.
+pub(crate) fn names(dir: &Dir) -> Result<Vec<OsString>> {
+    let listed = |error| failed("cannot list the directory", error);
+    let entries = dir.entries().map_err(listed)?;
+    entries.map(|entry| entry.map(|entry| entry.file_name()).map_err(listed)).collect()
 }
 
 /// Whether this is the name of a staging directory.

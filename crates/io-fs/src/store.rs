@@ -1,6 +1,7 @@
 //! The models under a directory.
 
 use std::{
+    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -9,22 +10,23 @@ use async_trait::async_trait;
 use blocking::unblock;
 use futures::{StreamExt, TryStreamExt, stream};
 use io_core::{
-    Error, HandlerOptions, IOHandler, ModelArtifactsInfo, ModelEntry, ModelList, ModelStore,
-    ModelUrl, Operation, Result, SaveResult, Weights,
+    Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifactsInfo, ModelEntry, ModelList,
+    ModelStore, ModelUrl, Operation, Result, SaveResult, Weights,
 };
 use io_manifest::{ModelJson, claimed_files};
 use same_file::is_same_file;
 
 use crate::{
-    FsHandler, FsOptions, claims,
+    FsHandler, FsOptions, Symlinks,
     created::CreatedDirs,
     error::on,
     location::{self, Location, MODEL_JSON},
     publish,
+    references::{self, Folder},
     snapshot::{self, JsonFile, Snapshot},
     source::FsWeights,
     staging,
-    sync::{self, Durability},
+    sync::{self, Durability, LOCK_FILE},
 };
 
 /// The models under a directory, in it and in the directories below it. Links to directories are
@@ -33,6 +35,7 @@ use crate::{
 pub struct FsStore {
     pub(crate) url: ModelUrl,
     options: HandlerOptions,
+    pub(crate) fs: FsOptions,
 }
 
 impl FsStore {
@@ -43,9 +46,13 @@ impl FsStore {
     /// - `InvalidUrl`: the path is empty or has a NUL character.
     /// - `InvalidInput`: a setting is unknown or has a value that it cannot have.
     pub fn new(url: ModelUrl, options: HandlerOptions) -> Result<Self> {
-        FsOptions::from_settings(&options)?;
+        let fs = FsOptions::from_settings(&options)?;
         Location::new(&url)?;
-        Ok(Self { url, options })
+        Ok(Self { url, options, fs })
+    }
+
+    fn find(&self, url: &ModelUrl) -> Result<Location> {
+        Ok(Location::find(url)?.with_symlinks(self.fs.symlinks))
     }
 
     fn handler(&self, url: &ModelUrl) -> Result<FsHandler> {
@@ -62,21 +69,21 @@ impl FsStore {
     }
 
     async fn rename_model(&self, from: &ModelUrl, to: &ModelUrl) -> Result<SaveResult> {
-        let (source, destination) = (Location::find(from)?, Location::for_save(to)?);
-        // What cannot be read is not moved.
-        let found = {
-            let source = source.clone();
-            unblock(move || entry(&source)).await?
-        };
-        if is_same_file(source.json_path(), destination.json_path()).unwrap_or(false) {
-            return Ok(SaveResult::new(to.clone(), found.info));
-        }
-        let moved = {
-            let (source, destination) = (source.clone(), destination.clone());
-            unblock(move || rename_directory(&source, &destination)).await?
-        };
-        if moved {
-            return Ok(SaveResult::new(destination.url()?, found.info));
+        let (store, from_url, to_url) = (self.clone(), from.clone(), to.clone());
+        let (source, found, moved) = unblock(move || -> Result<_> {
+            let (source, destination) = (store.find(&from_url)?, Location::for_save(&to_url)?);
+            // What cannot be read is not moved.
+            let found = entry(&source)?;
+            if is_same_model(&source, &destination) {
+                return Ok((source, found, Some(to_url)));
+            }
+            let moved = rename_directory(&source, &destination)?;
+            let moved = if moved { Some(destination.url()?) } else { None };
+            Ok((source, found, moved))
+        })
+        .await?;
+        if let Some(url) = moved {
+            return Ok(SaveResult::new(url, found.info));
         }
         let saved = self.copy_model(from, to).await?;
         // The source goes only after the copy was read back against the checksums of what was
@@ -105,31 +112,41 @@ impl ModelStore for FsStore {
     }
 
     fn list(&self) -> ModelList {
-        let root = match Location::find(&self.url) {
-            Ok(root) => root.directory,
-            Err(error) => return Box::pin(stream::iter([Err(error)])),
-        };
         let url = self.url.clone();
         let context = move |error: Error| error.with_context(Operation::List, &url);
-        let directories = stream::unfold(vec![root], |mut waiting| async move {
-            let directory = waiting.pop()?;
-            let (entries, below) = unblock(move || list_directory(&directory)).await;
-            waiting.extend(below);
-            Some((stream::iter(entries), waiting))
+        let (url, symlinks) = (self.url.clone(), self.fs.symlinks);
+        let directories = stream::unfold(None, move |waiting: Option<Vec<PathBuf>>| {
+            let url = url.clone();
+            async move {
+                let is_root = waiting.is_none();
+                let (entries, waiting) = unblock(move || {
+                    let mut waiting =
+                        match waiting.map_or_else(|| Ok(vec![Location::root(&url)?]), Ok) {
+                            Ok(waiting) => waiting,
+                            Err(error) => return Some((vec![Err(error)], Vec::new())),
+                        };
+                    let directory = waiting.pop()?;
+                    let (entries, below) = list_directory(&directory, symlinks, is_root);
+                    waiting.extend(below);
+                    Some((entries, waiting))
+                })
+                .await?;
+                Some((stream::iter(entries), Some(waiting)))
+            }
         });
         Box::pin(directories.flatten().map(move |entry| entry.map_err(&context)))
     }
 
     async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {
-        let url = model.clone();
-        unblock(move || entry(&Location::find(&url)?))
+        let (store, url) = (self.clone(), model.clone());
+        unblock(move || entry(&store.find(&url)?))
             .await
             .map_err(|error| error.with_context(Operation::Stat, model))
     }
 
     async fn remove(&self, model: &ModelUrl) -> Result<ModelEntry> {
-        let url = model.clone();
-        unblock(move || remove(&Location::find(&url)?))
+        let (store, url) = (self.clone(), model.clone());
+        unblock(move || remove(&store.find(&url)?))
             .await
             .map_err(|error| error.with_context(Operation::Remove, model))
     }
@@ -163,26 +180,37 @@ fn entry(location: &Location) -> Result<ModelEntry> {
 }
 
 /// The models in one directory, and the directories below it.
-fn list_directory(directory: &Path) -> (Vec<Result<ModelEntry>>, Vec<PathBuf>) {
+fn list_directory(
+    directory: &Path,
+    symlinks: Symlinks,
+    is_root: bool,
+) -> (Vec<Result<ModelEntry>>, Vec<PathBuf>) {
     let names = match fs::read_dir(directory) {
         Ok(names) => names,
+        // Removed since it was found.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_root => {
+            return Default::default();
+        }
         Err(error) => return (vec![Err(on("list", directory)(error))], Vec::new()),
     };
     let (mut entries, mut below) = (Vec::new(), Vec::new());
-    for name in names.flatten() {
-        let Ok(kind) = name.file_type() else { continue };
-        let Ok(text) = name.file_name().into_string() else { continue };
+    for name in names {
+        let found = name.and_then(|name| Ok((name.file_type()?, name)));
+        let (kind, name) = match found {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                entries.push(Err(on("list", directory)(error)));
+                continue;
+            }
+        };
+        let (path, name) = (name.path(), name.file_name());
         if kind.is_dir() {
-            if !staging::is_staging(&text) {
-                below.push(name.path());
+            if !name.to_str().is_some_and(staging::is_staging) {
+                below.push(path);
             }
-        } else if text.ends_with(".json") {
-            let location = Location { directory: directory.to_owned(), json: text };
-            // `model.json` is a model, if perhaps a damaged one; another file is one if it reads as
-            // one.
-            if location.json == MODEL_JSON || is_model(&location) {
-                entries.push(entry(&location));
-            }
+        } else if name.as_encoded_bytes().ends_with(b".json") {
+            entries.extend(list_file(directory, &name, symlinks));
         }
     }
     // In a fixed order, as far as one directory goes.
@@ -190,13 +218,40 @@ fn list_directory(directory: &Path) -> (Vec<Result<ModelEntry>>, Vec<PathBuf>) {
     (entries, below)
 }
 
+/// The model in a JSON file. `model.json` is one, if perhaps a corrupt one; another file is one if
+/// it reads as one.
+fn list_file(directory: &Path, name: &OsStr, symlinks: Symlinks) -> Option<Result<ModelEntry>> {
+    let Some(text) = name.to_str() else {
+        // It has no URL, which is an error only if there is a model.
+        let path = directory.join(name);
+        let text = references::read_at(&path).ok()??;
+        ModelJson::parse(&text).ok()?;
+        return location::url_of(&path).err().map(Err);
+    };
+    let location = Location::of(directory.to_owned(), text).with_symlinks(symlinks);
+    if text == MODEL_JSON {
+        return Some(entry(&location));
+    }
+    match is_model(&location) {
+        Ok(true) => Some(entry(&location)),
+        Ok(false) => None,
+        Err(error) => Some(Err(error)),
+    }
+}
+
 /// A JSON file that is larger than this is listed only if it is called `model.json`.
 const MAX_LISTED_BYTES: u64 = 64 << 20;
 
-fn is_model(location: &Location) -> bool {
-    let is_small =
-        fs::metadata(location.json_path()).is_ok_and(|meta| meta.len() <= MAX_LISTED_BYTES);
-    is_small && JsonFile::read(location).is_ok_and(|(_, _, text)| ModelJson::parse(&text).is_ok())
+fn is_model(location: &Location) -> Result<bool> {
+    if fs::metadata(location.json_path()).is_ok_and(|meta| meta.len() > MAX_LISTED_BYTES) {
+        return Ok(false);
+    }
+    match JsonFile::read(location) {
+        Ok((_, _, text)) => Ok(ModelJson::parse(&text).is_ok()),
+        // A pipe, or a link that leads nowhere, is none.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Corrupt) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn remove(location: &Location) -> Result<ModelEntry> {
@@ -216,6 +271,12 @@ fn remains(location: &Location) -> Result<ModelEntry> {
     Ok(ModelEntry::new(location.url()?, info))
 }
 
+/// Whether both are one model, whatever the paths. A link elsewhere to the JSON file is not.
+fn is_same_model(from: &Location, to: &Location) -> bool {
+    let same = |a: &Path, b: &Path| is_same_file(a, b).unwrap_or(false);
+    same(&from.directory, &to.directory) && same(&from.json_path(), &to.json_path())
+}
+
 /// Renames the directory of a model, if it has nothing else in it and the other name is free.
 /// `false` when it has to be copied.
 fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
@@ -227,11 +288,20 @@ fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
     // Nobody saves into it while its name changes.
     let (dir, _lock) = sync::open_locked(&from.directory)?;
     let durability = Durability { fsync: true };
-    publish::recover(&dir, durability);
-    let text = claims::read_file(&dir, MODEL_JSON)?;
+    publish::recover(Folder { dir: &dir, path: &from.directory }, durability);
+    let names = staging::names(&dir)?;
+    // A relative link leads elsewhere from another directory.
+    if names.iter().any(|name| dir.symlink_metadata(name).is_ok_and(|meta| meta.is_symlink())) {
+        return Ok(false);
+    }
+    let text = references::read_file(&dir, MODEL_JSON)?;
     let parts = claimed_files(&text)?;
-    let names = staging::names(&dir);
-    if names.iter().any(|name| name != MODEL_JSON && !parts.contains(name)) {
+    let is_part = |name: &OsStr| {
+        name == MODEL_JSON
+            || name == LOCK_FILE
+            || name.to_str().is_some_and(|name| parts.contains(name))
+    };
+    if !names.iter().all(|name| is_part(name)) {
         return Ok(false);
     }
     let parent = location::parent(&to.directory);

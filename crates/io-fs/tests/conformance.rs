@@ -6,7 +6,7 @@ use io_conformance::Place;
 fn place() -> Place {
     let root = tempfile::tempdir().unwrap();
     Place::new(&io_fs::REGISTRATION, format!("file://{}", root.path().display()))
-        .with_settings(&["fsync", "read", "weights"])
+        .with_settings(&["fsync", "read", "symlinks", "weights"])
         .keeping(root)
 }
 

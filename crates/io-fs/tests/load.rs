@@ -67,12 +67,17 @@ fn damage_is_named() {
         (Box::new(text("weights.bin", "/etc/passwd")), ErrorKind::Corrupt, "/etc/passwd"),
         (Box::new(text("float32", "float33")), ErrorKind::Corrupt, "weight `w`"),
         (
-            Box::new(|directory: &Path| {
-                fs::rename(directory.join("weights.bin"), directory.join("../w")).unwrap();
-                symlink("../w", directory.join("weights.bin")).unwrap();
+            Box::new({
+                let name_it = text("weights.bin", "d/w");
+                move |directory: &Path| {
+                    fs::create_dir(directory.join("../out")).unwrap();
+                    fs::rename(directory.join("weights.bin"), directory.join("../out/w")).unwrap();
+                    symlink("../out", directory.join("d")).unwrap();
+                    name_it(directory);
+                }
             }),
             ErrorKind::Corrupt,
-            "`weights.bin` leads out of the model's directory",
+            "`d/w` leads out of the model's directory",
         ),
         (
             Box::new(|directory: &Path| {
@@ -204,6 +209,7 @@ fn unknown_options_are_errors() {
         ("fsnyc", "true", "unknown option `fsnyc`"),
         ("fsync", "yes", "expected `true` or `false`"),
         ("read", "slow", "expected `buffered` or `mmap`"),
+        ("symlinks", "yes", "expected `follow` or `deny`"),
     ] {
         let options = HandlerOptions::new().with_setting(name, value);
         let error = FsHandler::new(url(root.path()), options).unwrap_err();

@@ -1,4 +1,5 @@
-//! Whose a weight file is: nothing is removed that a model beside it has.
+//! Which weight files the models of a folder reference: nothing is removed that another model
+//! references.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +18,62 @@ const KEYS: [&[u8]; 2] = [b"weightsManifest", b"modelTopology"];
 ///
 /// `Corrupt` when the text is a damaged model, as after an edit by hand: it may have any file.
 pub fn claimed_files(text: &[u8]) -> Result<BTreeSet<String>> {
-    files_of(text, looks_like_model(text))
+    match ModelJson::parse(text) {
+        Ok(model) => Ok(references(&model)),
+        Err(error) if looks_like_model(text) => Err(error),
+        Err(_) => Ok(BTreeSet::new()),
+    }
 }
 
-/// Files that are to be removed unless some model has them.
+/// Whether a file that begins with `head`, at most its first few kilobytes, may be a model file,
+/// whatever it is called: a JSON object with a key, or an array of objects. `false` is certain, so
+/// that weights and other large files need not be read.
+pub fn may_be_model_file(head: &[u8]) -> bool {
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
+    let Some((first, rest)) = text.split_first() else { return !head.is_empty() };
+    let next = rest.trim_ascii_start().first();
+    match first {
+        b'{' => next.is_none_or(|next| *next == b'"'),
+        b'[' => next.is_none_or(|next| *next == b'{'),
+        _ => false,
+    }
+}
+
+/// Whether a part of the text of a JSON file can be that of a model file: it has a key that every
+/// model file has, or an escape that may hide one. No key is longer than [`LONGEST_KEY`].
+pub fn may_have_manifest(text: &[u8]) -> bool {
+    // The last is a key of a manifest that is a file of its own.
+    let keys = [KEYS[0], KEYS[1], b"\"paths\"", ESCAPE];
+    (0..text.len())
+        .filter_map(|at| text.get(at..))
+        .any(|rest| keys.iter().any(|key| rest.starts_with(key)))
+}
+
+/// How many bytes of two parts of a text must overlap for [`may_have_manifest`] to miss nothing.
+pub const LONGEST_KEY: usize = KEYS[0].len();
+
+/// Whether the text of a JSON file can reference the weight file `file`, in upper or lower case,
+/// also if it is a corrupt model file. `false` is certain, and much faster to find out than by
+/// [`claimed_files`].
+pub fn may_reference(text: &[u8], file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let is_plain =
+        name.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !b"\"\\".contains(&byte));
+    let equals = |window: &[u8]| window.eq_ignore_ascii_case(name.as_bytes());
+    !is_plain || contains(text, ESCAPE) || text.windows(name.len().max(1)).any(equals)
+}
+
+/// The beginning of the escape of an ASCII character in JSON.
+const ESCAPE: &[u8] = b"\\u00";
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// Files that are to be removed unless some model references them.
 ///
-/// Whoever removes them shows it every JSON file of every one of [`folders`](Self::folders).
+/// The caller shows it every file of every one of [`folders`](Self::folders) that may be a model
+/// file, whatever its name.
 #[derive(Clone, Debug)]
 pub struct Unclaimed(BTreeSet<String>);
 
@@ -42,43 +93,60 @@ impl Unclaimed {
         all.chain((!self.0.is_empty()).then(String::new)).collect()
     }
 
-    /// Leaves to a JSON file in `folder` what it has, in upper or lower case, since many places do
-    /// not tell these apart. `name` may be the whole path.
+    /// Removes from the set every file that this JSON file in `folder` references, and the file
+    /// itself if it is a model. Case-insensitive, because many stores are. `name` may be the whole
+    /// path.
+    ///
+    /// Returns what it references, as paths like those of the set, in lower case.
     ///
     /// # Errors
     ///
-    /// `Corrupt` when it is a damaged model: then none of the files may be removed.
-    pub fn leave(&mut self, folder: &str, name: &str, text: &[u8]) -> Result<()> {
-        let looks_like_one =
-            name.rsplit('/').next() == Some("model.json") || looks_like_model(text);
-        let claims = files_of(text, looks_like_one).map_err(|error| {
-            let message = format!("`{name}` is damaged, and any file beside it may be one of its");
-            Error::corrupt(message).with_hint("repair or remove it").with_source(error)
-        })?;
-        let path = |file| if folder.is_empty() { file } else { format!("{folder}/{file}") };
-        let claims: BTreeSet<String> =
-            claims.into_iter().map(|file| path(file).to_lowercase()).collect();
-        self.0.retain(|file| !claims.contains(&file.to_lowercase()));
-        Ok(())
+    /// `Corrupt` when it is a corrupt model file: then none of the files may be removed.
+    pub fn leave(&mut self, folder: &str, name: &str, text: &[u8]) -> Result<BTreeSet<String>> {
+        let own = name.rsplit('/').next().unwrap_or(name);
+        let files = match ModelJson::parse(text) {
+            Ok(model) => references(&model),
+            Err(error) if own.eq_ignore_ascii_case("model.json") || looks_like_model(text) => {
+                let message =
+                    format!("`{name}` is corrupt, and may reference any of the files beside it");
+                return Err(Error::corrupt(message)
+                    .with_hint("repair or remove it")
+                    .with_source(error));
+            }
+            Err(_) => return Ok(BTreeSet::new()),
+        };
+        let path =
+            |file: &str| if folder.is_empty() { file.into() } else { format!("{folder}/{file}") };
+        let references: BTreeSet<String> =
+            files.iter().map(|file| path(file).to_lowercase()).collect();
+        let own = path(own).to_lowercase();
+        self.0.retain(|file| {
+            let file = file.to_lowercase();
+            file != own && !references.contains(&file)
+        });
+        Ok(references)
     }
 
-    /// Those that no model has that was shown.
+    /// The files that no model references so far.
+    pub fn files(&self) -> &BTreeSet<String> {
+        &self.0
+    }
+
+    /// The files that no model references of those that were shown.
     pub fn into_files(self) -> BTreeSet<String> {
         self.0
     }
 }
 
-/// The files of the model in `text`; whether what is none would have been one is for the caller to
-/// say.
-fn files_of(text: &[u8], looks_like_one: bool) -> Result<BTreeSet<String>> {
-    let model = match ModelJson::parse(text) {
-        Ok(model) => model,
-        Err(error) if looks_like_one => return Err(error),
-        Err(_) => return Ok(BTreeSet::new()),
-    };
+/// The files that a model references.
+fn references(model: &ModelJson) -> BTreeSet<String> {
     let files = model.files().into_iter().filter(|file| check_path(&file.path).is_ok());
     // A model file is never a weight file, whatever the manifest says.
-    Ok(files.map(|file| plain(&file.path)).filter(|path| !path.ends_with(".json")).collect())
+    files.map(|file| plain(&file.path)).filter(|path| !is_json(path)).collect()
+}
+
+fn is_json(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"))
 }
 
 /// A manifest path without `.` segments and doubled slashes.
@@ -89,12 +157,14 @@ fn plain(path: &str) -> String {
 }
 
 fn looks_like_model(text: &[u8]) -> bool {
-    KEYS.iter().any(|key| text.windows(key.len()).any(|window| window == *key))
+    KEYS.iter().any(|key| contains(text, key))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Unclaimed, claimed_files};
+    use super::{
+        LONGEST_KEY, Unclaimed, claimed_files, may_be_model_file, may_have_manifest, may_reference,
+    };
     use io_core::ErrorKind;
 
     fn model(paths: &str) -> String {
@@ -107,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_model_has_the_files_of_its_manifest_and_nothing_else() {
-        let claims = claimed_files(model(r#""./a//w.bin","model.json","x/y.json""#).as_bytes());
+        let claims = claimed_files(model(r#""./a//w.bin","model.json","x/y.JSON""#).as_bytes());
         assert_eq!(claims.unwrap().into_iter().collect::<Vec<_>>(), ["a/w.bin"]);
         for text in ["{}", "", "[1]", r#"{"name":"package"}"#, "{\"name\":,}"] {
             assert!(claimed_files(text.as_bytes()).unwrap().is_empty(), "{text}");
@@ -145,6 +215,46 @@ mod tests {
         assert!(new().leave("a", "model.json", b"").is_err());
         let damaged = new().leave("a", "m.json", b"{\"modelTopology\":").unwrap_err();
         assert_eq!(damaged.kind(), ErrorKind::Corrupt);
-        assert!(damaged.to_string().contains("`m.json` is damaged"), "{damaged}");
+        assert!(damaged.to_string().contains("`m.json` is corrupt"), "{damaged}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_a_model_is_told_by_its_first_bytes() {
+        for head in ["{\"a\"", "\u{feff} {", " \n", "[ {", "[", "{\n \"modelTopology\""] {
+            assert!(may_be_model_file(head.as_bytes()), "{head:?}");
+        }
+        for head in [b"".as_slice(), b"{\0\0\0", b"{x", b"[1", b"\0\0\x80\x3f", b"\"{", b"<html>"] {
+            assert!(!may_be_model_file(head), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_the_keys_of_a_model_is_none() {
+        assert_eq!(LONGEST_KEY, "weightsManifest".len());
+        for text in [&model("\"w\""), r#"{"modelTopology":"#, r#"{"\u006dodelTopology":{}}"#] {
+            assert!(may_have_manifest(text.as_bytes()), "{text}");
+        }
+        assert!(!may_have_manifest(br#"{"type":"FeatureCollection","features":[]}"#));
+    }
+
+    #[test]
+    fn a_text_that_may_reference_a_file_has_its_name() {
+        for (paths, file, may) in [
+            (r#""w.bin""#, "w.bin", true),
+            (r#""W.BIN""#, "w.bin", true),
+            (r#""a\/w.bin""#, "a/w.bin", true),
+            (r#""w\u002ebin""#, "w.bin", true),
+            (r#""v.bin""#, "\u{e9}.bin", true),
+            (r#""v.bin""#, "w.bin", false),
+        ] {
+            assert_eq!(may_reference(model(paths).as_bytes(), file), may, "{paths} {file}");
+        }
+    }
+
+    #[test]
+    fn a_model_file_that_another_model_calls_its_weights_stays() {
+        let mut unclaimed = Unclaimed::new(["a/topology.txt".to_owned()].into());
+        unclaimed.leave("a", "a/Topology.txt", model("").as_bytes()).unwrap();
+        assert!(unclaimed.files().is_empty());
     }
 }

@@ -9,7 +9,8 @@
 //! - [`ModelJson`] and [`write_model_json`]: the model file, its groups and its [`WeightFile`]s;
 //! - [`check_path`], [`plan_shards`], [`Checksum`]: where weight files may lie, how weights are cut
 //!   into them, and how damage is noticed;
-//! - [`claimed_files`], [`Unclaimed`]: whose a weight file is, for those who remove some;
+//! - [`claimed_files`], [`Unclaimed`], [`may_be_model_file`]: which weight files the models of a
+//!   folder reference, for stores that remove some;
 //! - [`check_specs`]: whether weight specs are sound and fit the bytes;
 //! - [`tensors()`], [`tensor_stream()`], [`tensor_pieces()`]: weights one by one, in memory or from a
 //!   stream;
@@ -53,7 +54,9 @@ mod text;
 #[cfg(feature = "ndarray")]
 pub use array::ArrayElement;
 pub use checksum::{Checksum, FileIntegrity};
-pub use claims::{Unclaimed, claimed_files};
+pub use claims::{
+    LONGEST_KEY, Unclaimed, claimed_files, may_be_model_file, may_have_manifest, may_reference,
+};
 pub use encode::{NamedTensor, TensorData, encode_weights};
 pub use model_files::ModelFiles;
 pub use model_json::{ModelJson, WeightFile, WeightsGroup};
