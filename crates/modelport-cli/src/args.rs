@@ -224,7 +224,7 @@ pub(crate) struct Convert {
     /// Store weights as uint8, uint16 or float16; `:` and patterns choose by name
     #[arg(long, value_name = "TYPE[:PATTERN]")]
     pub(crate) quantize: Vec<String>,
-    /// Store quantised weights as what they stand for
+    /// Store dequantized values of quantized weights
     #[arg(long)]
     pub(crate) dequantize: bool,
     /// Take the state of the optimizer along, so that training can go on
@@ -233,12 +233,15 @@ pub(crate) struct Convert {
     /// Write weight files of at most N bytes, not all weights in one
     #[arg(long, value_name = "N")]
     pub(crate) shard_bytes: Option<NonZeroU64>,
-    /// Fail if the target cannot run a part of the model
-    #[arg(long)]
+    /// Fail on warnings as well: other precision, custom classes
+    #[arg(long, conflicts_with = "allow_unsupported")]
     pub(crate) strict: bool,
     /// Convert even what the target would compute differently
     #[arg(long)]
     pub(crate) force: bool,
+    /// Write the model even if the target cannot load or run it as it is
+    #[arg(long)]
+    pub(crate) allow_unsupported: bool,
     /// Fail if there already is something at DST
     #[arg(short, long)]
     pub(crate) no_clobber: bool,

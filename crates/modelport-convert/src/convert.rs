@@ -64,14 +64,14 @@ pub async fn convert(
     };
     let through = from_keras && !matches!(format, Format::Tfjs | Format::Safetensors);
     let aside = if through { passing::set_aside(&mut report) } else { Vec::new() };
-    report.check(options.policy)?;
+    options.check(&report, format)?;
     change_weights(&mut model, format, options).await?;
     let output = match format.file() {
         None => Output::Model(model),
         Some(format) => Output::File(write(model, format, options, &mut report).await?),
     };
     passing::settle(&mut report, aside);
-    report.check(options.policy)?;
+    options.check(&report, format)?;
     Ok(Conversion { output, report })
 }
 

@@ -1,6 +1,11 @@
 //! How a conversion is done.
 
-use crate::{Quantize, report::Policy};
+use io_core::Result;
+
+use crate::{
+    Format, Quantize,
+    report::{Level, Policy, Report},
+};
 
 /// A generation of Keras, whose files and configurations differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,15 +22,18 @@ pub enum Keras {
 pub struct ConvertOptions {
     /// For which Keras a file is written: 2 for `.h5`, 3 for `.keras` by default.
     pub keras: Option<Keras>,
-    /// Which weights are quantised, and how; none by default. For TensorFlow.js and safetensors.
+    /// Which weights are quantized, and how; none by default. For TensorFlow.js and safetensors.
     pub quantize: Quantize,
-    /// Whether quantised weights become what they stand for. Keras' files always have those.
+    /// Whether quantized weights become the values that they stand for. Keras' files always have those.
     pub dequantize: bool,
     /// Whether the variables of the optimizer come along, with which training goes on where it was,
     /// where both sides have that optimizer; to or from Keras, not by default.
     pub include_optimizer: bool,
     /// What is refused.
     pub policy: Policy,
+    /// Whether a model is written that the target cannot load or run as it is, such as one with
+    /// custom classes for TensorFlow.js.
+    pub allow_unsupported: bool,
 }
 
 impl ConvertOptions {
@@ -67,5 +75,32 @@ impl ConvertOptions {
     pub fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
+    }
+
+    /// Sets [`allow_unsupported`](Self::allow_unsupported).
+    #[must_use]
+    pub fn with_allow_unsupported(mut self, allow_unsupported: bool) -> Self {
+        self.allow_unsupported = allow_unsupported;
+        self
+    }
+
+    /// Refuses what is not allowed in a file of `format`. One of weights alone holds nothing that
+    /// the target could not load.
+    pub(crate) fn check(&self, report: &Report, format: Format) -> Result<()> {
+        let Policy { strict, force } = self.policy;
+        let has_layers = matches!(format, Format::Tfjs | Format::H5 | Format::Keras);
+        let allow_unsupported = self.allow_unsupported || !has_layers;
+        let is_refused = |level| match level {
+            Level::Info => false,
+            Level::Warning => strict,
+            Level::Unsupported => strict || !allow_unsupported,
+            Level::ValueChange => !force,
+        };
+        let accept = if strict {
+            "it is converted without `--strict`"
+        } else {
+            "`--allow-unsupported` writes it anyway"
+        };
+        report.refuse(is_refused, accept)
     }
 }

@@ -6,7 +6,10 @@ use crate::report::{Change, Effect, Entry, Report};
 /// Keras is written.
 pub(crate) fn set_aside(report: &mut Report) -> Vec<Entry> {
     report.take(|change| match change {
-        Change::UnknownClass { .. } | Change::CannotRun { .. } | Change::Projected { .. } => true,
+        Change::UnknownClass { .. }
+        | Change::CannotRun { .. }
+        | Change::Opaque { .. }
+        | Change::Projected { .. } => true,
         // Other objects are left out, these are carried.
         Change::UnknownObject { key, .. } => key.ends_with("activation"),
         Change::ValueChange { effect, .. } => is_carried(*effect) || turns_back(*effect),

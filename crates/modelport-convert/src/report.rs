@@ -30,7 +30,11 @@ pub struct Entry {
 pub enum Level {
     /// The model computes the same.
     Info,
-    /// The target cannot run this part of the model as it is; refused when strict.
+    /// The model computes the same up to the precision of numbers, or where the user registers a
+    /// class of their own; refused when strict.
+    Warning,
+    /// The target cannot load or run this part of the model; refused unless
+    /// [`allow_unsupported`](crate::ConvertOptions::allow_unsupported) is set.
     Unsupported,
     /// The target would compute something else; refused unless forced.
     ValueChange,
@@ -39,7 +43,7 @@ pub enum Level {
 /// What is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Refuse what the target cannot run.
+    /// Refuse warnings and what the target cannot run.
     pub strict: bool,
     /// Accept what computes something else.
     pub force: bool,
@@ -80,6 +84,13 @@ pub enum Change {
         /// The type in the target.
         to: String,
     },
+    /// A layer that computes in another type.
+    Precision {
+        /// The type or policy in the source.
+        from: String,
+        /// The type in the target.
+        to: String,
+    },
     /// Weights in another order.
     Reordered {
         /// The rule that gives the order.
@@ -102,17 +113,32 @@ pub enum Change {
         /// Why.
         problem: String,
     },
-    /// An activation, initializer, regularizer or constraint that the target does not have.
+    /// An activation that the target does not support; or an initializer, a regularizer or a
+    /// constraint, which is left out, since only training needs it.
     UnknownObject {
         /// The key that has it.
         key: String,
         /// The class or function.
         name: String,
     },
-    /// Code or an object of the user's own, carried as data and never executed.
+    /// A custom class or a function for a target that has none of the name, copied as data and never
+    /// executed.
     Opaque {
         /// The class.
         class_name: String,
+    },
+    /// A custom class or a function for Keras, which loads it where it is registered; copied as data
+    /// and never executed.
+    Custom {
+        /// The class, or the function.
+        class_name: String,
+    },
+    /// A class or a key that not every version of the target has.
+    Requires {
+        /// The class or the key.
+        key: String,
+        /// The versions that have it.
+        version: String,
     },
     /// The target computes something else.
     ValueChange {
@@ -168,18 +194,44 @@ pub enum Effect {
     QuantizedLayer,
     /// A tensor that a call passes by name.
     TensorArgument,
+    /// The class of the target has no such setting.
+    MissingSetting,
 }
 
 impl Change {
     /// How much the change matters.
     pub fn level(&self) -> Level {
         match self {
+            Self::UnknownObject { key, .. } if !key.ends_with("activation") => Level::Info,
             Self::UnknownClass { .. }
             | Self::CannotRun { .. }
             | Self::UnknownObject { .. }
             | Self::Opaque { .. } => Level::Unsupported,
             Self::ValueChange { .. } => Level::ValueChange,
+            Self::Precision { .. } | Self::Custom { .. } => Level::Warning,
+            Self::Cast { from, .. } if from == "float64" => Level::Warning,
             _ => Level::Info,
+        }
+    }
+
+    /// Returns what to do about a change that is refused for its level.
+    fn next_step(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownClass { class_name } => Some(match class_name.as_str() {
+                "StringLookup" | "IntegerLookup" | "TextVectorization" | "Hashing"
+                | "HashedCrossing" | "Discretization" | "CategoryEncoding" => {
+                    "preprocess the input outside of the model"
+                }
+                name if name.starts_with("Random") => {
+                    "leave out augmentation, which does nothing when a model predicts"
+                }
+                _ => {
+                    "replace the layer, or register a class of that name where the model is loaded"
+                }
+            }),
+            Self::Opaque { .. } => Some("register a class of that name where the model is loaded"),
+            Self::UnknownObject { .. } => Some("use an activation that both sides support"),
+            _ => None,
         }
     }
 }
@@ -219,15 +271,29 @@ impl Report {
     ///
     /// `Unsupported`, with every entry that is not allowed.
     pub fn check(&self, policy: Policy) -> Result<()> {
+        self.refuse(|level| policy.refuses(level), "it is converted without `--strict`")
+    }
+
+    /// Refuses every entry of a level of which `is_refused` is true; `accept` says what accepts
+    /// those that only compute nearly the same or cannot be loaded.
+    pub(crate) fn refuse(&self, is_refused: impl Fn(Level) -> bool, accept: &str) -> Result<()> {
         let refused: Vec<&Entry> =
-            self.entries.iter().filter(|entry| policy.refuses(entry.level)).collect();
-        let Some(worst) = refused.iter().map(|entry| entry.level).max() else { return Ok(()) };
+            self.entries.iter().filter(|entry| is_refused(entry.level)).collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
         let list: Vec<String> = refused.iter().map(|entry| entry.to_string()).collect();
-        let hint = match worst {
-            Level::ValueChange => "`--force` converts it nevertheless",
-            _ => "it is converted without `--strict`",
-        };
-        Err(Error::new(ErrorKind::Unsupported, list.join("; ")).with_hint(hint))
+        let mut hints: Vec<&str> = Vec::new();
+        let steps = refused.iter().filter_map(|entry| entry.change.next_step());
+        let is_forced = |entry: &&&Entry| entry.level == Level::ValueChange;
+        let forced = refused.iter().find(is_forced).map(|_| "`--force` converts it nevertheless");
+        let accepted = refused.iter().find(|entry| !is_forced(entry)).map(|_| accept);
+        for hint in steps.chain(forced).chain(accepted) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
+        Err(Error::new(ErrorKind::Unsupported, list.join("; ")).with_hint(hints.join("; ")))
     }
 
     /// Takes out every entry of which `wanted` is true.
@@ -272,7 +338,7 @@ impl Policy {
     fn refuses(self, level: Level) -> bool {
         match level {
             Level::Info => false,
-            Level::Unsupported => self.strict,
+            Level::Warning | Level::Unsupported => self.strict,
             Level::ValueChange => !self.force,
         }
     }
@@ -328,20 +394,33 @@ impl fmt::Display for Change {
             Self::Dropped { key } => write!(f, "`{key}` is left out"),
             Self::Rewritten { key, from, to } => write!(f, "`{key}`: `{from}` is now `{to}`"),
             Self::Cast { from, to } => write!(f, "{from} became {to}"),
+            Self::Precision { from, to } => {
+                write!(f, "computed in {to} instead of {from}")
+            }
             Self::Reordered { rule } => write!(f, "weights are in another order: {rule}"),
             Self::Projected { constraint } => {
                 write!(f, "TensorFlow.js will project the weights onto `{constraint}`")
             }
             Self::UnknownClass { class_name } => {
-                write!(f, "the target has no class `{class_name}`")
+                write!(f, "the target does not support class `{class_name}`")
             }
             Self::CannotRun { class_name, problem } => {
                 write!(f, "the target cannot run this `{class_name}`: {problem}")
             }
-            Self::UnknownObject { key, name } => write!(f, "`{key}`: the target has no `{name}`"),
-            Self::Opaque { class_name } => {
-                write!(f, "`{class_name}` is code of its own, kept as data and not run")
+            Self::UnknownObject { key, name } if key.ends_with("activation") => {
+                write!(f, "`{key}`: the target does not support `{name}`")
             }
+            Self::UnknownObject { key, name } => {
+                write!(f, "`{key}`: `{name}` is left out; only training needs it")
+            }
+            Self::Opaque { class_name } => {
+                write!(f, "custom class `{class_name}` is copied but never executed")
+            }
+            Self::Custom { class_name } => write!(
+                f,
+                "custom class `{class_name}` is copied but never executed; Keras loads it where it is registered"
+            ),
+            Self::Requires { key, version } => write!(f, "`{key}` needs {version}"),
             Self::ValueChange { key, effect } => write!(f, "`{key}`: {}", effect.text()),
         }
     }
@@ -368,6 +447,7 @@ impl Effect {
             Self::NotFinite => "JSON has no such number; it is now `null`",
             Self::QuantizedLayer => "its weights have scales of their own",
             Self::TensorArgument => "a tensor passed by this name is not",
+            Self::MissingSetting => "the class of the target has no such setting",
         }
     }
 }

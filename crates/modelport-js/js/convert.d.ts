@@ -22,8 +22,10 @@ export type FileFormat = "h5" | "h5-weights" | "keras" | "keras-weights" | "safe
 
 /** Options of the destination, of the source, and of the conversion. */
 export type ConvertOptions = TransferOptions & {
-  /** Fail with kind `Unsupported` where the target cannot run a part of the model. */
+  /** Fail with kind `Unsupported` on warnings as well: other precision, custom classes. */
   strict?: boolean;
+  /** Write the model even if the target cannot load or run it as it is, such as one with custom classes. */
+  allowUnsupported?: boolean;
   /** Convert even what the target would compute differently. */
   force?: boolean;
   /** For which Keras a file is written: 2 for `h5` and 3 for `keras` by default. */
@@ -39,7 +41,7 @@ export type ConvertOptions = TransferOptions & {
 /** A change that the conversion made. */
 export interface ConvertChange {
   /** `value-change`: the target computes something else; `unsupported`: it cannot run that part. */
-  level: "info" | "unsupported" | "value-change";
+  level: "info" | "warning" | "unsupported" | "value-change";
   /** What was done: `renamed`, `dropped`, `rewritten`, `cast`, … */
   change: string;
   /** The layers or weights that it concerns; none for the model itself. */

@@ -67,7 +67,8 @@ fn options(args: &Convert) -> Result<ConvertOptions> {
         .with_quantize(quantize)
         .with_dequantize(args.dequantize)
         .with_include_optimizer(args.include_optimizer)
-        .with_policy(policy);
+        .with_policy(policy)
+        .with_allow_unsupported(args.allow_unsupported);
     Ok(match args.keras {
         Some(2) => options.with_keras(Keras::V2),
         Some(3) => options.with_keras(Keras::V3),

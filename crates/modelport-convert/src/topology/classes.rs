@@ -75,54 +75,6 @@ const TFJS_LAYERS: &[&str] = &[
 /// Layers that TensorFlow.js has, and that fail or differ inside a model.
 const TFJS_FAILING: &[&str] = &["CategoryEncoding", "CenterCrop", "RandomWidth", "Resizing"];
 
-/// Layers that Keras 3 has, beside those whose weights [`variables::own`] knows.
-///
-/// [`variables::own`]: super::variables::own
-const KERAS_LAYERS: &[&str] = &[
-    "AdditiveAttention",
-    "Attention",
-    "AugMix",
-    "AutoContrast",
-    "ConvLSTM1D",
-    "ConvLSTM3D",
-    "CutMix",
-    "Discretization",
-    "Equalization",
-    "FlaxLayer",
-    "GroupQueryAttention",
-    "HashedCrossing",
-    "Hashing",
-    "IntegerLookup",
-    "JaxLayer",
-    "MaxNumBoundingBoxes",
-    "MelSpectrogram",
-    "MixUp",
-    "MultiHeadAttention",
-    "Pipeline",
-    "RMSNormalization",
-    "RandAugment",
-    "RandomColorDegeneration",
-    "RandomColorJitter",
-    "RandomElasticTransform",
-    "RandomErasing",
-    "RandomGaussianBlur",
-    "RandomGrayscale",
-    "RandomHue",
-    "RandomInvert",
-    "RandomPerspective",
-    "RandomPosterization",
-    "RandomSaturation",
-    "RandomSharpness",
-    "RandomShear",
-    "STFTSpectrogram",
-    "Solarization",
-    "SpectralNormalization",
-    "StringLookup",
-    "TFSMLayer",
-    "TextVectorization",
-    "TorchModuleWrapper",
-];
-
 /// Activations that TensorFlow.js has.
 const TFJS_ACTIVATIONS: &[&str] = &[
     "elu",
@@ -179,12 +131,6 @@ pub(super) fn tfjs_layer(class: &str) -> Known {
         _ if TFJS_FAILING.contains(&class) => Known::Fails,
         _ => Known::No,
     }
-}
-
-/// Whether Keras 3 has a class of layers; others are somebody's own.
-pub(super) fn keras_layer(class: &str) -> bool {
-    let is_known = super::variables::own(class, &super::json::Object::new()).is_some();
-    class != "Lambda" && (is_known || KERAS_LAYERS.contains(&class))
 }
 
 pub(super) fn tfjs_activation(name: &str) -> bool {

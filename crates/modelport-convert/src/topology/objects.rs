@@ -67,10 +67,18 @@ fn rewrite_dtype(context: &mut Context<'_>, at: &str, dtype: &mut Value) {
     if name.contains("_from_") {
         let key = format!("dtype {name}");
         context.report.add_at(Change::ValueChange { key, effect: Effect::QuantizedLayer }, at);
+    } else if is_of_other_precision(&name) {
+        let change = Change::Precision { from: name.clone(), to: to.to_owned() };
+        context.report.add_at(change, at);
     } else if to != name {
         context.report.add_at(Change::Cast { from: name.clone(), to: to.to_owned() }, at);
     }
     *dtype = Value::String(to.to_owned());
+}
+
+/// Returns whether a policy computes in numbers of more or fewer bits than float32 has.
+fn is_of_other_precision(policy: &str) -> bool {
+    policy.contains("float") && policy != "float32"
 }
 
 /// Gives whether TensorFlow.js has it.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Dialect, OptimizerState, WeightPlan,
     json::{class, is_model},
+    keys::Target,
     names,
     parse::parse,
     plan, to_keras2, to_keras3,
@@ -74,10 +75,11 @@ pub fn to_keras(
         (None, None) => None,
     };
     let mut config = named;
+    let target = Target { dialect, writer };
     if let Value::Object(model) = &mut config {
         match dialect {
-            Dialect::Keras2 => to_keras2::model(model, report)?,
-            Dialect::Keras3 => to_keras3::model(model, report)?,
+            Dialect::Keras2 => to_keras2::model(model, target, report)?,
+            Dialect::Keras3 => to_keras3::model(model, target, report)?,
         }
     }
     let is_same = |read: Option<&Training>| {

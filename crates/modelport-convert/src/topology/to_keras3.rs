@@ -4,35 +4,20 @@ use io_core::{Error, Result};
 use serde_json::{Value, json};
 
 use super::{
-    Dialect, calls_to_keras, classes,
+    Dialect, calls_to_keras,
     json::{Object, class, config_mut, is_model, is_other_than, is_true, layers_mut, name},
-    keras_defaults,
-    nodes::{self, Kind},
+    keras_defaults, keras_objects,
+    keys::{self, Place, Target},
+    lambda, nodes,
     to_keras::class_of_model,
 };
 use crate::report::{Change, Effect, Report};
 
-/// Keys that no class of Keras 3 has.
-const DROPPED: &[&str] = &[
-    "batch_input_shape",
-    "fused",
-    "implementation",
-    "input_length",
-    "num_constants",
-    "ragged",
-    "renorm",
-    "renorm_clipping",
-    "renorm_momentum",
-    "time_major",
-    "virtual_batch_size",
-];
-
-/// What TensorFlow.js saves of a depthwise or separable convolution as of a plain one.
-const PLAIN_CONVOLUTION: &[&str] =
-    &["groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"];
+/// Keys that Keras 3 takes from older files, and does not look at.
+const IGNORED: &[&str] = &["batch_input_shape", "implementation", "input_length"];
 
 /// Rewrites a model and all that it holds.
-pub(super) fn model(model: &mut Object, report: &mut Report) -> Result<()> {
+pub(super) fn model(model: &mut Object, target: Target, report: &mut Report) -> Result<()> {
     let class = class_of_model(model).to_owned();
     let module = match class.as_str() {
         "Sequential" => "keras",
@@ -43,40 +28,45 @@ pub(super) fn model(model: &mut Object, report: &mut Report) -> Result<()> {
         give_input(model);
     }
     for layer in layers_mut(model).into_iter().flatten().filter_map(Value::as_object_mut) {
-        self::layer(layer, report)?;
+        self::layer(layer, target, report)?;
     }
     wrap(model, module, &class);
     Ok(())
 }
 
-fn layer(layer: &mut Object, report: &mut Report) -> Result<()> {
+fn layer(layer: &mut Object, target: Target, report: &mut Report) -> Result<()> {
     if is_model(layer) {
-        return model(layer, report);
+        return model(layer, target, report);
     }
     let at = name(layer).to_owned();
-    keras_defaults::say(layer);
+    keras_defaults::say(layer, &at, report);
     keras_defaults::check(layer, &at, report);
     let from = class(layer).to_owned();
-    calls_to_keras::rewrite(layer, Dialect::Keras3);
+    calls_to_keras::rewrite(layer, target.dialect);
     let Some(config) = config_mut(layer) else { return Ok(()) };
     let class = settings(&from, config, &at, report);
+    keras_defaults::check_class(target, &class, &at, report);
+    if keys::is_custom(target, &class) {
+        // Keras finds these by what they are registered as, which the class alone is where it says
+        // no module.
+        keras_objects::rewrite_custom(config);
+        return Ok(());
+    }
+    keras_objects::rewrite(target, config, &at, report);
     for (key, value) in config.iter_mut() {
         object(key, value, &at, report);
     }
+    keys::fit(target, keys::Kind::Layer, &class, config, Place { at: &at, report });
     for key in ["layer", "cell", "backward_layer"] {
         if let Some(Value::Object(inner)) = config.get_mut(key) {
-            self::layer(inner, report)?;
+            self::layer(inner, target, report)?;
         }
     }
     let cells = config.get_mut("cells").and_then(Value::as_array_mut);
     for cell in cells.into_iter().flatten().filter_map(Value::as_object_mut) {
-        self::layer(cell, report)?;
+        self::layer(cell, target, report)?;
     }
-    // Keras finds others by what they are registered as, which the class alone is where it says no
-    // module.
-    if classes::keras_layer(&class) {
-        wrap(layer, "keras.layers", &class);
-    }
+    wrap(layer, "keras.layers", &class);
     Ok(())
 }
 
@@ -91,28 +81,29 @@ fn settings(class: &str, config: &mut Object, at: &str, report: &mut Report) -> 
         let key = "time_major".to_owned();
         report.add_at(Change::ValueChange { key, effect: Effect::TimeMajor }, at);
     }
-    for (wrong, problem) in [
-        (is_true(config, "ragged"), "its input is ragged"),
-        (is_true(config, "renorm"), "it renormalises batches"),
-        (is_other_than(config, "num_constants", 0.0), "it is called with constants"),
+    config.shift_remove("time_major");
+    for (key, wrong, problem) in [
+        ("ragged", is_true(config, "ragged"), "its input is ragged"),
+        ("renorm", is_true(config, "renorm"), "it renormalizes batches"),
+        (
+            "num_constants",
+            is_other_than(config, "num_constants", 0.0),
+            "it is called with constants",
+        ),
     ] {
+        config.shift_remove(key);
         if wrong {
             let (class_name, problem) = (class.to_owned(), problem.to_owned());
             report.add_at(Change::CannotRun { class_name, problem }, at);
         }
     }
-    drop_keys(config, DROPPED, at, report);
+    drop_keys(config, IGNORED, at, report);
     if config.get("unit_forget_bias") == Some(&Value::Null) {
         config.shift_remove("unit_forget_bias");
     }
     match class {
-        "DepthwiseConv2D" => {
-            drop_keys(config, PLAIN_CONVOLUTION, at, report);
-            drop_keys(config, &["filters"], at, report);
-        }
-        "SeparableConv2D" => drop_keys(config, PLAIN_CONVOLUTION, at, report),
-        "Conv2DTranspose" | "Conv3DTranspose" => drop_keys(config, &["groups"], at, report),
         "RNN" if config.contains_key("cell") => drop_keys(config, &["cells"], at, report),
+        "Lambda" => lambda::rewrite(config, Dialect::Keras3),
         "BatchNormalization" => {
             if let Some(Value::Array(axes)) = config.get("axis")
                 && let [axis] = axes.as_slice()
@@ -145,29 +136,19 @@ fn settings(class: &str, config: &mut Object, at: &str, report: &mut Report) -> 
     class.to_owned()
 }
 
-/// An initializer, a regularizer, a constraint, an activation or a type.
+/// An initializer, a regularizer, a constraint or an activation.
 fn object(key: &str, value: &mut Value, at: &str, report: &mut Report) {
-    if key == "dtype" {
-        dtype(value);
-    } else if key.ends_with("activation") {
+    if key.ends_with("activation") {
         if value.as_str() == Some("hard_sigmoid") {
             let key = key.to_owned();
             report.add_at(Change::ValueChange { key, effect: Effect::HardSigmoid }, at);
         }
     } else if key.ends_with("initializer") {
-        keras_defaults::initializer(key, value, at, report);
         wrap_object(value, "keras.initializers");
     } else if key.ends_with("regularizer") {
         wrap_object(value, "keras.regularizers");
     } else if key.ends_with("constraint") {
         wrap_object(value, "keras.constraints");
-    }
-}
-
-/// A policy of Keras 2 has a name, which is all that there is to it.
-fn dtype(value: &mut Value) {
-    if let Some(name) = value.pointer("/config/name").filter(|name| name.is_string()) {
-        *value = name.clone();
     }
 }
 
@@ -192,7 +173,7 @@ fn wrap(object: &mut Object, module: &str, class: &str) {
 /// Keras 3 does not count the construction of a nested model among its calls.
 fn calls(model: &mut Object) -> Result<()> {
     let kinds = nodes::kinds(super::json::layers(model));
-    let kind = |name: &str| kinds.get(name).copied().unwrap_or(Kind::Plain);
+    let kind = |name: &str| kinds.get(name).copied().unwrap_or(nodes::Kind::Plain);
     let impossible = std::cell::RefCell::new(None);
     let subtract = |reference: &mut nodes::Reference, ahead: i64| match reference.node - ahead {
         node if node >= 0 && reference.node >= 0 => reference.node = node,

@@ -19,6 +19,7 @@ pub(super) fn convert(options: &JsValue) -> Result<ConvertOptions> {
     };
     let read = ConvertOptions::new()
         .with_policy(policy)
+        .with_allow_unsupported(get_bool(options, "allowUnsupported")?.unwrap_or_default())
         .with_quantize(quantize(options)?)
         .with_dequantize(get_bool(options, "dequantize")?.unwrap_or_default())
         .with_include_optimizer(get_bool(options, "includeOptimizer")?.unwrap_or_default());
