@@ -58,6 +58,13 @@ pub async fn convert(
     options: &ConvertOptions,
 ) -> Result<Conversion> {
     let mut report = Report::new();
+    check_options(format, options)?;
+    if let (Source::File(bytes), Some(file)) = (&source, format.file())
+        && let Some(written) = keras::same_keras(bytes, file, options, &mut report).await?
+    {
+        report.check(options.policy)?;
+        return Ok(Conversion { output: Output::File(written), report });
+    }
     let (mut model, from_keras) = match source {
         Source::Model(model) => (model, false),
         Source::File(bytes) => read(bytes, options, &mut report).await?,
@@ -119,19 +126,29 @@ async fn write(
     }
 }
 
-/// Quantises and dequantises as asked.
+/// Refuses options that the format has no use for.
+fn check_options(format: Format, options: &ConvertOptions) -> Result<()> {
+    if has_plain_weights(format) && !options.quantize.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!("a model in the format `{format}` cannot be quantized"),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the weights of a format are never quantized as TensorFlow.js does it.
+fn has_plain_weights(format: Format) -> bool {
+    !matches!(format, Format::Tfjs | Format::Safetensors)
+}
+
+/// Quantizes and dequantizes as asked.
 async fn change_weights(
     model: &mut ModelArtifacts,
     format: Format,
     options: &ConvertOptions,
 ) -> Result<()> {
-    let plain = !matches!(format, Format::Tfjs | Format::Safetensors);
-    if plain && !options.quantize.is_empty() {
-        return Err(Error::new(
-            ErrorKind::InvalidInput,
-            format!("a model in the format `{format}` cannot be quantised"),
-        ));
-    }
+    let plain = has_plain_weights(format);
     let quantized = |tensor: &Tensor| tensor.spec.quantization.is_some();
     if options.quantize.is_empty() && !options.dequantize && !plain {
         return Ok(());

@@ -109,7 +109,11 @@ pub(crate) fn as_dtype(
 }
 
 /// `stored` with the bytes of each number in turn.
-fn little_endian(stored: Weights, number: Number) -> Result<Weights> {
+///
+/// # Errors
+///
+/// `Corrupt` when it is not whole numbers.
+pub(crate) fn little_endian(stored: Weights, number: Number) -> Result<Weights> {
     match if number == Number::Complex64 { 4 } else { number.size() } {
         2 => converted(stored, elements(|[a, b]: [u8; 2]| [b, a])),
         4 => converted(stored, elements(|[a, b, c, d]: [u8; 4]| [d, c, b, a])),

@@ -7,7 +7,7 @@ use io_core::{Error, ErrorKind, Result, WeightSource, WeightStream, Weights};
 use super::read::Hdf5;
 use crate::{
     data::slice,
-    number::{Number, as_dtype},
+    number::{Number, as_dtype, little_endian},
 };
 
 /// Compressed and absent data may be this much more than the file, but always `FREE_BYTES`.
@@ -31,6 +31,18 @@ impl Dataset {
     /// `Corrupt` when they are not whole elements.
     pub(crate) fn values(&self, name: &str) -> Result<Weights> {
         as_dtype(name, self.stored.clone(), self.number, self.big_endian)
+    }
+
+    /// The numbers as they are stored, little-endian.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when they are not whole elements.
+    pub(crate) fn numbers(&self) -> Result<Weights> {
+        if self.big_endian {
+            return little_endian(self.stored.clone(), self.number);
+        }
+        Ok(self.stored.clone())
     }
 }
 

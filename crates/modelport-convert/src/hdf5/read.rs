@@ -273,6 +273,11 @@ impl Group {
         self.attributes.iter().any(|attribute| attribute.name == name)
     }
 
+    /// The names of the attributes, in the order of the file.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().map(|attribute| attribute.name.as_str())
+    }
+
     /// The attribute `name`, if there is one.
     ///
     /// # Errors

@@ -22,8 +22,8 @@ pub(super) const WEIGHTS: &str = "model.weights.h5";
 const MAX_TEXT: u64 = 256 << 20;
 /// What text and weights may unpack to, however little they take. A parsed list is many times as
 /// large as its text.
-const FREE_TEXT: u64 = 4 << 20;
-const FREE_WEIGHTS: u64 = 64 << 20;
+pub(super) const FREE_TEXT: u64 = 4 << 20;
+pub(super) const FREE_WEIGHTS: u64 = 64 << 20;
 
 /// The model in a `.keras` file, with the variables of its optimizer when `include_optimizer` says so.
 ///
@@ -61,7 +61,12 @@ pub(crate) async fn read_archive(
     artifacts::of_store(store, Some((&config, version.as_deref())), report)
 }
 
-async fn text(archive: &Archive, name: &str) -> Result<Option<String>> {
+/// The text of the member `name`, if there is one.
+///
+/// # Errors
+///
+/// `Corrupt` when it is damaged, too long or not text.
+pub(super) async fn text(archive: &Archive, name: &str) -> Result<Option<String>> {
     let Some(member) = archive.member(name, FREE_TEXT).await? else { return Ok(None) };
     if member.byte_length() > MAX_TEXT {
         return Err(Error::corrupt(format!("`{name}` is too long")));
@@ -74,7 +79,8 @@ async fn text(archive: &Archive, name: &str) -> Result<Option<String>> {
         .map_err(|error| Error::corrupt(format!("`{name}` is not text")).with_source(error))
 }
 
-fn version(metadata: &str) -> Option<String> {
+/// The version of Keras that `metadata` names.
+pub(super) fn version(metadata: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Metadata {
         keras_version: String,

@@ -38,7 +38,7 @@ pub(super) fn of_legacy(mut file: LegacyFile, report: &mut Report) -> Result<Mod
         let mut names = Vec::new();
         for weight in layer.weights {
             // What random layers draw from.
-            if weight.name.ends_with("/seed_generator_state") {
+            if weight.is_seed() {
                 report.add_at(
                     Change::Dropped { key: "seed_generator_state".to_owned() },
                     &layer.name,
@@ -116,8 +116,10 @@ pub(super) fn of_store(
         .zip(0..)
         .map(|(weight, place)| (weight.tfjs.as_str(), place))
         .collect();
-    let mut weights: Vec<(String, Dataset)> =
-        names.into_iter().zip(datasets).filter_map(|(name, it)| Some((name?, it))).collect();
+    let named = names.into_iter().zip(datasets);
+    let mut weights: Vec<(String, Dataset)> = named
+        .flat_map(|(names, it)| names.into_iter().map(move |name| (name, it.clone())))
+        .collect();
     weights.sort_by_key(|(name, _)| order.get(name.as_str()).copied().unwrap_or(usize::MAX));
     set_topology(&mut artifacts, &model)?;
     let mut weights = tensors(weights.into_iter(), report)?;

@@ -41,6 +41,13 @@ pub(super) struct LegacyWeight {
     pub(super) dataset: Dataset,
 }
 
+impl LegacyWeight {
+    /// Whether it is the state of a random generator, which only some versions of Keras 3 save.
+    pub(super) fn is_seed(&self) -> bool {
+        self.name.ends_with("/seed_generator_state")
+    }
+}
+
 /// Reads all but the values of weights; the variables of the optimizer only when
 /// `include_optimizer` says so.
 ///
@@ -110,7 +117,12 @@ fn list(group: &Group, name: &str) -> Result<Vec<String>> {
         .ok_or_else(|| Error::corrupt(format!("the group `{}` has no `{name}`", group.path)))
 }
 
-fn list_or_none(group: &Group, name: &str) -> Result<Option<Vec<String>>> {
+/// As [`list`]; `None` when the group has no such list.
+///
+/// # Errors
+///
+/// `Corrupt` when it is not text.
+pub(super) fn list_or_none(group: &Group, name: &str) -> Result<Option<Vec<String>>> {
     if let Some(value) = group.attribute(name)? {
         return names(name, value).map(Some);
     }
@@ -151,8 +163,13 @@ fn not_text(name: &str) -> Error {
     Error::corrupt(format!("the attribute `{name}` is not text"))
 }
 
-fn join(group: &str, name: &str) -> String {
-    if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") }
+/// The path of `name` in `group`.
+pub(super) fn join(group: &str, name: &str) -> String {
+    match (group, name) {
+        ("", name) => name.to_owned(),
+        (group, "") => group.to_owned(),
+        _ => format!("{group}/{name}"),
+    }
 }
 
 #[cfg(test)]

@@ -7,15 +7,15 @@ use io_core::{Error, Result};
 use crate::hdf5::{Dataset, Hdf5, Members};
 
 /// More groups and datasets than this, no model has.
-const MAX_OBJECTS: usize = 1_000_000;
+pub(super) const MAX_OBJECTS: usize = 1_000_000;
 /// How deep models lie in each other, in groups.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// What the containers of layers are called, now and in the first form.
 const ROOTS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
 
 /// The group of an optimizer, and that of its variables in there.
-const OPTIMIZER: &str = "optimizer";
+pub(super) const OPTIMIZER: &str = "optimizer";
 pub(super) const OPTIMIZER_VARIABLES: &str = "optimizer/vars";
 
 /// The group of the metrics, which Keras 2 keeps.

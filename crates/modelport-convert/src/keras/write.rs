@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     archive::{CONFIG, METADATA, WEIGHTS},
-    groups::{self, LayerGroup, unknown},
+    groups::{self, LayerGroup, Variable, unknown},
     legacy::OPTIMIZER,
     optimizer::{self, Way},
     store::OPTIMIZER_VARIABLES,
@@ -16,7 +16,7 @@ use crate::{
     hdf5::{GroupBuilder, write_file},
     report::{Change, Report},
     tensors::{self, Tensor},
-    topology::{self, Dialect, KerasModel, OptimizerWriter, TfjsSource},
+    topology::{self, Dialect, KerasGroup, KerasModel, OptimizerWriter, TfjsSource},
     zip,
 };
 
@@ -44,7 +44,8 @@ pub(crate) async fn write_legacy(
         return write_file(&root);
     };
     tensors::check_shapes(&tensors, &keras.weights)?;
-    let layers = by_plan(&keras, &tensors)?;
+    let names: Vec<&str> = tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
+    let layers = by_plan(keras.h5_groups(&names)?, &keras.config, &tensors)?;
     if !whole {
         groups::write_layers(&mut root, &layers, version)?;
         return write_file(&root);
@@ -59,7 +60,8 @@ pub(crate) async fn write_legacy(
     if let Some(variables) = variables {
         let variables = for_keras(&keras, &variables, &tensors, report)?;
         if !variables.is_empty() {
-            groups::write_optimizer(root.group(OPTIMIZER)?, &variables)?;
+            let named = variables.iter().map(|it| (it.spec.name.clone(), Variable(it)));
+            groups::write_optimizer(root.group(OPTIMIZER)?, named.collect())?;
         }
     }
     write_file(&root)
@@ -116,6 +118,7 @@ async fn store(
     if let Some(variables) = variables {
         let variables = for_keras(&keras, &variables, &tensors, report)?;
         if !variables.is_empty() {
+            let variables: Vec<Variable<'_>> = variables.iter().map(Variable).collect();
             groups::write_optimizer_store(root.group(OPTIMIZER_VARIABLES)?, &variables)?;
         }
     }
@@ -192,17 +195,25 @@ fn keras_model(
     topology::to_keras(&source, dialect, report).map(Some)
 }
 
-fn by_plan<'a>(keras: &KerasModel, tensors: &'a [Tensor]) -> Result<Vec<LayerGroup<'a>>> {
-    let names: Vec<&str> = tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
-    let inputs = inputs_of_sequential(&keras.config);
-    let groups = keras.h5_groups(&names)?.into_iter();
-    let groups = groups.filter(|group| !inputs.contains(group.layer.as_str())).map(|group| {
-        let weights = group.weights.into_iter().map(|weight| {
-            let tensor = tensors.get(weight.source).ok_or_else(|| unknown(&weight.name))?;
-            Ok((weight.name, tensor))
+/// The groups of an HDF5 file of the model `config` with their `weights`.
+///
+/// # Errors
+///
+/// `Corrupt` when a weight of `groups` is not among them.
+pub(super) fn by_plan<'a, T>(
+    groups: Vec<KerasGroup>,
+    config: &Value,
+    weights: &'a [T],
+) -> Result<Vec<LayerGroup<'a, T>>> {
+    let inputs = inputs_of_sequential(config);
+    let groups =
+        groups.into_iter().filter(|group| !inputs.contains(group.layer.as_str())).map(|group| {
+            let named = group.weights.into_iter().map(|weight| {
+                let values = weights.get(weight.source).ok_or_else(|| unknown(&weight.name))?;
+                Ok((weight.name, values))
+            });
+            Ok(LayerGroup { name: group.layer, weights: named.collect::<Result<_>>()? })
         });
-        Ok(LayerGroup { name: group.layer, weights: weights.collect::<Result<_>>()? })
-    });
     groups.collect()
 }
 
@@ -218,9 +229,9 @@ fn inputs_of_sequential(config: &Value) -> HashSet<&str> {
 }
 
 /// Without a topology, the names alone say which weights are of one layer.
-fn by_names(tensors: &[Tensor], dialect: Dialect) -> Vec<LayerGroup<'_>> {
+fn by_names(tensors: &[Tensor], dialect: Dialect) -> Vec<LayerGroup<'_, Tensor>> {
     let suffix = if dialect == Dialect::Keras2 { ":0" } else { "" };
-    let mut layers: Vec<LayerGroup<'_>> = Vec::new();
+    let mut layers: Vec<LayerGroup<'_, Tensor>> = Vec::new();
     let mut places = HashMap::new();
     for tensor in tensors {
         let name = &tensor.spec.name;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use io_core::{Error, Result};
+use io_core::{Error, ErrorKind, Result};
 
-use super::plan::{LayerPlan, PlannedWeight, WeightPlan};
+use super::plan::{Alteration, AlteredLayer, LayerPlan, PlannedWeight, UnknownLayer, WeightPlan};
 
 /// The weights of one layer in an HDF5 file, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,11 +57,12 @@ impl WeightPlan {
         let mut matched = Vec::new();
         for group in groups {
             matched.push(match layers.remove(group.layer.as_str()) {
-                Some(layer) => layer.match_group(&group.weights)?,
+                Some(layer) => layer.match_group(&group.weights, &self.altered)?,
                 None if group.weights.is_empty() => Vec::new(),
                 None => {
+                    let layer = &group.layer;
                     let message =
-                        format!("the model has no layer `{}`, or has it once", group.layer);
+                        format!("the file has weights of a layer `{layer}` that the model lacks");
                     return Err(Error::corrupt(message));
                 }
             });
@@ -72,21 +73,34 @@ impl WeightPlan {
         }
     }
 
-    /// The TensorFlow.js name of each dataset of a `.keras` or `.weights.h5` file, given by its
-    /// path; `None` for what is no weight of a layer, such as the state of an optimizer.
+    /// The TensorFlow.js names of each dataset of a `.keras` or `.weights.h5` file, given by its
+    /// path: several for a layer that the model has in several places, which the file has once;
+    /// none for what is no weight of a layer, such as the state of an optimizer.
     ///
     /// # Errors
     ///
-    /// `Corrupt`, with the name of the weight, when one is missing or a dataset of a layer belongs
-    /// to none.
-    pub fn match_stored(&self, paths: &[String]) -> Result<Vec<Option<String>>> {
-        let mut by_path: HashMap<String, &str> = HashMap::new();
+    /// `Corrupt`, with the name of the weight, when one is missing or a dataset belongs to no layer;
+    /// `Unsupported`, with the name of the layer, when it has a weight that its class does not have.
+    pub fn match_stored(&self, paths: &[String]) -> Result<Vec<Vec<String>>> {
+        let mut by_path: HashMap<String, Vec<&str>> = HashMap::new();
+        // Where the layer of a weight is saved in one place, by its names in Keras.
+        let mut places: HashMap<&str, String> = HashMap::new();
+        let mut elsewhere = Vec::new();
         let file = Tree::of(paths.iter().map(String::as_str));
         for weight in self.weights() {
             // The first form of the format has gaps in its numbers.
-            let at = file.locate(&weight.stored, self);
+            match file.locate(&weight.stored, self) {
+                Some(at) => {
+                    places.entry(&weight.keras2).or_insert_with(|| at.clone());
+                    by_path.entry(at).or_default().push(&weight.tfjs);
+                }
+                None => elsewhere.push(weight),
+            }
+        }
+        for weight in elsewhere {
             let missing = || Error::corrupt(format!("the file has no weight `{}`", weight.tfjs));
-            by_path.insert(at.ok_or_else(missing)?, &weight.tfjs);
+            let at = places.get(weight.keras2.as_str()).ok_or_else(missing)?;
+            by_path.entry(at.clone()).or_default().push(&weight.tfjs);
         }
         let unknown: Vec<(String, &str)> = self
             .unknown()
@@ -94,24 +108,39 @@ impl WeightPlan {
                 Some((file.locate(&layer.stored, self)? + "/", layer.tfjs.as_str()))
             })
             .collect();
-        let name = |path: &String| {
-            if let Some(name) = by_path.remove(path) {
-                return Ok(Some(name.to_owned()));
+        let names = |path: &String| {
+            if let Some(names) = by_path.remove(path) {
+                return Ok(names.into_iter().map(str::to_owned).collect());
             }
             let inside = |(group, layer): &(String, &str)| {
                 Some(format!("{layer}/{}", path.strip_prefix(group.as_str())?))
             };
             if let Some(name) = unknown.iter().find_map(inside) {
-                return Ok(Some(name));
+                return Ok(vec![name]);
             }
             let is_weight = path.starts_with("layers/") || path.starts_with(CHECKPOINT);
             // Random layers keep the state of their generators.
             if is_weight && !path.contains("/seed_generator/") {
-                return Err(Error::corrupt(format!("dataset `{path}` belongs to no layer")));
+                return Err(self.left_over(path));
             }
-            Ok(None)
+            Ok(Vec::new())
         };
-        paths.iter().map(name).collect()
+        paths.iter().map(names).collect()
+    }
+
+    /// The error of a dataset that no weight of the plan is.
+    fn left_over(&self, path: &str) -> Error {
+        let owner = self.layers.iter().flat_map(|layer| {
+            let own = layer.stored.iter();
+            let own = own.filter(|stored| {
+                path.strip_prefix(&stored.group).is_some_and(|rest| rest.starts_with('/'))
+            });
+            own.map(move |stored| (layer, stored))
+        });
+        match owner.max_by_key(|(_, stored)| stored.group.len()) {
+            Some((_, stored)) => left_over(&self.altered, &stored.name, path),
+            None => Error::corrupt(format!("dataset `{path}` belongs to no layer")),
+        }
     }
 
     /// The weight of the plan for each name of a TensorFlow.js manifest, entries of the optimizer
@@ -196,25 +225,26 @@ impl WeightPlan {
 }
 
 impl LayerPlan {
-    fn match_group(&self, names: &[String]) -> Result<Vec<String>> {
-        let by_name = self.match_by_name(names);
-        if by_name.is_ok() {
+    fn match_group(&self, names: &[String], altered: &[AlteredLayer]) -> Result<Vec<String>> {
+        let by_name = self.match_by_name(names, altered);
+        if by_name.is_ok() || !self.unknown.is_empty() {
             return by_name;
         }
         let planned: Vec<&PlannedWeight> = self.in_group_order().collect();
-        let in_order = planned.len() == names.len()
-            && planned.iter().zip(names).all(|(weight, name)| {
-                let last = last_part(plain_name(name));
-                [&weight.tfjs, &weight.keras3].into_iter().any(|known| last_part(known) == last)
-            });
-        if in_order {
+        let known: Vec<[&str; 2]> =
+            planned.iter().map(|it| [last_part(&it.tfjs), last_part(&it.keras3)]).collect();
+        let lasts: Vec<&str> = names.iter().map(|name| last_part(plain_name(name))).collect();
+        let agree = || known.iter().zip(&lasts).all(|(known, last)| known.contains(last));
+        // Such as `param_0`: names that say nothing, which Keras does not look at.
+        let foreign = || !known.iter().flatten().any(|known| lasts.contains(known));
+        if planned.len() == names.len() && (agree() || foreign()) {
             let pairs = planned.iter().zip(names);
             return Ok(pairs.map(|(weight, name)| kept_name(weight, name)).collect());
         }
         by_name
     }
 
-    fn match_by_name(&self, names: &[String]) -> Result<Vec<String>> {
+    fn match_by_name(&self, names: &[String], altered: &[AlteredLayer]) -> Result<Vec<String>> {
         let mut open: HashMap<&str, &PlannedWeight> =
             self.weights.iter().map(|weight| (weight.tfjs.as_str(), weight)).collect();
         let mut by_name: HashMap<&str, &str> = HashMap::new();
@@ -226,16 +256,36 @@ impl LayerPlan {
         for name in names {
             let plain = plain_name(name);
             let known = by_name.get(plain).and_then(|tfjs| open.remove(tfjs));
-            let weight = known
-                .or_else(|| shortened(plain).and_then(|short| open.remove(short.as_str())))
+            let mut carried = None;
+            let weight = known.or_else(|| {
+                carried = self.unknown_named(plain);
+                if carried.is_some() {
+                    return None;
+                }
+                let short = shortened(plain).and_then(|short| open.remove(short.as_str()));
                 // Models around a layer are not always part of the names that Keras 3 writes.
-                .or_else(|| inner_names(plain).find_map(|it| open.remove(by_name.get(it)?)));
-            matched.push(match weight {
-                Some(weight) => kept_name(weight, name),
-                None if !self.unknown.is_empty() => plain.to_owned(),
-                None => {
+                short.or_else(|| inner_names(plain).find_map(|it| open.remove(by_name.get(it)?)))
+            });
+            matched.push(match (weight, carried, self.unknown.as_slice()) {
+                (Some(weight), _, _) => kept_name(weight, name),
+                (None, Some((layer, rest)), _) => format!("{}/{rest}", layer.tfjs),
+                // The group is that of the layer, whatever its weights are called.
+                (None, None, [layer]) => format!("{}/{plain}", layer.tfjs),
+                (None, None, []) if altered.iter().any(|layer| is_of(layer, plain)) => {
+                    return Err(left_over(altered, &self.name, name));
+                }
+                (None, None, []) => {
                     let message = format!("weight `{name}` is not one of layer `{}`", self.name);
                     return Err(Error::corrupt(message));
+                }
+                (None, None, [first, ..]) => {
+                    let UnknownLayer { keras, class_name, .. } = first;
+                    let message = format!(
+                        "weight `{name}` in layer `{}` may be one of `{keras}`, a `{class_name}`, \
+                         or of another layer of a class that is not known",
+                        self.name
+                    );
+                    return Err(Error::new(ErrorKind::Unsupported, message));
                 }
             });
         }
@@ -247,6 +297,56 @@ impl LayerPlan {
             }
         }
     }
+
+    /// The layer of unknown class that the Keras weight `name` belongs to, and what follows the
+    /// name of the layer in there.
+    fn unknown_named<'a>(&'a self, name: &'a str) -> Option<(&'a UnknownLayer, &'a str)> {
+        let named = |layer: &'a UnknownLayer| {
+            let prefixes = [&layer.keras3, &layer.keras, &layer.tfjs];
+            let rest = prefixes.into_iter().find_map(|prefix| after_layer(name, prefix))?;
+            Some((layer, rest))
+        };
+        self.unknown.iter().filter_map(named).min_by_key(|(_, rest)| rest.len())
+    }
+}
+
+/// Whether the Keras weight `name` is one of `layer`.
+fn is_of(layer: &AlteredLayer, name: &str) -> bool {
+    after_layer(name, &layer.name).is_some()
+}
+
+/// The error of a weight of `layer`, called `weight`, that is not one of its class.
+fn left_over(altered: &[AlteredLayer], layer: &str, weight: &str) -> Error {
+    let found = altered.iter().find(|altered| altered.name == layer || is_of(altered, weight));
+    if let Some(found) = found {
+        return found.refused();
+    }
+    let message = format!("layer `{layer}` has a weight `{weight}` that its class does not have");
+    Error::new(ErrorKind::Unsupported, message)
+}
+
+impl AlteredLayer {
+    /// The error of a conversion that needs the weights of the class alone.
+    pub(crate) fn refused(&self) -> Error {
+        let name = &self.name;
+        let unsupported = |message| Error::new(ErrorKind::Unsupported, message);
+        match self.alteration {
+            Alteration::Quantized => unsupported(format!(
+                "layer `{name}` is quantized: its weights have scales of their own"
+            )),
+            Alteration::Lora => unsupported(format!(
+                "layer `{name}` has LoRA weights, which are not part of its kernel"
+            ))
+            .with_hint("set `lora_rank` to `None` before saving, or save a `.keras` file, where Keras adds them to the kernel"),
+        }
+    }
+}
+
+/// What follows the name of a layer in that of its weight: `w` of `model/block/w` for `block`.
+fn after_layer<'a>(name: &'a str, layer: &str) -> Option<&'a str> {
+    std::iter::once(name)
+        .chain(inner_names(name))
+        .find_map(|name| name.strip_prefix(layer)?.strip_prefix('/'))
 }
 
 /// The name of Keras where TensorFlow.js finds it, else its own.

@@ -35,6 +35,8 @@ pub use matching::{H5Group, plain_name};
 pub use optimizer_state::{OptimizerState, OptimizerVariable, OptimizerWriter};
 pub use parse::parse;
 pub use placing::{KerasGroup, KerasStore, KerasWeight};
-pub use plan::{LayerPlan, PlannedWeight, StoredLayer, UnknownLayer, WeightPlan};
+pub use plan::{
+    Alteration, AlteredLayer, LayerPlan, PlannedWeight, StoredLayer, UnknownLayer, WeightPlan,
+};
 pub use to_keras::{KerasModel, TfjsSource, to_keras};
 pub use to_tfjs::{KerasSource, TfjsModel, to_tfjs};

@@ -172,7 +172,9 @@ fn has_weights(layer: &Object) -> bool {
     if is_model(layer) {
         return false;
     }
-    if let Some(Value::Object(inner)) = settings.get("layer") {
+    if let ("TimeDistributed" | "Bidirectional", Some(Value::Object(inner))) =
+        (super::json::class(layer), settings.get("layer"))
+    {
         return has_weights(inner);
     }
     settings.contains_key("cell")

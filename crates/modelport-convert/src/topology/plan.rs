@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Dialect,
     classes::snake_case,
-    json::{Object, class, config, is_model, is_not_false, layers, name},
+    json::{self, Object, class, config, is_model, is_not_false, layers, name},
     variables::{self, Own, Shape},
 };
 
@@ -17,6 +17,8 @@ use super::{
 pub struct WeightPlan {
     /// The top-level layers, in the order of the model: the groups of an HDF5 file.
     pub layers: Vec<LayerPlan>,
+    /// Layers, however deep, whose weights are not only those of their class.
+    pub altered: Vec<AlteredLayer>,
 }
 
 /// The weights of one top-level layer and of all that it holds.
@@ -59,8 +61,31 @@ pub struct UnknownLayer {
     pub tfjs: String,
     /// The name in Keras.
     pub keras: String,
+    /// What Keras 3 puts before the names of its weights: `sequential/my_layer`.
+    pub keras3: String,
     /// The group in a `.keras` file: `layers/my_layer`.
     pub stored: String,
+    /// The class.
+    pub class_name: String,
+}
+
+/// A layer that Keras 3 has changed after it was made, with weights that its class does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlteredLayer {
+    /// The name in Keras.
+    pub name: String,
+    /// How it was changed.
+    pub alteration: Alteration,
+}
+
+/// How Keras 3 changes a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Alteration {
+    /// Its weights have fewer bits, and scales beside them.
+    Quantized,
+    /// Two small matrices are trained, which are added to the kernel.
+    Lora,
 }
 
 /// A group of a `.keras` file.
@@ -81,11 +106,14 @@ impl LayerPlan {
         first.chain(self.weights.iter().filter(move |weight| !is_first(weight)))
     }
 
-    /// The layer of unknown class that the TensorFlow.js weight `name` belongs to.
-    pub(super) fn unknown_of(&self, name: &str) -> Option<&UnknownLayer> {
-        self.unknown.iter().find(|layer| {
-            name.strip_prefix(layer.tfjs.as_str()).is_some_and(|rest| rest.starts_with('/'))
-        })
+    /// The layer of unknown class that the TensorFlow.js weight `name` belongs to, and what follows
+    /// its name in there.
+    pub(super) fn unknown_of<'a>(&'a self, name: &'a str) -> Option<(&'a UnknownLayer, &'a str)> {
+        let found = self.unknown.iter().filter_map(|layer| {
+            let rest = name.strip_prefix(layer.tfjs.as_str())?.strip_prefix('/')?;
+            Some((layer, rest))
+        });
+        found.min_by_key(|(_, rest)| rest.len())
     }
 }
 
@@ -162,6 +190,8 @@ impl Keys {
         let key = snake_case(match class.rsplit('>').next().unwrap_or(class) {
             // What TensorFlow.js calls it.
             "Model" => "Functional",
+            // The name of the class in the code, which is exported under another one.
+            "GroupQueryAttention" => "GroupedQueryAttention",
             class => class,
         });
         let count = self.0.entry(key.clone()).or_default();
@@ -221,14 +251,19 @@ impl Prefix {
 
 impl Walk<'_> {
     /// A layer with names of its own.
-    fn layer(&mut self, tfjs: &Object, keras: &Object, mut place: Place) {
+    fn layer(&mut self, tfjs: &Object, keras: &Object, place: Place) {
         self.stored(&place, name(keras));
         if is_model(tfjs) {
             self.model(tfjs, keras, &place);
             return;
         }
-        place.trainable &= is_trained(tfjs);
         let prefix = Prefix::of(tfjs, keras, &place);
+        self.unnamed(tfjs, keras, prefix, place);
+    }
+
+    /// A layer whose weights have names that begin with `prefix`.
+    fn unnamed(&mut self, tfjs: &Object, keras: &Object, prefix: Prefix, mut place: Place) {
+        place.trainable &= is_trained(tfjs);
         match (class(tfjs), inner(tfjs, keras, "layer")) {
             ("Bidirectional", Some((tfjs, keras))) => {
                 place.trainable &= is_trained(tfjs);
@@ -239,17 +274,18 @@ impl Walk<'_> {
                 }
             }
             // A model inside a wrapper keeps the names of its own.
-            (_, Some((tfjs, keras))) if is_model(tfjs) => {
+            ("TimeDistributed", Some((tfjs, keras))) if is_model(tfjs) => {
                 self.layer(tfjs, keras, place.inside("layer"));
             }
             // Only Keras 3 has the name of the inner layer, too.
-            (_, Some((tfjs, keras))) => {
-                place.trainable &= is_trained(tfjs);
+            ("TimeDistributed", Some((tfjs, keras))) => {
                 let place = place.inside("layer");
                 self.stored(&place, name(keras));
                 let keras3 = format!("{}/{}", prefix.keras3, name(keras));
-                self.plain(tfjs, &Prefix { keras3, ..prefix }, &place);
+                self.unnamed(tfjs, keras, Prefix { keras3, ..prefix }, place);
             }
+            // Another wrapper may have weights of its own, or the layer in another place.
+            (_, Some(_)) => self.unknown(class(tfjs), &prefix, &place),
             _ => self.plain(tfjs, &prefix, &place),
         }
     }
@@ -273,11 +309,14 @@ impl Walk<'_> {
         let settings = config(layer).unwrap_or(&empty);
         let class = class(layer);
         if class == "RNN" {
-            if let Some(Value::Object(cell)) = settings.get("cell") {
-                self.cell(cell, prefix, &place.inside("cell"));
+            match settings.get("cell") {
+                Some(Value::Object(cell)) if is_known_cell(cell) => {
+                    self.cell(cell, prefix, &place.inside("cell"));
+                }
+                _ => self.unknown(class, prefix, place),
             }
-        } else if class == "MultiHeadAttention" {
-            for (attribute, part) in variables::ATTENTION {
+        } else if let Some(parts) = variables::attention_of(class) {
+            for (attribute, part) in parts {
                 let own = variables::attention(settings);
                 self.weights(own, &prefix.inside(part, part), None, &place.inside(attribute));
             }
@@ -287,12 +326,18 @@ impl Walk<'_> {
                 None => self.weights(own, prefix, None, place),
             }
         } else {
-            self.layer.unknown.push(UnknownLayer {
-                tfjs: prefix.tfjs.clone(),
-                keras: prefix.keras2.clone(),
-                stored: place.stored.clone(),
-            });
+            self.unknown(class, prefix, place);
         }
+    }
+
+    fn unknown(&mut self, class: &str, prefix: &Prefix, place: &Place) {
+        self.layer.unknown.push(UnknownLayer {
+            tfjs: prefix.tfjs.clone(),
+            keras: prefix.keras2.clone(),
+            keras3: prefix.keras3.clone(),
+            stored: place.stored.clone(),
+            class_name: class.to_owned(),
+        });
     }
 
     /// The cell of an `RNN`, or its stack of cells, which TensorFlow.js numbers.
@@ -338,6 +383,57 @@ impl Walk<'_> {
 
     fn stored(&mut self, place: &Place, name: &str) {
         self.layer.stored.push(StoredLayer { group: place.stored.clone(), name: name.to_owned() });
+    }
+}
+
+/// Whether the weights of a cell, or of each one in a stack of cells, are known.
+fn is_known_cell(cell: &Object) -> bool {
+    let empty = Object::new();
+    let settings = config(cell).unwrap_or(&empty);
+    match settings.get("cells") {
+        Some(Value::Array(cells)) => {
+            cells.iter().all(|cell| cell.as_object().is_some_and(is_known_cell))
+        }
+        _ => variables::is_cell(class(cell)),
+    }
+}
+
+/// The layers of a configuration of Keras 3 that were changed after they were made, however deep.
+pub(super) fn altered(model: &Object) -> Vec<AlteredLayer> {
+    let mut found = Vec::new();
+    let mut pending: Vec<&Value> = model.values().collect();
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::Array(items) => pending.extend(items.iter().rev()),
+            Value::Object(object) => {
+                if let Some(alteration) = json::config(object).and_then(alteration) {
+                    found.push(AlteredLayer { name: name(object).to_owned(), alteration });
+                }
+                pending.extend(object.values());
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// How a layer of these settings was changed after it was made.
+fn alteration(settings: &Object) -> Option<Alteration> {
+    let is_set = |key| settings.get(key).is_some_and(|value: &Value| !value.is_null());
+    let policy = settings.get("dtype").and_then(|dtype| match dtype {
+        Value::Object(policy) => policy.get("config")?.get("name")?.as_str().or_else(|| {
+            policy.get("class_name")?.as_str().filter(|class| class.starts_with("Quantized"))
+        }),
+        other => other.as_str(),
+    });
+    let is_quantized =
+        policy.is_some_and(|policy| policy.starts_with("Quantized") || policy.contains("_from_"));
+    if is_quantized || is_set("quantization_config") || is_set("quantization_mode") {
+        Some(Alteration::Quantized)
+    } else if is_set("lora_rank") {
+        Some(Alteration::Lora)
+    } else {
+        None
     }
 }
 

@@ -67,12 +67,13 @@ pub fn to_tfjs(source: &KerasSource<'_>, report: &mut Report) -> Result<TfjsMode
         None => compiled.filter(|config| config.get("optimizer").is_some()),
     };
 
+    let altered = plan::altered(object);
     let mut context = Context { dialect, report };
     context.model(object)?;
     let keras = model;
     let mut named = keras.clone();
     names::for_tfjs(&mut named, report);
-    let weights = plan::plan(&named, &keras, dialect)?;
+    let weights = WeightPlan { altered, ..plan::plan(&named, &keras, dialect)? };
 
     let training = compiled.as_ref().and_then(|config| training::read(config, report));
     let mut topology = Map::new();

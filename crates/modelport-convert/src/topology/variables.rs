@@ -121,16 +121,9 @@ pub(super) fn own(class: &str, config: &Object) -> Option<Vec<Own>> {
             let bias = kept(is_not_false(config, "use_bias"), "bias", Some(shape));
             recurrent(units, gates(3), bias)
         }
-        "ConvLSTM2D" | "ConvLSTM2DCell" => {
-            let all = filters.and_then(|filters| filters.checked_mul(4));
-            join(
-                join(
-                    weight("kernel", Some(vec![None, None, None, all])),
-                    weight("recurrent_kernel", Some(vec![None, None, filters, all])),
-                ),
-                bias(all),
-            )
-        }
+        "ConvLSTM1D" | "ConvLSTM1DCell" => conv_lstm(1, filters, bias),
+        "ConvLSTM2D" | "ConvLSTM2DCell" => conv_lstm(2, filters, bias),
+        "ConvLSTM3D" | "ConvLSTM3DCell" => conv_lstm(3, filters, bias),
         _ if super::classes::tfjs_layer(class) != super::classes::Known::No => Vec::new(),
         _ if WEIGHTLESS.contains(&class) => Vec::new(),
         _ => return None,
@@ -143,18 +136,34 @@ pub(super) fn cell_of(class: &str) -> Option<&'static str> {
         "LSTM" => Some("lstm_cell"),
         "GRU" => Some("gru_cell"),
         "SimpleRNN" => Some("simple_rnn_cell"),
-        "ConvLSTM2D" => Some("conv_lstm_cell"),
+        "ConvLSTM1D" | "ConvLSTM2D" | "ConvLSTM3D" => Some("conv_lstm_cell"),
         _ => None,
     }
 }
 
-/// The layers inside a `MultiHeadAttention`: their attribute and their name.
-pub(super) const ATTENTION: [(&str, &str); 4] = [
-    ("query_dense", "query"),
-    ("key_dense", "key"),
-    ("value_dense", "value"),
-    ("output_dense", "attention_output"),
-];
+/// The layers inside an attention of several heads: their attribute and their name.
+pub(super) fn attention_of(class: &str) -> Option<[(&'static str, &'static str); 4]> {
+    match class {
+        "MultiHeadAttention" => Some([
+            ("query_dense", "query"),
+            ("key_dense", "key"),
+            ("value_dense", "value"),
+            ("output_dense", "attention_output"),
+        ]),
+        "GroupQueryAttention" => Some([
+            ("_query_dense", "query"),
+            ("_key_dense", "key"),
+            ("_value_dense", "value"),
+            ("_output_dense", "attention_output"),
+        ]),
+        _ => None,
+    }
+}
+
+/// Whether a cell of `class` has the weights that [`own`] gives.
+pub(super) fn is_cell(class: &str) -> bool {
+    matches!(class, "LSTMCell" | "GRUCell" | "SimpleRNNCell") || class.starts_with("ConvLSTM")
+}
 
 /// The weights of one of them.
 pub(super) fn attention(config: &Object) -> Vec<Own> {
@@ -170,6 +179,18 @@ fn recurrent(units: Option<u64>, gates: Option<u64>, bias: Vec<Own>) -> Vec<Own>
     let kernel = weight("kernel", Some(vec![None, gates]));
     let recurrent = weight("recurrent_kernel", Some(vec![units, gates]));
     join(join(kernel, recurrent), bias)
+}
+
+/// The weights of a convolutional LSTM over `rank` dimensions.
+fn conv_lstm(
+    rank: usize,
+    filters: Option<u64>,
+    bias: impl Fn(Option<u64>) -> Vec<Own>,
+) -> Vec<Own> {
+    let gates = filters.and_then(|filters| filters.checked_mul(4));
+    let kernel = |input| [vec![None; rank], vec![input, gates]].concat();
+    let recurrent = weight("recurrent_kernel", Some(kernel(filters)));
+    join(join(weight("kernel", Some(kernel(None))), recurrent), bias(gates))
 }
 
 fn weight(name: &'static str, shape: Option<Shape>) -> Vec<Own> {

@@ -1,0 +1,86 @@
+//! A group of an HDF5 file with all that is in it, under the same names.
+
+use std::collections::HashSet;
+
+use io_core::{Error, Result};
+
+use crate::{
+    hdf5::{AttributeValue, Group, GroupBuilder, Hdf5, Members},
+    keras::{
+        groups::{Numbers, Stored as _},
+        legacy,
+        store::{MAX_DEPTH, MAX_OBJECTS},
+    },
+    report::{Change, Report},
+};
+
+/// The attributes that are lists of names, whole or in parts.
+const LISTS: [&str; 2] = ["layer_names", "weight_names"];
+
+/// Copies what is in the group `from` of `file` into `into`, but for its member `skip`.
+///
+/// # Errors
+///
+/// `Corrupt` when the file cannot be read, or its groups are too many, too deep, or there twice;
+/// `Unsupported` when a dataset has elements that no model has.
+pub(super) async fn tree(
+    file: &Hdf5,
+    from: &str,
+    skip: Option<&str>,
+    into: &mut GroupBuilder,
+    report: &mut Report,
+) -> Result<()> {
+    let mut seen = HashSet::new();
+    let mut objects = 0_usize;
+    let mut pending = vec![(String::new(), 0)];
+    while let Some((inner, depth)) = pending.pop() {
+        let path = legacy::join(from, &inner);
+        let Members { address, groups, datasets } = file.members(&path).await?;
+        // A few groups that contain each other would have paths without end.
+        if !seen.insert(address) {
+            return Err(Error::corrupt(format!("the group `{path}` is there twice")));
+        }
+        objects = objects.saturating_add(groups.len()).saturating_add(datasets.len());
+        if objects > MAX_OBJECTS || depth > MAX_DEPTH {
+            return Err(Error::corrupt("the groups of the file are too many or too deep"));
+        }
+        let group = file.group(&path).await?;
+        let group = group.ok_or_else(|| Error::corrupt(format!("`{path}` is gone")))?;
+        let copied = if inner.is_empty() { &mut *into } else { into.group(&inner)? };
+        attributes(&group, copied, report)?;
+        for name in datasets {
+            let path = legacy::join(&path, &name);
+            let dataset = file.dataset(&path).await?;
+            let dataset = dataset.ok_or_else(|| Error::corrupt(format!("`{path}` is gone")))?;
+            Numbers::of(&dataset, &path, report)?.write(copied, &name)?;
+        }
+        let groups = groups.into_iter().filter(|name| !inner.is_empty() || Some(&**name) != skip);
+        pending.extend(groups.map(|name| (legacy::join(&inner, &name), depth + 1)));
+    }
+    Ok(())
+}
+
+/// Copies the texts and lists of names of a group. Keras reads nothing else.
+fn attributes(from: &Group, into: &mut GroupBuilder, report: &mut Report) -> Result<()> {
+    for list in LISTS {
+        if let Some(names) = legacy::list_or_none(from, list)? {
+            into.set_list(list, &names)?;
+        }
+    }
+    for name in from.names().filter(|name| !is_list(name)) {
+        match from.attribute(name)? {
+            Some(AttributeValue::Strings(texts)) if texts.len() == 1 => {
+                texts.iter().for_each(|text| into.set_text(name, text));
+            }
+            _ => report.add_at(Change::Dropped { key: name.to_owned() }, &from.path),
+        }
+    }
+    Ok(())
+}
+
+fn is_list(attribute: &str) -> bool {
+    LISTS.iter().any(|list| {
+        let number = attribute.strip_prefix(list);
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
