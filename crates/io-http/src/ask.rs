@@ -17,8 +17,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) if_modified_since: Option<&'a str>,
     /// Whether the answer comes only when the server has done what may take long.
     pub(crate) patient: bool,
-    /// The most bytes to take of an answer that is taken as a whole.
-    pub(crate) limit: Option<usize>,
+    /// The most bytes of a response that is read as a whole; by default those of a model file.
+    pub(crate) limit: Option<u64>,
     /// Whether it is a weight file, which a page's own `fetch` is told.
     #[cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "for pages alone"))]
     pub(crate) weights: bool,

@@ -1,5 +1,10 @@
 //! Which headers a request has: what was set goes to the model's origin only.
 
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::OnceLock,
+};
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use io_core::{Error, ErrorKind, Result};
 use percent_encoding::percent_decode_str;
@@ -44,12 +49,17 @@ impl Credentials {
     pub(crate) fn take(url: &mut Url, options: &HttpOptions) -> Result<Self> {
         let mut origins = vec![url.origin()];
         for text in &options.trusted_origins {
-            let origin = Url::parse(text).map(|url| url.origin());
-            origins.push(origin.ok().filter(Origin::is_tuple).ok_or_else(|| {
+            let url = Url::parse(text.trim()).ok();
+            let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+            let origin = url.map(|url| url.origin());
+            origins.push(origin.filter(Origin::is_tuple).ok_or_else(|| {
                 invalid("a trusted origin is not of the form `https://host`".to_owned())
             })?);
         }
-        let mut headers = options.headers.clone();
+        // What comes from a file ends in a newline.
+        let trimmed =
+            |(name, value): &(String, String)| (name.trim().to_owned(), value.trim().to_owned());
+        let mut headers: Vec<(String, String)> = options.headers.iter().map(trimmed).collect();
         for (name, value) in &headers {
             check(name, value)?;
         }
@@ -60,7 +70,7 @@ impl Credentials {
                 let message = "both option `token` and a header `Authorization` are set";
                 return Err(invalid(message.to_owned()));
             }
-            let value = format!("Bearer {token}");
+            let value = format!("Bearer {}", token.trim());
             check("Authorization", &value)?;
             headers.push(("Authorization".to_owned(), value));
         }
@@ -87,7 +97,13 @@ impl Credentials {
         Ok(self)
     }
 
-    /// None, for the same origins.
+    /// Tells these credentials from others in this process.
+    pub(crate) fn key(&self) -> u64 {
+        static KEYS: OnceLock<RandomState> = OnceLock::new();
+        KEYS.get_or_init(RandomState::new).hash_one(&self.headers)
+    }
+
+    /// Returns a copy without headers, for the same origins.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn forgotten(mut self) -> Self {
         self.headers.clear();
@@ -168,12 +184,27 @@ mod tests {
     }
 
     #[test]
+    fn values_are_trimmed_as_files_end_in_a_newline() {
+        let options = HttpOptions::default()
+            .with_header(" X-Key ", " v\r\n")
+            .with_token("t\n")
+            .with_trusted_origin(" https://cdn.example\n");
+        let mut url = Url::parse("http://h/").unwrap();
+        let credentials = Credentials::take(&mut url, &options).unwrap();
+        let cdn = Url::parse("https://cdn.example/w").unwrap();
+        let headers = credentials.headers_for(&cdn, false);
+        let sent: Vec<_> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(sent, [("X-Key", "v"), ("Authorization", "Bearer t")]);
+    }
+
+    #[test]
     fn what_cannot_be_sent_is_refused_without_its_value() {
         for options in [
             HttpOptions::default().with_header("X", "hunter2\r\nY: z"),
             HttpOptions::default().with_header("X hunter2", "v"),
             HttpOptions::default().with_header("Content-Length", "1"),
-            HttpOptions::default().with_token("hunter2\n"),
+            HttpOptions::default().with_token("hunter2\nX: y"),
+            HttpOptions::default().with_trusted_origin("ftp://hunter2"),
             HttpOptions::default().with_token("t").with_header("authorization", "hunter2"),
             HttpOptions::default().with_trusted_origin("hunter2"),
         ] {

@@ -11,10 +11,15 @@ use crate::{
     ask::Ask,
     cache::{Cached, Tee},
     platform::{ASKS_IF_RANGE, HIDES_HEADERS, Reply, Transport},
-    response::{Head, Version},
+    response::{Extent, Head, Version},
     retry::{Failure, Tries},
     weight_file::WeightFile,
 };
+
+/// How many bytes a failed attempt must have brought for the next ones to count anew, and which part
+/// of what it read again: a server that cuts byte by byte would never end.
+const MIN_PROGRESS: u64 = 4 << 10;
+const MIN_PROGRESS_PART: u64 = 16;
 
 /// Reads a range of a weight file in order. What was handed out once is final: a body that has to
 /// start again is compared with it and never joined to it.
@@ -31,8 +36,12 @@ pub(crate) struct FileReader {
     body: Option<Body>,
     /// The version of the first answer of this reader.
     version: Option<Version>,
-    /// Whether a range was answered with another version, so that it is of no use to ask for one.
+    /// Whether ranges are of no use: one was answered with another range or version, or the body is
+    /// decoded on its way.
     whole_only: bool,
+    /// Bytes handed out since the last failure, and how many make it one that is not in vain.
+    fresh: u64,
+    due: u64,
     early: Option<Failure>,
     /// The copy in the cache that is read, and one that is being made.
     copy: Option<Cached>,
@@ -67,6 +76,8 @@ impl FileReader {
             body: None,
             version: None,
             whole_only: false,
+            fresh: 0,
+            due: MIN_PROGRESS,
             early: None,
             copy: None,
             tee: None,
@@ -106,11 +117,15 @@ impl FileReader {
             match self.step().await {
                 Ok(bytes) if bytes.is_empty() => {}
                 Ok(bytes) => {
-                    self.tries.progressed();
+                    self.fresh = self.fresh.saturating_add(bytes.len() as u64);
+                    if self.fresh >= self.due {
+                        self.tries.progressed();
+                    }
                     return Ok(Some(bytes));
                 }
                 Err(failure) => {
                     self.body = None;
+                    self.fresh = 0;
                     self.transport.pause(&mut self.tries, failure).await?;
                 }
             }
@@ -192,9 +207,18 @@ impl FileReader {
             && whole
             && self.range.end == self.file.length
         {
-            let more = position > self.file.length
-                || (body.reply.head.content_length().is_none()
-                    && body.reply.chunk().await.is_ok_and(|more| more.is_some()));
+            let mut more = position > self.file.length;
+            if !more && body.reply.head.content_length().is_none() {
+                more = match body.reply.chunk().await {
+                    Ok(more) => more.is_some(),
+                    // What is behind the last byte of a coded body tells whether all were right.
+                    Err(failure) if body.reply.head.coded => {
+                        let failure = failure.about(&self.file.subject());
+                        return Err(Failure { retry: false, ..failure });
+                    }
+                    Err(_) => false,
+                };
+            }
             if more {
                 return Err(self.file.wrong_length("more bytes", &[]).into());
             }
@@ -221,7 +245,7 @@ impl FileReader {
             return Ok(());
         }
         let (from, to) = (self.resume_from(), self.range.end.saturating_sub(1));
-        let asks_range = from > 0 || self.range.end < self.file.length;
+        let asks_range = !self.whole_only && (from > 0 || self.range.end < self.file.length);
         let if_range = self.version.as_ref().and_then(Version::for_if_range).map(str::to_owned);
         // Whether the server still has what the cache has.
         let (if_none_match, if_modified_since) = match &copy {
@@ -229,8 +253,8 @@ impl FileReader {
             _ => (None, None),
         };
         let ask = Ask {
-            range: (asks_range && !self.whole_only).then_some((from, Some(to))),
-            if_range: if_range.as_deref().filter(|_| from > self.range.start),
+            range: asks_range.then_some((from, Some(to))),
+            if_range: if_range.as_deref().filter(|_| asks_range && from > self.range.start),
             if_none_match,
             if_modified_since,
             ..Ask::WEIGHTS
@@ -238,30 +262,36 @@ impl FileReader {
         let about = |failure: Failure| failure.about(&self.file.subject());
         let reply = self.transport.request(Method::GET, &self.file.url.0, ask).await;
         let mut reply = reply.map_err(about)?;
-        reply.head.check_encoding().map_err(|error| about(error.into()))?;
+        // Its ranges would be those of other bytes.
+        self.whole_only |= reply.head.coded;
         let version = reply.head.version();
-        let position = match reply.head.status {
-            200 => {
+        let extent = reply.head.extent(asks_range);
+        let position = match (extent, reply.head.status) {
+            (Extent::Whole, _) => {
                 self.check_version(version)?;
                 self.check_length(&mut reply).await?;
                 0
             }
-            206 if ask.range.is_some() => {
+            (Extent::Part, _) if asks_range => {
                 let other = |own: &Version| {
                     let asked = ASKS_IF_RANGE || from == self.range.start;
                     own.differs(&version)
                         || (!asked && own.for_if_range() != version.for_if_range())
                 };
-                if self.version.as_ref().is_some_and(other) {
-                    // Of another version than what was handed out: only the whole can tell.
+                let is_other = reply.head.coded || self.version.as_ref().is_some_and(other);
+                if is_other || !self.is_range(&reply.head, from, to)? {
+                    // Only the whole can tell what it is of.
                     self.whole_only = true;
                     return Box::pin(self.open()).await;
                 }
                 self.check_version(version)?;
-                self.check_range(&reply.head, from, to)?;
                 from
             }
-            304 if if_none_match.or(if_modified_since).is_some() => {
+            (Extent::Part, _) => {
+                let error = self.file.corrupt("came in part though all of it was requested");
+                return Err(Failure { retry: true, ..error.into() });
+            }
+            (_, 304) if if_none_match.or(if_modified_since).is_some() => {
                 self.no_copy = true;
                 return match copy {
                     Some(copy) => match self.open_copy(&copy).await? {
@@ -274,14 +304,20 @@ impl FileReader {
                     None => Ok(()),
                 };
             }
+            // A server may refuse a range that it has.
+            (_, 416) if asks_range && reply.head.total_length() == Some(self.file.length) => {
+                self.whole_only = true;
+                return Box::pin(self.open()).await;
+            }
             // The file is shorter than it was said to be.
-            416 => {
+            (_, 416) => {
                 self.check_version(version)?;
                 return Err(self.file.corrupt("is shorter than the model says").into());
             }
             _ => return Err(about(reply.failure("the server").await)),
         };
-        let whole = reply.head.status == 200;
+        let whole = extent == Extent::Whole;
+        self.due = MIN_PROGRESS.max(self.at.saturating_sub(position) / MIN_PROGRESS_PART);
         let again = (position < self.at && self.at > self.range.start).then(Checksum::new);
         if self.at == 0 && whole && self.is_whole() && reply.head.may_be_kept() {
             self.tee = Tee::start(&self.transport, &self.file.url.0).await;
@@ -325,9 +361,12 @@ impl FileReader {
         if known { self.at } else { self.range.start }
     }
 
-    /// Remembers and compares versions; a checksum of the whole says more than they do.
+    /// Remembers and compares versions; a checksum of the whole says more than they do. So does reading
+    /// the whole file again, if it is the only one: its bytes are compared, and all are of one version.
     fn check_version(&mut self, version: Version) -> Result<()> {
-        if !self.is_verified() {
+        let is_again = self.at > self.range.start && self.is_whole();
+        let is_accepted = self.is_verified() || is_again && self.file.replace_version(&version);
+        if !is_accepted {
             self.file.check_version(version.clone())?;
         }
         self.version = Some(version);
@@ -335,7 +374,7 @@ impl FileReader {
     }
 
     async fn check_length(&self, reply: &mut Reply) -> Result<(), Failure> {
-        match reply.head.content_length() {
+        match reply.head.content_length().or(reply.head.total_length()) {
             Some(found) if found != self.file.length => {
                 let beginning = reply.chunk().await.ok().flatten().unwrap_or_default();
                 Err(self.file.wrong_length(&format!("{found} bytes"), &beginning).into())
@@ -344,28 +383,29 @@ impl FileReader {
         }
     }
 
-    fn check_range(&self, head: &Head, from: u64, to: u64) -> Result<()> {
+    /// Whether the response has the range that was requested.
+    ///
+    /// # Errors
+    ///
+    /// - `Corrupt`: the file has another length.
+    /// - `PermissionDenied`: a page is not shown which range it is.
+    fn is_range(&self, head: &Head, from: u64, to: u64) -> Result<bool> {
         match head.content_range() {
-            Some((first, last, total))
-                if (first, last) == (from, to)
-                    && total.is_none_or(|total| total == self.file.length) =>
-            {
-                Ok(())
-            }
             Some((_, _, Some(total))) if total != self.file.length => {
                 Err(self.file.wrong_length(&format!("{total} bytes"), &[]))
             }
+            Some((first, last, _)) => Ok((first, last) == (from, to)),
             // The length is always shown.
             None if HIDES_HEADERS && head.get("content-range").is_none() => {
                 if head.content_length() == Some((to - from).saturating_add(1)) {
-                    return Ok(());
+                    return Ok(true);
                 }
                 let message = format!("{} came in a range that is not shown", self.file.subject());
                 Err(Error::new(ErrorKind::PermissionDenied, message).with_hint(
                     "the server has to send `Access-Control-Expose-Headers: Content-Range`",
                 ))
             }
-            _ => Err(self.file.corrupt("came in another range than was asked for")),
+            None => Ok(false),
         }
     }
 

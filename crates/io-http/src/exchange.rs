@@ -7,13 +7,13 @@ use crate::{
     ask::Ask,
     error::out_of_time,
     platform::{Reply, Transport, Url, random, sleep, within},
-    response::Head,
+    response::{Extent, Head},
     retry::{Failure, Tries},
     source::{HttpWeights, in_time},
 };
 
-/// The most bytes of a model file: far above any real one, below what would end the process.
-const MAX_JSON_BYTES: usize = 1 << 30;
+/// The most bytes of an answer of a modelport server: far above any page of its list.
+pub(crate) const MAX_ANSWER_BYTES: u64 = 64 << 20;
 
 /// The most bytes of an answer that says why a request failed.
 const MAX_PROBLEM_BYTES: usize = 4 << 10;
@@ -26,7 +26,8 @@ impl Reply {
             && body.len() < MAX_PROBLEM_BYTES
             && let Ok(Some(chunk)) = self.chunk().await
         {
-            body.extend_from_slice(&chunk);
+            let room = MAX_PROBLEM_BYTES.saturating_sub(body.len());
+            body.extend(chunk.into_iter().take(room));
         }
         self.head.failure(subject, &body)
     }
@@ -77,26 +78,41 @@ impl Transport {
         }
     }
 
-    async fn try_get_all(
+    /// One attempt of [`get_all`](Self::get_all).
+    pub(crate) async fn try_get_all(
         &self,
         url: &Url,
         ask: Ask<'_>,
         subject: &str,
     ) -> Result<(Head, Vec<u8>, Url), Failure> {
         let mut reply = self.request(Method::GET, url, ask).await?;
-        if reply.head.status != 304 && reply.head.status != 200 {
-            return Err(reply.failure(subject).await);
+        match reply.head.extent(false) {
+            Extent::Nothing if reply.head.status == 304 => {}
+            Extent::Nothing => return Err(reply.failure(subject).await),
+            Extent::Part => {
+                let message = format!("{subject} sent a part though all of it was requested");
+                return Err(Failure { retry: true, ..Error::corrupt(message).into() });
+            }
+            Extent::Whole => {}
         }
-        reply.head.check_encoding()?;
-        let mut bytes = Vec::new();
+        let limit = ask.limit.unwrap_or(self.options.max_json_bytes);
+        let too_large = || {
+            let message = format!("{subject} sent more than {limit} bytes");
+            Error::new(ErrorKind::OutOfMemory, message)
+        };
+        if reply.head.content_length().is_some_and(|length| length > limit) {
+            return Err(too_large().into());
+        }
+        let mut bytes: Vec<u8> = Vec::new();
         while let Some(chunk) = reply.chunk().await? {
-            let limit = ask.limit.unwrap_or(MAX_JSON_BYTES);
-            let room = limit.saturating_sub(bytes.len()) >= chunk.len();
-            if !room || bytes.try_reserve(chunk.len()).is_err() {
-                return Err(Error::new(
-                    ErrorKind::OutOfMemory,
-                    "what the server sends is too large",
-                )
+            let fits = (bytes.len() as u64).saturating_add(chunk.len() as u64) <= limit;
+            if !fits || bytes.try_reserve(chunk.len()).is_err() {
+                let error = too_large();
+                return Err(match ask.limit {
+                    Some(_) => error,
+                    None => error
+                        .with_hint("option `max-json-bytes` sets how large a model file may be"),
+                }
                 .into());
             }
             bytes.extend_from_slice(&chunk);

@@ -12,7 +12,7 @@ use crate::{
     model,
     platform::{Transport, Url, within},
     probe,
-    response::{Head, shown},
+    response::{Extent, Head},
     retry::Failure,
     weight_file::{SecretUrl, subject},
 };
@@ -59,7 +59,8 @@ impl HttpFiles {
 
     async fn file_length(&self, path: &str) -> Result<u64> {
         let url = self.locate(path).await?;
-        let (length, _) = probe::probe(&self.transport, &url, path).await?;
+        let most = probe::most_bytes(&self.model, path)?;
+        let (length, _) = probe::probe(&self.transport, &url, &subject(path), most).await?;
         Ok(length)
     }
 
@@ -67,26 +68,38 @@ impl HttpFiles {
     /// until it is there or hopeless.
     async fn read(&self, path: &str, ask: Ask<'_>) -> Result<(Head, FileIntegrity)> {
         let url = self.locate(path).await?;
-        let subject = subject(&shown(path));
+        let most = probe::most_bytes(&self.model, path)?.unwrap_or(probe::MAX_COUNTED_BYTES);
+        let subject = subject(path);
         let mut tries = self.transport.tries();
         loop {
-            match self.try_read(&url, ask).await {
+            match self.try_read(&url, ask, most).await {
                 Ok(found) => return Ok(found),
                 Err(failure) => self.transport.pause(&mut tries, failure.about(&subject)).await?,
             }
         }
     }
 
-    async fn try_read(&self, url: &Url, ask: Ask<'_>) -> Result<(Head, FileIntegrity), Failure> {
+    /// One attempt of [`read`](Self::read), which takes up to `most` bytes.
+    async fn try_read(
+        &self,
+        url: &Url,
+        ask: Ask<'_>,
+        most: u64,
+    ) -> Result<(Head, FileIntegrity), Failure> {
         let mut reply = self.transport.request(Method::GET, url, ask).await?;
-        if !matches!(reply.head.status, 200 | 206) {
+        let extent = reply.head.extent(ask.range.is_some());
+        if extent == Extent::Nothing {
             return Err(reply.failure("the server").await);
         }
-        reply.head.check_encoding()?;
         let mut checksum = Checksum::new();
-        // Who was asked for a part and sends all need not go on.
-        if ask.range.is_none() || reply.head.status == 206 {
+        // The rest of a body that is not the requested range says nothing.
+        if ask.range.is_none() || extent == Extent::Part {
+            let mut bytes = 0_u64;
             while let Some(chunk) = reply.chunk().await? {
+                bytes = bytes.saturating_add(chunk.len() as u64);
+                if bytes > most {
+                    return Err(probe::too_long(most).into());
+                }
                 checksum.update(&chunk);
             }
         }
@@ -99,7 +112,10 @@ impl HttpFiles {
         let (head, body) = self.read(path, ask).await?;
         let sent = head.content_range().map(|(first, last, _)| (first, last));
         let length = range.end.saturating_sub(range.start);
-        Ok(head.status == 206 && sent == Some((range.start, last)) && body.bytes == length)
+        Ok(head.status == 206
+            && !head.coded
+            && sent == Some((range.start, last))
+            && body.bytes == length)
     }
 }
 

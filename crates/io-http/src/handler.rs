@@ -145,7 +145,7 @@ impl IOHandler for HttpHandler {
     /// first call that needs to know.
     fn capabilities(&self) -> Capabilities {
         let Capabilities { list, remove, copy, rename, create, .. } =
-            Service::capabilities(&self.target);
+            Service::capabilities(&self.transport, &self.target);
         let mut capabilities = CAPABILITIES;
         capabilities.list = list;
         capabilities.remove = remove;

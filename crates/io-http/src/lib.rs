@@ -11,6 +11,8 @@
 //!   bytes pass. An HTML page or a Git LFS pointer in place of weights is named as such.
 //! - **A cut body goes on where it stopped** (`Range` with `If-Range`), or starts again and is
 //!   compared with what was passed on already; bytes of two versions are never joined.
+//! - **A compressed body is decoded** where a server sends one though none was requested, no further
+//!   than the manifest says; it is never resumed by ranges.
 //! - **Credentials stay at home**: user information, `Authorization`, `Cookie` and every other
 //!   header that was set go to the origin of the model's URL and nowhere else, redirects and weight
 //!   URLs included, unless [`HttpOptions::trusted_origins`] names the other one.
@@ -32,8 +34,8 @@
 //! Where to look, in reading order:
 //!
 //! - [`HttpHandler`], [`HttpStore`], [`HttpOptions`]: what can be done, and what can be set;
-//! - `resolve`: from the model's URL to those of its weights; `retry`, `response`, `credentials`: the
-//!   rules, which know no transport;
+//! - `resolve`: from the model's URL to those of its weights; `retry`, `response`, `encoding`, `speed`,
+//!   `credentials`: the rules, which know no transport;
 //! - `download`: one weight file, whatever the network does; `source`: all of them in order;
 //! - `upload`: a save; `service`: what a server says that it does; `cache`;
 //! - `native`, `browser`: what requests are made with, the same from outside.
@@ -49,12 +51,16 @@ mod store;
 
 mod ask;
 mod credentials;
+mod encoding;
 mod resolve;
 mod response;
 mod retry;
+mod speed;
 
 #[cfg(not(target_family = "wasm"))]
 mod cors;
+#[cfg(not(target_family = "wasm"))]
+mod decode;
 mod download;
 mod files;
 mod model;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use io_core::{Error, Result};
+use io_core::{Error, ErrorKind, Result};
 use io_manifest::{Checksum, FileIntegrity, ModelJson, describe_foreign};
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     error::changed,
     platform::{Transport, Url},
     resolve::base_after_redirects,
+    retry::Failure,
     weight_file::SecretUrl,
 };
 
@@ -35,7 +36,7 @@ pub(crate) async fn read(
 ) -> Result<(ModelJson, ModelFile, Url)> {
     let Answer { text, etag, base } = answer(transport, url).await.map_err(|error| {
         let names_a_file = url.path().ends_with(".json");
-        if error.kind() == io_core::ErrorKind::NotFound && !names_a_file {
+        if error.kind() == ErrorKind::NotFound && !names_a_file {
             error.with_hint("the URL of a model is that of its `model.json`")
         } else {
             error
@@ -111,6 +112,9 @@ impl ModelFile {
     /// Asks the server whether the file is still the one that was read. Where it knows no `ETag`,
     /// the text is compared: a date that counts seconds cannot tell two saves of one second.
     ///
+    /// A server that refuses to answer says nothing of a change: a signed URL may be good for a while
+    /// or for one time, and what it gave was whole.
+    ///
     /// # Errors
     ///
     /// `Conflict` when it is another one, or gone; else what stands in the way of asking.
@@ -120,14 +124,31 @@ impl ModelFile {
             return Ok(());
         }
         let ask = Ask { fresh: true, if_none_match: self.etag.as_deref(), ..Ask::default() };
-        let asked = transport.get_all(&self.url.0, ask, "the server").await;
-        let same = match asked {
-            Ok((head, ..)) if head.status == 304 => true,
-            Ok((_, text, _)) => sum(&text) == self.text,
-            Err(error) if error.kind() == io_core::ErrorKind::NotFound => false,
-            Err(error) => return Err(error),
+        let mut tries = transport.tries();
+        let same = loop {
+            match transport.try_get_all(&self.url.0, ask, "the server").await {
+                Ok((head, ..)) if head.status == 304 => break true,
+                Ok((_, text, _)) => break sum(&text) == self.text,
+                Err(failure) => match self.verdict(&failure) {
+                    Some(same) => break same,
+                    None => transport.pause(&mut tries, failure).await?,
+                },
+            }
         };
         if same { Ok(()) } else { Err(changed("the model file")) }
+    }
+
+    /// What a response that has no model file says of it: whether it is the same, or nothing.
+    fn verdict(&self, failure: &Failure) -> Option<bool> {
+        match failure.status {
+            // A URL with a query may be one that has been used up.
+            Some(404 | 410) => Some(self.url.0.query().is_some()),
+            Some(408 | 429) => None,
+            Some(400..500) => Some(true),
+            // A page is not told the status.
+            None if failure.error.kind() == ErrorKind::PermissionDenied => Some(true),
+            _ => None,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     platform::{Transport, within},
     probe,
     source::{HttpWeights, in_time},
-    weight_file::WeightFile,
+    weight_file::{Role, WeightFile, file_subject},
 };
 
 impl HttpHandler {
@@ -29,10 +29,12 @@ impl HttpHandler {
     pub async fn open_file(&self) -> Result<Weights> {
         let (transport, target) = self.parts();
         let name = target.path().rsplit('/').next().unwrap_or_default();
-        let probed = transport.run(probe::probe(transport, target, name)).await;
+        let subject = file_subject(name);
+        let probed = transport.run(probe::probe(transport, target, &subject, None)).await;
         let (length, version) =
             probed.map_err(|error| error.with_context(Operation::Load, self.url()))?;
         let place = (0, length);
+        let name = (name, Role::File);
         let file = WeightFile::new(name, target.clone(), place, (None, false), (0, Some(version)));
         Ok(Weights::from_source(HttpFile {
             url: self.url().clone(),

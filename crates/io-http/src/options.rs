@@ -14,9 +14,11 @@ use crate::settings;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub enum ProxyChoice {
     /// None.
-    #[default]
     None,
-    /// What `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    /// What `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say, in upper or lower case.
+    /// Loopback addresses and `localhost` are reached directly. Variables do not count where
+    /// `REQUEST_METHOD` is set: a CGI program has `HTTP_PROXY` from its client.
+    #[default]
     Environment,
     /// The one at this URL, for everything.
     Url(String),
@@ -56,12 +58,20 @@ pub struct HttpOptions {
     /// The longest until there is a connection; 20 seconds by default. Setting `connect-timeout`.
     #[cfg(not(target_family = "wasm"))]
     pub connect_timeout: Duration,
+    /// The fewest bytes a second that a server may send or take over [`speed_time`](Self::speed_time)
+    /// while it is waited for; 1024 by default, 0 for any speed. Setting `speed-limit`.
+    pub speed_limit: u64,
+    /// How long a server may be slower than [`speed_limit`](Self::speed_limit); 60 seconds by default.
+    /// Setting `speed-time`.
+    pub speed_time: Duration,
+    /// The most bytes of a model file; 256 MiB by default. Setting `max-json-bytes`.
+    pub max_json_bytes: u64,
     /// How often a request is tried again without any progress; 4 by default. Setting `retries`.
     pub retries: u32,
     /// The longest wait before the first retry, doubled for each further one up to 20 seconds; each
     /// wait is a random part of it. 250 milliseconds by default.
     pub retry_delay: Duration,
-    /// How many requests run at once; 6 by default. Setting `parallel`.
+    /// How many requests run at once, up to 256; 6 by default. Setting `parallel`.
     pub parallel: NonZeroUsize,
     /// The directory of the weight files, relative to the model's URL. Setting
     /// `weight-path-prefix`.
@@ -71,11 +81,15 @@ pub struct HttpOptions {
     /// Whether the URL is that of a model on TensorFlow Hub, whose file is at
     /// `URL/model.json?tfjs-format=file`. Setting `from-tfhub`: `true` or `false`.
     pub from_tfhub: bool,
-    /// The proxy; none by default. Setting `proxy`: `none`, `environment` or a URL.
+    /// The proxy; that of the environment by default. Setting `proxy`: `none`, `environment` or a URL.
     #[cfg(not(target_family = "wasm"))]
     pub proxy: ProxyChoice,
+    /// Whether the environment is read, which may name a proxy; true by default. Setting `env`: `true`
+    /// or `false`.
+    #[cfg(not(target_family = "wasm"))]
+    pub env: bool,
     /// Roots that servers may be certified by, beside those that the system trusts: texts in PEM, each
-    /// of one certificate or more. Setting `root-certificates`: the path of such a file.
+    /// of one certificate or more. Setting `ca-certificates`: the path of such a file.
     #[cfg(not(target_family = "wasm"))]
     pub root_certificates: Vec<Vec<u8>>,
     /// Where copies of what servers sent are kept and used again; none by default. Settings
@@ -100,6 +114,9 @@ impl Default for HttpOptions {
             idle_timeout: Duration::from_secs(60),
             #[cfg(not(target_family = "wasm"))]
             connect_timeout: Duration::from_secs(20),
+            speed_limit: 1 << 10,
+            speed_time: Duration::from_secs(60),
+            max_json_bytes: 256 << 20,
             retries: 4,
             retry_delay: Duration::from_millis(250),
             parallel: NonZeroUsize::MIN.saturating_add(5),
@@ -107,7 +124,9 @@ impl Default for HttpOptions {
             weight_url: None,
             from_tfhub: false,
             #[cfg(not(target_family = "wasm"))]
-            proxy: ProxyChoice::None,
+            proxy: ProxyChoice::default(),
+            #[cfg(not(target_family = "wasm"))]
+            env: true,
             #[cfg(not(target_family = "wasm"))]
             root_certificates: Vec::new(),
             #[cfg(all(feature = "cache", not(target_family = "wasm")))]
@@ -178,6 +197,20 @@ impl HttpOptions {
     #[must_use]
     pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets [`speed_limit`](Self::speed_limit) and [`speed_time`](Self::speed_time).
+    #[must_use]
+    pub fn with_speed_limit(mut self, bytes_per_second: u64, time: Duration) -> Self {
+        (self.speed_limit, self.speed_time) = (bytes_per_second, time);
+        self
+    }
+
+    /// Sets [`max_json_bytes`](Self::max_json_bytes).
+    #[must_use]
+    pub fn with_max_json_bytes(mut self, max_json_bytes: u64) -> Self {
+        self.max_json_bytes = max_json_bytes;
         self
     }
 
@@ -253,6 +286,14 @@ impl HttpOptions {
         self.proxy = proxy;
         self
     }
+
+    /// Sets [`env`](Self::env).
+    #[cfg(not(target_family = "wasm"))]
+    #[must_use]
+    pub fn with_env(mut self, env: bool) -> Self {
+        self.env = env;
+        self
+    }
 }
 
 #[cfg(not(target_family = "wasm"))]
@@ -283,6 +324,27 @@ impl HttpOptions {
 }
 
 impl HttpOptions {
+    /// The longest of each duration: no sum with the time of day can overflow.
+    pub(crate) const MAX_DURATION: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+    /// The most requests at once.
+    pub(crate) const MAX_PARALLEL: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
+
+    /// The same options, none of them beyond what it can be.
+    pub(crate) fn bounded(mut self) -> Self {
+        let bounded = |duration: Duration| duration.min(Self::MAX_DURATION);
+        self.timeout = self.timeout.map(bounded);
+        self.idle_timeout = bounded(self.idle_timeout);
+        self.speed_time = bounded(self.speed_time);
+        self.retry_delay = bounded(self.retry_delay);
+        #[cfg(not(target_family = "wasm"))]
+        {
+            self.connect_timeout = bounded(self.connect_timeout);
+        }
+        self.parallel = self.parallel.min(Self::MAX_PARALLEL);
+        self
+    }
+
     pub(crate) fn is_offline(&self) -> bool {
         #[cfg(all(feature = "cache", not(target_family = "wasm")))]
         return self.offline;

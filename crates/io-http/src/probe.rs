@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use http::Method;
-use io_core::{Error, Result};
+use io_core::{Error, Result, WeightSpec};
 use io_manifest::{FileIntegrity, ModelJson};
 
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
     cache::Cached,
     platform::{ASKS_IDENTITY, Transport, Url},
     resolve::{given_url, weight_url},
-    response::{Version, shown},
+    response::{Extent, Version},
     retry::Failure,
-    weight_file::{WeightFile, subject},
+    weight_file::{Role, WeightFile, subject},
 };
 
 /// The weight files of `model`, each with its length. `sum` is that of the model file.
@@ -34,6 +34,7 @@ pub(crate) async fn weight_files(
     verify: bool,
 ) -> Result<Vec<Arc<WeightFile>>> {
     let files = model.files();
+    let role = if files.len() == 1 { Role::Weights } else { Role::Shard };
     let alone = if files.len() == 1 { length_by_specs(model)? } else { None };
     let found: Vec<(Url, u64, Option<Version>, Option<FileIntegrity>)> =
         stream::iter(files.clone())
@@ -44,7 +45,9 @@ pub(crate) async fn weight_files(
                 match known {
                     Some(length) => Ok((url, length, None, integrity)),
                     None => {
-                        let (length, version) = probe(transport, &url, &file.path).await?;
+                        let most = group_bytes(model, file.group)?;
+                        let subject = subject(&file.path);
+                        let (length, version) = probe(transport, &url, &subject, most).await?;
                         Ok::<_, Error>((url, length, Some(version), integrity))
                     }
                 }
@@ -56,8 +59,13 @@ pub(crate) async fn weight_files(
     model.check_lengths(&lengths)?;
     let mut start = 0_u64;
     let files = files.into_iter().zip(found).map(|(file, (url, length, version, integrity))| {
-        let placed =
-            WeightFile::new(&file.path, url, (start, length), (integrity, verify), (sum, version));
+        let placed = WeightFile::new(
+            (&file.path, role),
+            url,
+            (start, length),
+            (integrity, verify),
+            (sum, version),
+        );
         start = start
             .checked_add(length)
             .ok_or_else(|| Error::corrupt("the weights are longer than can be"))?;
@@ -80,36 +88,62 @@ pub(crate) async fn locate(transport: &Transport, model_url: &Url, path: &str) -
 
 /// The length of the weights by their specs; `None` where there are strings.
 fn length_by_specs(model: &ModelJson) -> Result<Option<u64>> {
+    byte_length(model.artifacts.weight_specs.iter().flatten())
+}
+
+/// The most bytes that a file of the group can have; `None` where there are strings.
+fn group_bytes(model: &ModelJson, group: usize) -> Result<Option<u64>> {
+    let group = model.groups.iter().flatten().nth(group);
+    byte_length(group.into_iter().flat_map(|group| &group.weights))
+}
+
+/// The most bytes that the weight file `path` can have; `None` where the model file does not tell.
+pub(crate) fn most_bytes(model: &ModelJson, path: &str) -> Result<Option<u64>> {
+    let file = model.files().into_iter().find(|file| file.path == path);
+    file.map_or(Ok(None), |file| group_bytes(model, file.group))
+}
+
+fn byte_length<'a>(specs: impl Iterator<Item = &'a WeightSpec>) -> Result<Option<u64>> {
     let mut sum = Some(0_u64);
-    for spec in model.artifacts.weight_specs.iter().flatten() {
+    for spec in specs {
         let own = spec.byte_length()?;
         sum = sum.zip(own).and_then(|(sum, own)| sum.checked_add(own));
     }
     Ok(sum)
 }
 
-/// The length and the version of the weight file `path`, which is at `url`.
+/// The most bytes that are counted of a file whose length nothing tells.
+pub(crate) const MAX_COUNTED_BYTES: u64 = 16 << 30;
+
+/// The length and the version of the file at `url`. One whose length the server does not tell is
+/// read to count its bytes, `most` of them; `subject` begins messages.
 ///
 /// # Errors
 ///
-/// `NotFound`, `PermissionDenied`, `Network`, `Timeout`: the server or the way to it.
-pub(crate) async fn probe(transport: &Transport, url: &Url, path: &str) -> Result<(u64, Version)> {
+/// - `NotFound`, `PermissionDenied`, `Network`, `Timeout`: the server or the way to it.
+/// - `Corrupt`: the server sends more bytes than that.
+pub(crate) async fn probe(
+    transport: &Transport,
+    url: &Url,
+    subject: &str,
+    most: Option<u64>,
+) -> Result<(u64, Version)> {
     if transport.options.is_offline()
         && let Some(copy) = Cached::find(transport, url).await
     {
         return Ok((copy.integrity().bytes, copy.version().clone()));
     }
-    let subject = subject(&shown(path));
+    let most = most.unwrap_or(MAX_COUNTED_BYTES);
     let mut tries = transport.tries();
     loop {
-        match try_probe(transport, url).await {
+        match try_probe(transport, url, most).await {
             Ok(found) => return Ok(found),
-            Err(failure) => transport.pause(&mut tries, failure.about(&subject)).await?,
+            Err(failure) => transport.pause(&mut tries, failure.about(subject)).await?,
         }
     }
 }
 
-async fn try_probe(transport: &Transport, url: &Url) -> Result<(u64, Version), Failure> {
+async fn try_probe(transport: &Transport, url: &Url, most: u64) -> Result<(u64, Version), Failure> {
     // From the first byte on is all, and asking for a range rules out a compressed body, which a
     // browser cannot do in another way.
     let all = Ask { range: Some((0, None)), ..Ask::WEIGHTS };
@@ -117,36 +151,53 @@ async fn try_probe(transport: &Transport, url: &Url) -> Result<(u64, Version), F
     // What a page has made itself (`blob:`) does not do `HEAD`.
     if matches!(url.scheme(), "http" | "https") {
         let head = transport.request(Method::HEAD, url, all).await?.head;
-        if let (200 | 206, Some(length)) = (head.status, head.content_length())
-            && head.check_encoding().is_ok()
-        {
+        let is_all = match head.extent(all.range.is_some()) {
+            Extent::Whole => true,
+            // A page may not be shown that the range is the whole.
+            Extent::Part => all.range.is_some(),
+            Extent::Nothing => false,
+        };
+        if let Some(length) = head.content_length().filter(|_| is_all) {
             return Ok((length, head.version()));
         }
     }
     // Some servers do not do `HEAD`, and a signed URL is often good for `GET` only.
     let first = Ask { range: Some((0, Some(0))), ..Ask::WEIGHTS };
     let mut reply = transport.request(Method::GET, url, first).await?;
-    reply.head.check_encoding()?;
     let version = reply.head.version();
-    let length = match reply.head.status {
-        206 => reply.head.content_range().and_then(|(.., total)| total),
-        416 if reply.head.get("content-range") == Some("bytes */0") => Some(0),
-        200 => reply.head.content_length(),
+    let extent = reply.head.extent(true);
+    let length = match (extent, reply.head.status) {
+        (Extent::Whole, _) => reply.head.content_length(),
+        (Extent::Part, _) => reply.head.total_length(),
+        (_, 416) if reply.head.get("content-range") == Some("bytes */0") => Some(0),
         _ => return Err(reply.failure("the server").await),
     };
     if let Some(length) = length {
         return Ok((length, version));
     }
-    if reply.head.status == 206 {
+    if extent == Extent::Part {
         reply = transport.request(Method::GET, url, Ask::WEIGHTS).await?;
-        if reply.head.status != 200 {
-            return Err(reply.failure("the server").await);
+        match reply.head.extent(false) {
+            Extent::Whole => {}
+            Extent::Part => {
+                let message = "the server sent a part though all of it was requested";
+                return Err(Failure { retry: true, ..Error::corrupt(message).into() });
+            }
+            Extent::Nothing => return Err(reply.failure("the server").await),
         }
     }
     // A server that never says: counting is the only way.
     let mut length = 0_u64;
     while let Some(chunk) = reply.chunk().await? {
         length = length.saturating_add(chunk.len() as u64);
+        if length > most {
+            return Err(too_long(most).into());
+        }
     }
     Ok((length, version))
+}
+
+/// A body that goes on behind all that can be right.
+pub(crate) fn too_long(most: u64) -> Error {
+    Error::corrupt(format!("the server sent more than {most} bytes, the most that it can have"))
 }

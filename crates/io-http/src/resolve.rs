@@ -43,8 +43,9 @@ pub(crate) fn base_after_redirects(url: &Url, last: Url) -> Url {
 
 /// The URL of the weight file `path` of the model at `model`.
 ///
-/// The query of the model's URL is carried to the same origin, after the path's own. A prefix is a
-/// directory, with or without its last slash; a query of its own is carried in place of the model's.
+/// The query of the model's URL is carried to the same origin, unless the path has one of its own: of
+/// two signatures a store refuses both. A prefix is a directory, with or without its last slash; a
+/// query of its own is carried in place of the model's.
 ///
 /// # Errors
 ///
@@ -66,8 +67,9 @@ pub(crate) fn weight_url(model: &Url, path: &str, prefix: Option<&str>) -> Resul
         return Err(leaves());
     }
     url.set_fragment(None);
-    let query = join_queries(url.query(), carried.as_deref());
-    url.set_query(query.as_deref());
+    if url.query().is_none_or(str::is_empty) {
+        url.set_query(carried.as_deref().filter(|query| !query.is_empty()));
+    }
     Ok(url)
 }
 
@@ -168,7 +170,10 @@ mod tests {
             // Upstream leaves these to `fetch`, which does the same.
             ("http://h/p/model.json", "a b/é.bin", None, "http://h/p/a%20b/%C3%A9.bin"),
             // Upstream: `q.bin?z=1?x=1`.
-            ("http://h/p/model.json?x=1", "q.bin?z=1", None, "http://h/p/q.bin?z=1&x=1"),
+            ("http://h/p/model.json?x=1", "q.bin?z=1", None, "http://h/p/q.bin?z=1"),
+            ("http://h/p/model.json?x=1", "q.bin?", None, "http://h/p/q.bin?x=1"),
+            ("http://h/p/model.json", "q.bin?z=1", None, "http://h/p/q.bin?z=1"),
+            ("http://h/p/model.json", "q.bin?z=1", Some("http://o/?y"), "http://o/q.bin?z=1"),
             ("http://h/p/model.json", "w.bin#1", None, "http://h/p/w.bin"),
             ("http://h/p/model.json?", "w.bin", None, "http://h/p/w.bin"),
             // A URL that names a directory; without its slash it is a file as any other.

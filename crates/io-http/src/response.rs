@@ -13,6 +13,19 @@ pub(crate) struct Head {
     pub(crate) status: u16,
     /// Names are in lower case.
     pub(crate) headers: Vec<(String, String)>,
+    /// Whether the body is decoded on its way: lengths and ranges are those of other bytes then.
+    pub(crate) coded: bool,
+}
+
+/// How much of a file a response has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Whole,
+    /// A range, of which `Content-Range` tells more.
+    Part,
+    /// Nothing: the status is no success, or one without a body.
+    Nothing,
 }
 
 /// What tells one version of a file from another.
@@ -33,8 +46,37 @@ impl Head {
         (200..300).contains(&self.status)
     }
 
+    /// All values of a header, as one list.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn list(&self, name: &str) -> String {
+        let values = self.headers.iter().filter(|(own, _)| own == name);
+        values.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(",")
+    }
+
+    /// Returns how much of the file the response has; `asked_range` is whether a range of it was
+    /// requested. Servers and caches that work by ranges answer a request for all with `206`.
+    pub(crate) fn extent(&self, asked_range: bool) -> Extent {
+        match (self.status, self.content_range()) {
+            (200 | 203, _) => Extent::Whole,
+            (206, Some((0, last, Some(total)))) if last.checked_add(1) == Some(total) => {
+                Extent::Whole
+            }
+            (206, Some((0, _, None))) if !asked_range => Extent::Whole,
+            (206, None) if !asked_range && self.get("content-range").is_none() => Extent::Whole,
+            (206, _) => Extent::Part,
+            _ => Extent::Nothing,
+        }
+    }
+
+    /// The length of the body, unless it is that of a coded one.
     pub(crate) fn content_length(&self) -> Option<u64> {
-        self.get("content-length")?.parse().ok()
+        self.get("content-length").filter(|_| !self.coded)?.parse().ok()
+    }
+
+    /// The length of the file that a range is of, as `416` has it, too.
+    pub(crate) fn total_length(&self) -> Option<u64> {
+        let range = self.get("content-range").filter(|_| !self.coded)?;
+        range.strip_prefix("bytes ")?.split_once('/')?.1.trim().parse().ok()
     }
 
     /// `(first, last, total)` of `Content-Range: bytes 0-9/10`; the total may be unknown.
@@ -56,16 +98,6 @@ impl Head {
 
     pub(crate) fn is_json(&self) -> bool {
         self.get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
-    }
-
-    /// Refuses a body that is not the bytes themselves: their lengths and ranges are others.
-    pub(crate) fn check_encoding(&self) -> Result<(), Error> {
-        match self.get("content-encoding") {
-            None | Some("" | "identity") => Ok(()),
-            Some(_) => {
-                Err(Error::corrupt("the server sent a compressed body though it was asked not to"))
-            }
-        }
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -194,11 +226,39 @@ fn reason(status: u16) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::Head;
+    use super::{Extent, Head};
 
     fn head(headers: &[(&str, &str)]) -> Head {
         let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        Head { status: 200, headers }
+        Head { status: 200, headers, coded: false }
+    }
+
+    #[test]
+    fn a_response_is_whole_whatever_success_it_says() {
+        use Extent::{Nothing, Part, Whole};
+        for (status, range, requested, not_requested) in [
+            (200, None, Whole, Whole),
+            (203, None, Whole, Whole),
+            (206, Some("bytes 0-9/10"), Whole, Whole),
+            (206, Some("bytes 0-9/*"), Part, Whole),
+            (206, None, Part, Whole),
+            (206, Some("bytes 0-8/10"), Part, Part),
+            (206, Some("bytes 1-9/10"), Part, Part),
+            (206, Some("lines 0-9/10"), Part, Part),
+            (206, Some("bytes 0-18446744073709551615/0"), Part, Part),
+            (204, None, Nothing, Nothing),
+            (304, None, Nothing, Nothing),
+            (416, Some("bytes */10"), Nothing, Nothing),
+        ] {
+            let head =
+                head(&range.map(|range| ("content-range", range)).into_iter().collect::<Vec<_>>());
+            let head = Head { status, ..head };
+            assert_eq!(
+                (head.extent(true), head.extent(false)),
+                (requested, not_requested),
+                "{head:?}"
+            );
+        }
     }
 
     #[test]

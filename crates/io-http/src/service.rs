@@ -1,8 +1,9 @@
-//! Whether a server is one of ours, and where its models are: found out once, never guessed.
+//! Whether a server is one of modelport, and where its models are: asked for, never guessed.
 
 use std::{
-    collections::HashMap,
+    collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use io_core::{Capabilities, Error, ErrorKind, Operation, Result};
@@ -11,20 +12,39 @@ use serde::Deserialize;
 
 use crate::{
     ask::Ask,
-    platform::{Transport, Url},
+    platform::{Instant, Transport, Url},
     resolve::encode,
 };
 
-/// Where a server says what it can do.
+/// Where a server says what it can do: at its origin, or below the path prefix that it has there.
 const DOCUMENT: &str = "/.well-known/modelport";
 
 /// Far above any real document.
-const MAX_DOCUMENT_BYTES: usize = 64 << 10;
+const MAX_DOCUMENT_BYTES: u64 = 64 << 10;
 
-/// What servers have said, by origin. A server that could not be asked is not in it.
-static KNOWN: Mutex<Option<HashMap<String, Option<Arc<Service>>>>> = Mutex::new(None);
+/// The most path prefixes of a URL below which a document is looked for.
+const MAX_PREFIXES: usize = 16;
 
-/// What a server of ours says about itself.
+/// How long a document counts.
+const LIFETIME: Duration = Duration::from_secs(5 * 60);
+
+/// The most documents that are remembered.
+const MAX_KNOWN: usize = 128;
+
+/// What servers have said, the last one last. That there was no document is not remembered: a
+/// deployment may be under way.
+static KNOWN: Mutex<VecDeque<Known>> = Mutex::new(VecDeque::new());
+
+/// A document that was read.
+#[derive(Clone, Debug)]
+struct Known {
+    service: Arc<Service>,
+    /// With which credentials.
+    credentials: u64,
+    since: Instant,
+}
+
+/// What a server of modelport says about itself.
 #[derive(Debug)]
 pub(crate) struct Service {
     /// Where its models are: no slash at the end, nothing behind.
@@ -40,40 +60,53 @@ struct Document {
 }
 
 impl Service {
-    /// The service at the origin of `url`.
+    /// The service that has the models at `url`: at its origin, or below the nearest path prefix.
     ///
     /// # Errors
     ///
-    /// `Unsupported` when it is none of ours, which names `operation`; else what stands in the way
-    /// of asking.
+    /// `Unsupported` when there is none, which names `operation`; else what stands in the way of
+    /// asking.
     pub(crate) async fn find(
         transport: &Transport,
         url: &Url,
         operation: Operation,
     ) -> Result<Arc<Self>> {
-        let found = match known(url) {
-            Some(found) => found,
-            None => {
-                let found = ask(transport, url).await?.map(Arc::new);
-                let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-                known.get_or_insert_default().insert(origin(url), found.clone());
-                found
+        if let Some(known) = known(transport, url).filter(|known| known.since.elapsed() < LIFETIME)
+        {
+            return Ok(known.service);
+        }
+        let (mut elsewhere, mut refused) = (None, None);
+        for prefix in prefixes(url.path()) {
+            match ask(transport, url, prefix).await {
+                Ok(None) => {}
+                Ok(Some(service)) => {
+                    let service = Arc::new(service);
+                    remember(transport, &service);
+                    if service.name(url).is_some() {
+                        return Ok(service);
+                    }
+                    elsewhere.get_or_insert(service);
+                }
+                // A site may refuse what is not below the prefix.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    refused.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
             }
-        };
-        found.ok_or_else(|| {
-            Error::unsupported(url.scheme(), operation)
-                .with_hint("only a server of modelport can do this, and this is none")
-        })
+        }
+        match (elsewhere, refused) {
+            (Some(service), _) => Ok(service),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(Error::unsupported(url.scheme(), operation)
+                .with_hint("only a server of modelport can do this, and this is none")),
+        }
     }
 
     /// What is known to be possible for the model at `url`, beyond what any server can; without
     /// asking.
-    pub(crate) fn capabilities(url: &Url) -> Capabilities {
+    pub(crate) fn capabilities(transport: &Transport, url: &Url) -> Capabilities {
         let none = Capabilities::NONE;
-        let Some(Some(service)) = known(url) else { return none };
-        if service.name(url).is_none() {
-            return none;
-        }
+        let Some(Known { service, .. }) = known(transport, url) else { return none };
         let can = |operation: &str| service.operations.iter().any(|own| own == operation);
         let mut capabilities = none;
         capabilities.list = can("list") && can("stat");
@@ -122,8 +155,24 @@ impl Service {
     }
 }
 
-async fn ask(transport: &Transport, url: &Url) -> Result<Option<Service>> {
-    let Ok(place) = url.join(DOCUMENT) else { return Ok(None) };
+/// The path prefixes below which a document of the models at `path` may be: none first, then from the
+/// longest to the shortest. Of many the outermost and the innermost count.
+fn prefixes(path: &str) -> Vec<&str> {
+    let path = path.strip_suffix("/model.json").unwrap_or(path).trim_end_matches('/');
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    let mut below: Vec<&str> =
+        ends.filter(|end| *end > 0).filter_map(|end| path.get(..end)).collect();
+    below.reverse();
+    if below.len() > MAX_PREFIXES {
+        below.drain(MAX_PREFIXES / 2..below.len() - MAX_PREFIXES / 2);
+    }
+    below.insert(0, "");
+    below
+}
+
+/// Reads the document below `prefix` at the origin of `url`.
+async fn ask(transport: &Transport, url: &Url, prefix: &str) -> Result<Option<Service>> {
+    let Ok(place) = url.join(&format!("{prefix}{DOCUMENT}")) else { return Ok(None) };
     let ask = Ask { limit: Some(MAX_DOCUMENT_BYTES), ..Ask::default() };
     let text = match transport.get_all(&place, ask, "the server").await {
         Ok((_, text, _)) => text,
@@ -143,28 +192,58 @@ async fn ask(transport: &Transport, url: &Url) -> Result<Option<Service>> {
         Err(error) => return Err(error),
     };
     let Ok(document) = serde_json::from_slice::<Document>(&text) else { return Ok(None) };
-    let models = url.join(&document.models).ok().filter(|models| models.origin() == url.origin());
+    let models = place.join(&document.models).ok().filter(|models| models.origin() == url.origin());
     let (1, Some(mut models)) = (document.modelport, models) else { return Ok(None) };
     models.set_query(None);
     models.set_fragment(None);
     let path = models.path().trim_end_matches('/').to_owned();
     models.set_path(&path);
-    Ok(Some(Service { models, operations: document.operations }))
+    // Who has a part of a site speaks for no other part.
+    let inside =
+        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    Ok(inside.then_some(Service { models, operations: document.operations }))
 }
 
-fn known(url: &Url) -> Option<Option<Arc<Service>>> {
+/// What was read for these credentials of the service that has the models at `url`.
+fn known(transport: &Transport, url: &Url) -> Option<Known> {
+    let credentials = transport.credentials.key();
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.as_ref()?.get(&origin(url)).cloned()
+    let mut covering = known.iter().rev().filter(|known| known.credentials == credentials);
+    covering.find(|known| known.service.name(url).is_some()).cloned()
 }
 
-fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
+/// Remembers what was read, in place of what the same server said before.
+fn remember(transport: &Transport, service: &Arc<Service>) {
+    let (credentials, since) = (transport.credentials.key(), Instant::now());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known
+        .retain(|known| known.credentials != credentials || known.service.models != service.models);
+    if known.len() >= MAX_KNOWN {
+        known.pop_front();
+    }
+    known.push_back(Known { service: service.clone(), credentials, since });
 }
 
 #[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
-    use super::Service;
+    use super::{MAX_PREFIXES, Service, prefixes};
     use crate::platform::Url;
+
+    #[test]
+    fn documents_are_looked_for_at_the_origin_and_below_each_prefix() {
+        for (path, expected) in [
+            ("/", &[""][..]),
+            ("/a", &["", "/a"]),
+            ("/pre/models/x/model.json", &["", "/pre/models/x", "/pre/models", "/pre"]),
+            ("/pre/models/", &["", "/pre/models", "/pre"]),
+        ] {
+            assert_eq!(prefixes(path), expected, "{path}");
+        }
+        let deep = "/a".repeat(1_000);
+        let found = prefixes(&deep);
+        assert_eq!(found.len(), MAX_PREFIXES + 1);
+        assert_eq!((found[1], found[MAX_PREFIXES]), (&*deep, "/a"));
+    }
 
     #[test]
     fn names_and_urls_are_those_of_models() {

@@ -15,6 +15,7 @@ use crate::{
     HttpOptions,
     ask::Ask,
     credentials::Credentials,
+    exchange::MAX_ANSWER_BYTES,
     platform::{Transport, Url, within},
     resolve::{self, encode},
     retry::Failure,
@@ -23,6 +24,9 @@ use crate::{
 
 /// How many models are asked for at once.
 const PAGE: &str = "1000";
+
+/// How many pages without a model may follow each other: a server could go on with them for ever.
+const MAX_EMPTY_PAGES: usize = 100;
 
 /// The models on a server of ours; on any other, all is refused with `Unsupported`.
 #[derive(Clone)]
@@ -107,7 +111,7 @@ impl HttpStore {
         service.require("stat", Operation::Stat)?;
         let mut url = service.url(&name);
         url.set_query(Some("stat"));
-        let fresh = Ask { fresh: true, ..Ask::default() };
+        let fresh = Ask { fresh: true, limit: Some(MAX_ANSWER_BYTES), ..Ask::default() };
         let (_, text, _) = self.transport.get_all(&url, fresh, "the server").await?;
         let entry: Entry = read(&text)?;
         Ok(ModelEntry::new(model.clone(), entry.info))
@@ -172,8 +176,9 @@ impl HttpStore {
         if reply.head.is_success() { Ok(()) } else { Err(reply.failure("the server").await) }
     }
 
-    /// The page of the list behind the model `after`, and the cursor of the next one.
-    async fn page(&self, after: Option<&str>) -> Result<(Vec<ModelEntry>, Option<String>)> {
+    /// The page of the list behind the model `after`, whether the server had none for it, and the cursor
+    /// of the next one.
+    async fn page(&self, after: Option<&str>) -> Result<(Vec<ModelEntry>, bool, Option<String>)> {
         let service = self.service(Operation::List).await?;
         service.require("list", Operation::List)?;
         let Some(root) = service.name(&self.target) else {
@@ -189,7 +194,7 @@ impl HttpStore {
             }
         }
         url.set_query(Some(&query));
-        let fresh = Ask { fresh: true, ..Ask::default() };
+        let fresh = Ask { fresh: true, limit: Some(MAX_ANSWER_BYTES), ..Ask::default() };
         let (_, text, _) = self.transport.get_all(&url, fresh, "the server").await?;
         let page: Page = read(&text)?;
         // A name that merely begins the same is another place.
@@ -197,13 +202,14 @@ impl HttpStore {
             let rest = name.strip_prefix(&*root);
             root.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
+        let is_empty = page.models.is_empty();
         let entries =
             page.models.into_iter().filter(|entry| inside(&entry.name)).map(|entry| {
                 Ok(ModelEntry::new(self.model_url(&service, &entry.name)?, entry.info))
             });
         // A cursor that does not move would never end.
         let next = page.next.filter(|next| after.is_none_or(|after| **next > *after));
-        Ok((entries.collect::<Result<_>>()?, next))
+        Ok((entries.collect::<Result<_>>()?, is_empty, next))
     }
 }
 
@@ -241,10 +247,16 @@ impl ModelStore for HttpStore {
         let entries = stream::try_unfold(start, move |(mut waiting, mut next)| {
             let this = this.clone();
             async move {
+                let mut empty_pages = 0;
                 while waiting.is_empty()
                     && let Some(after) = next
                 {
-                    let (entries, cursor) = within(this.page(after.as_deref())).await?;
+                    if empty_pages == MAX_EMPTY_PAGES {
+                        let message = "the server's list goes on without models";
+                        return Err(Error::corrupt(message));
+                    }
+                    let (entries, is_empty, cursor) = within(this.page(after.as_deref())).await?;
+                    empty_pages += usize::from(is_empty);
                     waiting = entries.into();
                     next = cursor.map(Some);
                 }

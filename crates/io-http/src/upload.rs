@@ -85,7 +85,12 @@ fn may_repeat(method: &Method, failure: &Failure, complete: bool) -> bool {
     }
 }
 
-fn method(name: &str) -> Result<Method> {
+/// Checks the method of a save.
+///
+/// # Errors
+///
+/// `InvalidInput` when requests of it have no body.
+pub(crate) fn method(name: &str) -> Result<Method> {
     let invalid = || {
         let message = "option `method` is not one that sends a model, such as `POST` or `PUT`";
         Error::new(ErrorKind::InvalidInput, message)

@@ -11,16 +11,22 @@ use crate::{
     response::{Head, Version, shown},
 };
 
-/// The beginning of messages about a weight file, `name` as it may be printed.
-pub(crate) fn subject(name: &str) -> String {
-    format!("weight file `{name}`")
+/// The beginning of messages about the weight file at `path`.
+pub(crate) fn subject(path: &str) -> String {
+    format!("weight file `{}`", shown(path))
 }
 
-/// One weight file of a model that was loaded.
+/// The beginning of messages about the file `name`.
+pub(crate) fn file_subject(name: &str) -> String {
+    format!("file `{}`", shown(name))
+}
+
+/// One weight file of a model that was loaded, or any other file that is read by ranges.
 #[derive(Debug)]
 pub(crate) struct WeightFile {
-    /// The path in the manifest, as it may be printed.
-    pub(crate) name: String,
+    /// The beginning of messages about it.
+    subject: String,
+    role: Role,
     /// With all its secrets; never printed.
     pub(crate) url: SecretUrl,
     /// Where its bytes begin among all.
@@ -36,6 +42,17 @@ pub(crate) struct WeightFile {
     version: Mutex<Option<Version>>,
 }
 
+/// What a file is to those who read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// One of several weight files, which have to fit each other.
+    Shard,
+    /// The only weight file of a model.
+    Weights,
+    /// A file whose content is not known.
+    File,
+}
+
 /// A URL that is not printed.
 #[derive(Clone)]
 pub(crate) struct SecretUrl(pub(crate) Url);
@@ -47,16 +64,21 @@ impl std::fmt::Debug for SecretUrl {
 }
 
 impl WeightFile {
+    /// The file at `url`, which the manifest calls `path`.
     pub(crate) fn new(
-        path: &str,
+        (path, role): (&str, Role),
         url: Url,
         (start, length): (u64, u64),
         (recorded, verify): (Option<FileIntegrity>, bool),
         (model, version): (u64, Option<Version>),
     ) -> Self {
-        let (name, url) = (shown(path), SecretUrl(url));
         let (integrity, version) = (recorded.filter(|_| verify), Mutex::new(version));
-        Self { name, url, start, length, integrity, recorded, model, version }
+        let subject = match role {
+            Role::Shard | Role::Weights => subject(path),
+            Role::File => file_subject(path),
+        };
+        let url = SecretUrl(url);
+        Self { subject, role, url, start, length, integrity, recorded, model, version }
     }
 
     pub(crate) fn end(&self) -> u64 {
@@ -65,15 +87,15 @@ impl WeightFile {
 
     /// The beginning of messages about it.
     pub(crate) fn subject(&self) -> String {
-        subject(&self.name)
+        self.subject.clone()
     }
 
     pub(crate) fn corrupt(&self, what: &str) -> Error {
-        Error::corrupt(format!("{} {what}", self.subject()))
+        Error::corrupt(format!("{} {what}", self.subject))
     }
 
     pub(crate) fn changed(&self) -> Error {
-        changed(&self.subject())
+        changed(&self.subject)
     }
 
     /// Compares with the version that was seen first.
@@ -88,6 +110,16 @@ impl WeightFile {
         }
         seen.get_or_insert(version);
         Ok(())
+    }
+
+    /// Accepts another version of the whole file, if that is all that is read. Returns whether it is.
+    pub(crate) fn replace_version(&self, version: &Version) -> bool {
+        let fits = self.role != Role::Shard;
+        if fits {
+            let mut seen = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+            *seen = Some(version.clone());
+        }
+        fits
     }
 
     /// A body of `found` bytes in place of the file's; `beginning` is how it begins.
@@ -106,7 +138,8 @@ impl WeightFile {
     pub(crate) fn check_beginning(&self, head: &Head, beginning: &[u8]) -> Result<()> {
         match describe_foreign(beginning) {
             Some(what) if head.is_html() || what == "a Git LFS pointer" => {
-                Err(self.corrupt(&format!("is {what} in place of weights")))
+                let expected = if self.role == Role::File { "a file" } else { "weights" };
+                Err(self.corrupt(&format!("is {what} in place of {expected}")))
             }
             _ => Ok(()),
         }

@@ -13,15 +13,20 @@ fn place() -> Place {
         .with_models_at(root, "/model.json")
         .with_options(HandlerOptions::new().with_setting("retries", "1"))
         .with_settings(&[
+            "ca-certificates",
             "connect-timeout",
+            "env",
             "from-tfhub",
             "headers",
             "idle-timeout",
+            "max-json-bytes",
             "method",
             "parallel",
             "proxy",
             "retries",
             "root-certificates",
+            "speed-limit",
+            "speed-time",
             "timeout",
             "token",
             "trusted-origins",

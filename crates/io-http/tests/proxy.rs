@@ -190,3 +190,62 @@ fn a_proxy_is_a_setting() {
     block_on(handler(&origin.url("/model.json"), http).load()).unwrap();
     assert!(proxy.seen().contains(&(format!("GET {}", origin.url("/model.json")), true)));
 }
+
+/// What the process itself does when it is started with variables: one test runs the other.
+#[test]
+fn a_proxy_of_the_environment_is_used_and_named() {
+    let json = r#"{"modelTopology":{"a":1}}"#;
+    let proxy = Server::start(move |exchange| exchange.answer(200, &[], json.as_bytes()));
+    let gone = "http://user:hunter2@127.0.0.1:9";
+    let here = proxy.origin();
+    for (variables, options, url, expected) in [
+        (&[("HTTP_PROXY", here.as_str())][..], "", "http://models.test/model.json", "loaded"),
+        (&[("http_proxy", &here)], "", "http://models.test/model.json", "loaded"),
+        (&[("ALL_PROXY", &here)], "", "http://models.test/model.json", "loaded"),
+        (&[("ALL_PROXY", &here)], "proxy=environment", "http://models.test/m.json", "loaded"),
+        (&[("HTTP_PROXY", gone)], "", "http://models.test/m.json", "proxy `http://127.0.0.1:9`"),
+        (&[("HTTP_PROXY", gone)], "", "http://models.test/m.json", "variable `HTTP_PROXY`"),
+        (&[("HTTP_PROXY", "ftp://hunter2")], "", "http://models.test/m.json", "not the URL"),
+        (&[("HTTP_PROXY", &here)], "proxy=none", "http://models.test/m.json", "cannot be reached"),
+        (&[("HTTP_PROXY", &here)], "env=false", "http://models.test/m.json", "cannot be reached"),
+        (
+            &[("HTTP_PROXY", &here), ("NO_PROXY", "models.test")],
+            "",
+            "http://models.test/m.json",
+            "cannot be reached",
+        ),
+        (
+            &[("HTTP_PROXY", &here), ("REQUEST_METHOD", "GET")],
+            "",
+            "http://models.test/m.json",
+            "cannot be reached",
+        ),
+        (&[("HTTP_PROXY", gone)], "", &proxy.url("/model.json"), "loaded"),
+    ] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD"] {
+            child.env_remove(name).env_remove(name.to_ascii_lowercase());
+        }
+        child.args(["--exact", "loads_what_its_environment_says", "--ignored", "--nocapture"]);
+        child.envs(variables.iter().copied()).env("URL", url).env("OPTIONS", options);
+        let output = child.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(expected), "{variables:?} {options} {url}: {text}");
+        assert!(!text.contains(SECRET), "{text}");
+    }
+}
+
+#[test]
+#[ignore = "run by `a_proxy_of_the_environment_is_used_and_named`"]
+fn loads_what_its_environment_says() {
+    let url = std::env::var("URL").unwrap();
+    let mut options = HandlerOptions::new().with_setting("retries", "0");
+    if let Some((name, value)) = std::env::var("OPTIONS").unwrap().split_once('=') {
+        options = options.with_setting(name, value);
+    }
+    let http = HttpOptions::from_settings(&options).unwrap();
+    match block_on(handler(&url, http).load()) {
+        Ok(_) => println!("loaded"),
+        Err(error) => println!("{}", told(&error)),
+    }
+}

@@ -61,8 +61,10 @@ fn a_server_that_does_not_say_so_has_no_store() {
             assert_eq!(kind(creating(one.as_str()).save(model(vec![0; 4])).await), unsupported);
             assert!(!handler(one.as_str(), quick()).capabilities().remove);
         });
-        // It was asked once, and nothing else was touched.
-        assert_eq!(server.log(), ["GET /.well-known/modelport"], "{body}");
+        // It was asked for its document, and nothing else was touched.
+        let log = server.log();
+        assert_eq!(log[..2], ["GET /.well-known/modelport", "GET /models/.well-known/modelport"]);
+        assert!(log.iter().all(|line| line.ends_with("/.well-known/modelport")), "{log:?}");
     }
 }
 

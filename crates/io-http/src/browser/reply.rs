@@ -11,10 +11,12 @@ use wasm_bindgen_futures::JsFuture;
 use super::{
     abort::Abort,
     javascript::{Headers, Reader, Response, Stream, property, text},
-    task::timeout,
+    task::{Instant, timeout},
     url::Url,
 };
-use crate::{error::idle, response::Head, retry::Failure};
+use crate::{
+    HttpOptions, encoding::codings, error::idle, response::Head, retry::Failure, speed::Speed,
+};
 
 /// What is read of the headers.
 const HEADERS: &[&str] = &[
@@ -36,6 +38,7 @@ pub(crate) struct Reply {
     pub(crate) url: Url,
     body: Body,
     idle: Duration,
+    speed: Speed,
     _abort: Abort,
 }
 
@@ -57,7 +60,7 @@ impl Reply {
         response: Response,
         url: &Url,
         identity: bool,
-        idle: Duration,
+        options: &HttpOptions,
         abort: Abort,
     ) -> Result<Self, Failure> {
         let head = head(&response, identity)?;
@@ -72,12 +75,18 @@ impl Reply {
         };
         let last = text(&response, "url").and_then(|last| Url::parse(&last).ok());
         let url = last.unwrap_or_else(|| url.clone());
-        Ok(Self { head, url, body, idle, _abort: abort })
+        let (idle, speed) = (options.idle_timeout, Speed::new(options));
+        Ok(Self { head, url, body, idle, speed, _abort: abort })
     }
 
     /// The next bytes of the body.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
-        timeout(self.idle, self.next()).await.unwrap_or_else(|| Err(idle()))
+        let start = Instant::now();
+        let chunk = timeout(self.idle, self.next()).await.unwrap_or_else(|| Err(idle()))?;
+        if let Some(bytes) = &chunk {
+            self.speed.add(start.elapsed(), bytes.len() as u64)?;
+        }
+        Ok(chunk)
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
@@ -136,11 +145,13 @@ fn head(response: &Response, identity: bool) -> Result<Head, Failure> {
     let mut headers: Vec<(String, String)> = HEADERS.iter().filter_map(read).collect();
     // The browser has unpacked what was compressed, but the length is that of what came. Of another
     // origin a page is not told which it was, unless a range ruled it out.
-    let encoded = headers.iter().any(|(name, _)| name == "content-encoding");
-    if encoded || (kind == "cors" && !identity) {
-        headers.retain(|(name, _)| name != "content-encoding" && name != "content-length");
+    let encoding = headers.iter().find(|(name, _)| name == "content-encoding");
+    let coded =
+        encoding.is_some_and(|(_, value)| codings(value).map_or(true, |all| !all.is_empty()));
+    if kind == "cors" && !identity {
+        headers.retain(|(name, _)| name != "content-length");
     }
-    Ok(Head { status, headers })
+    Ok(Head { status, headers, coded })
 }
 
 fn bytes(value: &JsValue) -> Result<Bytes, Failure> {

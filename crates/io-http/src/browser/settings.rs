@@ -2,7 +2,7 @@
 
 use io_core::{Error, ErrorKind, Result, SettingsReader};
 
-use crate::HttpOptions;
+use crate::{HttpOptions, settings::text};
 
 /// Their names, in alphabetical order.
 pub(crate) const NAMES: &[&str] = &["cache", "credentials", "mode", "redirect", "referrer-policy"];
@@ -37,7 +37,7 @@ const MEMBERS: &[(&str, &str, &[&str])] = &[
 /// `InvalidInput` when one has a value that it cannot have.
 pub(crate) fn read(settings: SettingsReader<'_>, http: &mut HttpOptions) -> Result<()> {
     for (name, member, values) in MEMBERS {
-        let Some(value) = settings.text(name) else { continue };
+        let Some(value) = text(settings, name) else { continue };
         if !values.contains(&value) {
             let expected = values.join("`, `");
             let message = format!("option `{name}` is `{value}`, expected one of `{expected}`");

@@ -26,12 +26,12 @@ use crate::{
 /// What requests of one model are made with.
 pub(crate) struct Transport {
     pub(crate) options: HttpOptions,
-    credentials: Credentials,
+    pub(crate) credentials: Credentials,
 }
 
 impl Transport {
     pub(crate) fn new(options: HttpOptions, credentials: Credentials) -> Self {
-        Self { options, credentials }
+        Self { options: options.bounded(), credentials }
     }
 
     /// Sends a request without a body and gives whatever answer comes, redirects followed.
@@ -102,9 +102,8 @@ impl Transport {
                 return Err(explain(&thrown, &url, special, page.fetch.is_some()).await);
             }
         };
-        let idle = self.options.idle_timeout;
         // Browsers never ask for ranges of a compressed body.
-        Reply::new(response, &url, ask.range.is_some(), idle, abort)
+        Reply::new(response, &url, ask.range.is_some(), &self.options, abort)
     }
 
     /// Whether there are any.

@@ -90,7 +90,7 @@ impl Cached {
         ];
         let headers =
             headers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        let head = Head { status: 200, headers: headers.collect() };
+        let head = Head { status: 200, headers: headers.collect(), coded: false };
         Some(Reply::from_file(head, url, file.await?))
     }
 

@@ -4,10 +4,12 @@ use std::io;
 
 use io_core::{Error, ErrorKind};
 
+use super::proxy::Through;
 use crate::retry::Failure;
 
-/// A request that got no answer, or not the whole of one.
-pub(super) fn failed(message: &str, error: reqwest::Error) -> Failure {
+/// A request that got no answer, or not the whole of one; `proxy` is the one that it went through.
+pub(super) fn failed(message: &str, error: reqwest::Error, proxy: Option<&Through>) -> Failure {
+    let is_connect = error.is_connect();
     let untrusted = is_tls(&error);
     let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
     let message = match (error.is_connect(), error.is_timeout()) {
@@ -19,7 +21,11 @@ pub(super) fn failed(message: &str, error: reqwest::Error) -> Failure {
     // A request that could not be built, or a certificate, will not get better.
     let passing = !error.is_builder() && !untrusted;
     // The URL may have a secret in its query; whoever needs it has it from the context.
-    let error = Error::new(kind, message).with_source(error.without_url());
+    let error = error.without_url();
+    let error = match proxy.filter(|_| is_connect && !untrusted) {
+        Some(proxy) => proxy.named(kind, message, error),
+        None => Error::new(kind, message).with_source(error),
+    };
     if passing { Failure::passing(error) } else { Failure::from(error) }
 }
 

@@ -185,7 +185,7 @@ impl UploadBody {
         if self.remaining == 0 {
             self.sent.with(|state| state.complete = true);
         }
-        self.activity.now(false);
+        self.activity.pass(bytes);
     }
 }
 
@@ -202,7 +202,7 @@ impl Body for UploadBody {
             let pieces = this.pieces.get_mut().unwrap_or_else(PoisonError::into_inner);
             match pieces.as_mut().poll_next(context) {
                 Poll::Pending => {
-                    this.activity.now(true);
+                    this.activity.wait();
                     return Poll::Pending;
                 }
                 Poll::Ready(None) => return Poll::Ready(None),

@@ -1,9 +1,11 @@
 //! What programs are made of: reqwest, rustls, a runtime. `browser` is the same for pages.
 
 mod activity;
+mod decoded;
 mod error;
 mod form;
 mod multipart;
+mod proxy;
 mod redirect;
 mod runtime;
 mod settings;

@@ -31,7 +31,7 @@ impl Tls {
     /// `InvalidInput` when there is a text without one, or with one that is none.
     pub(super) fn with_roots(pem: &[Vec<u8>]) -> Result<Self> {
         let invalid =
-            || Error::new(ErrorKind::InvalidInput, "option `root-certificates` has no certificate");
+            || Error::new(ErrorKind::InvalidInput, "option `ca-certificates` has no certificate");
         let mut roots = Vec::new();
         for text in pem {
             let before = roots.len();

@@ -8,23 +8,28 @@ use std::{
 use bytes::Bytes;
 use http::Method;
 use io_core::{Error, ErrorKind, Result};
-use reqwest::{Client, Proxy, Response, redirect::Policy};
+use reqwest::{Client, Response, redirect::Policy};
+use tokio::time::Instant;
 use url::Url;
 
 use super::{
     activity::{Activity, watch},
+    decoded::Decoded,
     error::failed,
     form::Form,
+    proxy::Proxies,
     redirect,
     tls::Tls,
 };
 use crate::{
-    HttpOptions, ProxyChoice,
+    HttpOptions,
     ask::Ask,
     credentials::{Credentials, take_basic},
+    encoding::{Coding, codings},
     error::idle,
     response::Head,
     retry::Failure,
+    speed::Speed,
 };
 
 /// How much of a cached copy is read at a time.
@@ -37,6 +42,7 @@ pub(crate) struct Transport {
     pub(crate) credentials: Credentials,
     /// Where the caller adds roots.
     tls: OnceLock<Tls>,
+    proxies: OnceLock<Arc<Proxies>>,
     client: OnceLock<Client>,
 }
 
@@ -47,19 +53,52 @@ pub(crate) struct Reply {
     /// Where it came from, after redirects.
     pub(crate) url: Url,
     body: Body,
-    idle: Duration,
 }
 
 #[derive(Debug)]
 enum Body {
-    Server(Response),
+    Server(Network),
+    /// Of these codings, none of it read yet.
+    Coded(Network, Vec<Coding>),
+    Decoded(Decoded),
+    /// Of a coding that is not read here.
+    Refused(Error),
+    /// Read to an end that was a failure.
+    Over,
     #[cfg(feature = "cache")]
     File(tokio::fs::File),
 }
 
+/// Bytes as they come from the server.
+#[derive(Debug)]
+pub(super) struct Network {
+    response: Response,
+    idle: Duration,
+    speed: Speed,
+}
+
+impl Network {
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// `Network` when the connection breaks, `Timeout` when the server is silent or too slow.
+    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        let start = Instant::now();
+        let chunk = tokio::time::timeout(self.idle, self.response.chunk()).await;
+        let chunk = chunk.map_err(|_| idle())?;
+        let chunk = chunk.map_err(|error| failed("the connection broke off", error, None))?;
+        if let Some(bytes) = &chunk {
+            self.speed.add(start.elapsed(), bytes.len() as u64)?;
+        }
+        Ok(chunk)
+    }
+}
+
 impl Transport {
     pub(crate) fn new(options: HttpOptions, credentials: Credentials) -> Self {
-        Self { options, credentials, tls: OnceLock::new(), client: OnceLock::new() }
+        let (tls, proxies, client) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { options: options.bounded(), credentials, tls, proxies, client }
     }
 
     /// Sends a request without a body and gives whatever answer comes, redirects followed.
@@ -78,10 +117,8 @@ impl Transport {
         loop {
             let request = self.build(client, method.clone(), &hop, &headers)?;
             let sent = tokio::time::timeout(limit, request.send()).await;
-            let answer = sent
-                .map_err(|_| idle())?
-                .map_err(|error| failed("the server closed the connection", error))?;
-            let reply = Reply::new(answer, &hop.url, self.options.idle_timeout);
+            let answer = sent.map_err(|_| idle())?.map_err(|error| self.failed(&hop, error))?;
+            let reply = Reply::new(answer, &hop.url, &self.options);
             // What changes something is not turned into a look at something else.
             let acts = method != Method::GET && method != Method::HEAD;
             if !hop.follow(&reply.head, acts)? {
@@ -103,15 +140,14 @@ impl Transport {
         let client = self.build_client(0)?;
         let mut hop = Hop::new(url);
         loop {
-            let activity = Arc::new(Activity::new());
+            let activity = Arc::new(Activity::new(&self.options));
             let body = reqwest::Body::wrap(form.body(activity.clone()));
             let mut headers = ask.headers();
             headers.push(("content-type", form.content_type()));
             let request = self.build(&client, method.clone(), &hop, &headers)?.body(body);
             let answer = watch(request.send(), &activity, self.options.idle_timeout).await?;
-            let answer =
-                answer.map_err(|error| failed("the server closed the connection", error))?;
-            let reply = Reply::new(answer, &hop.url, self.options.idle_timeout);
+            let answer = answer.map_err(|error| self.failed(&hop, error))?;
+            let reply = Reply::new(answer, &hop.url, &self.options);
             if !hop.follow(&reply.head, true)? {
                 return Ok(reply);
             }
@@ -128,6 +164,7 @@ impl Transport {
         if hop.url.scheme() == "https" {
             self.tls()?.check()?;
         }
+        self.proxies().find(&hop.url)?;
         // Ranges and lengths are those of the bytes themselves.
         let mut request =
             client.request(method, hop.url.clone()).header("accept-encoding", "identity");
@@ -162,6 +199,16 @@ impl Transport {
         Ok(self.tls.get_or_init(|| tls))
     }
 
+    /// The failure of a request that got no response.
+    fn failed(&self, hop: &Hop, error: reqwest::Error) -> Failure {
+        let proxy = self.proxies().find(&hop.url).ok().flatten();
+        failed("the server closed the connection", error, proxy)
+    }
+
+    fn proxies(&self) -> &Arc<Proxies> {
+        self.proxies.get_or_init(|| Arc::new(Proxies::new(&self.options)))
+    }
+
     fn client(&self) -> Result<&Client> {
         if let Some(client) = self.client.get() {
             return Ok(client);
@@ -178,14 +225,11 @@ impl Transport {
             .user_agent(concat!("modelport/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.options.connect_timeout)
             .pool_max_idle_per_host(idle_connections)
-            .tls_backend_preconfigured(self.tls()?.config.clone());
-        let builder = match &self.options.proxy {
-            ProxyChoice::None => builder.no_proxy(),
-            ProxyChoice::Environment => builder,
-            // The cause would have the URL, and that a password.
-            ProxyChoice::Url(url) => builder.proxy(Proxy::all(url).map_err(|_| {
-                Error::new(ErrorKind::InvalidInput, "option `proxy` is not the URL of a proxy")
-            })?),
+            .tls_backend_preconfigured(self.tls()?.config.clone())
+            .no_proxy();
+        let builder = match self.proxies() {
+            proxies if proxies.are_none() => builder,
+            proxies => builder.proxy(proxies.for_client()),
         };
         builder.build().map_err(|error| {
             let error = error.without_url();
@@ -234,12 +278,21 @@ impl Hop {
 }
 
 impl Reply {
-    fn new(body: Response, url: &Url, idle: Duration) -> Self {
-        let headers = body.headers().iter().map(|(name, value)| {
+    fn new(response: Response, url: &Url, options: &HttpOptions) -> Self {
+        let headers = response.headers().iter().map(|(name, value)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
-        let head = Head { status: body.status().as_u16(), headers: headers.collect() };
-        Self { head, url: url.clone(), body: Body::Server(body), idle }
+        let mut head =
+            Head { status: response.status().as_u16(), headers: headers.collect(), coded: false };
+        let codings = codings(&head.list("content-encoding"));
+        head.coded = codings.as_ref().map_or(true, |codings| !codings.is_empty());
+        let network = Network { response, idle: options.idle_timeout, speed: Speed::new(options) };
+        let body = match codings {
+            Ok(codings) if codings.is_empty() => Body::Server(network),
+            Ok(codings) => Body::Coded(network, codings),
+            Err(error) => Body::Refused(error),
+        };
+        Self { head, url: url.clone(), body }
     }
 
     /// A copy of an answer, as if it came now.
@@ -247,27 +300,39 @@ impl Reply {
     pub(crate) fn from_file(head: Head, url: &Url, file: std::fs::File) -> Self {
         let mut file = tokio::fs::File::from_std(file);
         file.set_max_buf_size(FILE_PIECE_BYTES);
-        Self { head, url: url.clone(), body: Body::File(file), idle: Duration::MAX }
+        Self { head, url: url.clone(), body: Body::File(file) }
     }
 
-    /// The next bytes of the body.
+    /// The next bytes of the body, decoded where the server sent it compressed.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         match &mut self.body {
-            Body::Server(body) => match tokio::time::timeout(self.idle, body.chunk()).await {
-                Err(_) => Err(idle()),
-                Ok(chunk) => chunk.map_err(|error| failed("the connection broke off", error)),
-            },
+            Body::Server(network) => return network.chunk().await,
+            Body::Decoded(decoded) => return decoded.chunk().await,
             #[cfg(feature = "cache")]
-            Body::File(file) => {
-                use tokio::io::AsyncReadExt;
-                let mut piece = bytes::BytesMut::with_capacity(FILE_PIECE_BYTES);
-                let read = file.read_buf(&mut piece).await;
-                let read = read.map_err(|error| {
-                    let message = "the cached copy cannot be read";
-                    Error::new(ErrorKind::Unexpected, message).with_source(error)
-                })?;
-                Ok((read > 0).then(|| piece.freeze()))
+            Body::File(file) => return file_chunk(file).await,
+            Body::Over => return Ok(None),
+            Body::Coded(..) | Body::Refused(_) => {}
+        }
+        match std::mem::replace(&mut self.body, Body::Over) {
+            Body::Coded(network, codings) => {
+                let mut decoded = Decoded::start(network, codings);
+                let first = decoded.chunk().await;
+                self.body = Body::Decoded(decoded);
+                first
             }
+            Body::Refused(error) => Err(error.into()),
+            _ => Ok(None),
         }
     }
+}
+
+#[cfg(feature = "cache")]
+async fn file_chunk(file: &mut tokio::fs::File) -> Result<Option<Bytes>, Failure> {
+    use tokio::io::AsyncReadExt;
+    let mut piece = bytes::BytesMut::with_capacity(FILE_PIECE_BYTES);
+    let read = file.read_buf(&mut piece).await.map_err(|error| {
+        let message = "the cached copy cannot be read";
+        Error::new(ErrorKind::Unexpected, message).with_source(error)
+    })?;
+    Ok((read > 0).then(|| piece.freeze()))
 }
