@@ -17,8 +17,11 @@
 //! - [`read_tensors()`]: some weights, and of the bytes those of theirs alone;
 //! - [`encode_weights`]: the way back;
 //! - [`ModelFiles`]: the weight files one by one, for those who look for what is wrong;
-//! - [`describe_foreign`]: what a weight file that has the wrong length may be instead.
+//! - [`describe_foreign`], [`foreign_hint`]: what a file that is no model may be instead, and what to
+//!   do with it;
+//! - [`describe_missing_weights`]: whether a model without weights needs some.
 
+mod elsewhere;
 mod manifest;
 mod members;
 mod model_files;
@@ -54,6 +57,7 @@ mod text;
 pub use array::ArrayElement;
 pub use checksum::{Checksum, FileIntegrity};
 pub use claims::{Unclaimed, claimed_files};
+pub use elsewhere::describe_missing_weights;
 pub use encode::{NamedTensor, TensorData, encode_weights};
 pub use model_files::ModelFiles;
 pub use model_json::{ModelJson, WeightFile, WeightsGroup};
@@ -62,7 +66,7 @@ pub use read_tensors::read_tensors;
 #[cfg(feature = "safetensors")]
 pub use safetensors_view::SafetensorsView;
 pub use shards::{MAX_SHARDS, Shard, plan_shards};
-pub use sniff::describe_foreign;
+pub use sniff::{describe_foreign, foreign_hint};
 pub use specs::check_specs;
 pub use tensor_pieces::{TensorPiece, tensor_pieces};
 pub use tensor_stream::tensor_stream;

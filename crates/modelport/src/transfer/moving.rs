@@ -5,7 +5,7 @@ use io_core::{
     SaveResult,
 };
 
-use super::{TransferOptions, compare, digest, refuse_same};
+use super::{TransferOptions, compare, digest, refuse_emptied, refuse_emptied_at, refuse_same};
 
 const UNTOUCHED: &str = "the source is untouched";
 const CHANGED: &str = "it changed while it was moved, or is the destination by another name";
@@ -22,7 +22,8 @@ const CHANGED: &str = "it changed while it was moved, or is the destination by a
 /// - `InvalidInput`: source and destination are the same.
 /// - `Unsupported`: the source cannot be removed, or the destination cannot be read back or keeps
 ///   models for a shorter time than the source; nothing was written.
-/// - `Corrupt`: the destination does not have what the source has.
+/// - `Corrupt`: the destination does not have what the source has, or the manifest of the source names
+///   no weights though its topology needs some.
 /// - `Conflict`: the source changed on the way.
 /// - those of [`copy_model`](super::copy_model) and of [`ModelStore::remove`].
 pub async fn move_model(
@@ -41,6 +42,9 @@ pub async fn move_model(
     let inside = registry
         .find(from.scheme())
         .filter(|registration| registration.schemes.contains(&to.scheme()));
+    if before.as_ref().is_none_or(|before| before.info.weight_data_bytes == 0) {
+        refuse_emptied_at(registry, from, options).await.map_err(context)?;
+    }
     if let Some(registration) = inside
         && let Some(saved) = rename(registration, &*store, from, to, options).await?
     {
@@ -151,6 +155,7 @@ async fn copy_and_compare(
         return Err(Error::unsupported(to.scheme(), missing).with_context(missing, to));
     }
     let original = source.load().await?;
+    refuse_emptied(&original)?;
     let (outgoing, seen) = digest::digesting(original.clone());
     let saved = destination.save(outgoing).await?;
 
