@@ -227,9 +227,18 @@ fn missing_or(path: &Path, error: io::Error) -> Error {
 
 /// The error of a weight file that cannot be opened.
 pub(crate) fn cannot_open(path: &str, error: io::Error) -> Error {
+    let has_query = path.contains('?');
+    // A query of a web address may be a signature.
+    let path = shown(Path::new(path));
     match error.kind() {
         io::ErrorKind::NotFound => {
-            Error::new(ErrorKind::NotFound, format!("weight file `{path}` is missing"))
+            let missing =
+                Error::new(ErrorKind::NotFound, format!("weight file `{path}` is missing"));
+            if has_query {
+                missing.with_hint("its path has a query, as on a web server; files have none")
+            } else {
+                missing
+            }
         }
         // How a sandboxed open refuses; the operating system's own refusals have a number.
         io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {

@@ -181,7 +181,11 @@ fn list_directory(directory: &Path) -> (Vec<Result<ModelEntry>>, Vec<PathBuf>) {
             // `model.json` is a model, if perhaps a damaged one; another file is one if it reads as
             // one.
             if location.json == MODEL_JSON || is_model(&location) {
-                entries.push(entry(&location));
+                // A damaged model is named, not only the place that is listed.
+                entries.push(entry(&location).map_err(|error| match location.url() {
+                    Ok(url) => error.with_context(Operation::List, &url),
+                    Err(_) => error,
+                }));
             }
         }
     }

@@ -9,6 +9,7 @@
 //! - [`ModelJson`] and [`write_model_json`]: the model file, its groups and its [`WeightFile`]s;
 //! - [`check_path`], [`plan_shards`], [`Checksum`]: where weight files may lie, how weights are cut
 //!   into them, and how damage is noticed;
+//! - [`companion_files`]: what lies beside a model and is none of its files;
 //! - [`claimed_files`], [`Unclaimed`]: whose a weight file is, for those who remove some;
 //! - [`check_specs`]: whether weight specs are sound and fit the bytes;
 //! - [`tensors()`], [`tensor_stream()`], [`tensor_pieces()`]: weights one by one, in memory or from a
@@ -32,6 +33,7 @@ mod write;
 
 mod checksum;
 mod claims;
+mod companions;
 #[cfg(any(target_family = "wasm", test))]
 mod crc64;
 mod path;
@@ -57,6 +59,7 @@ mod text;
 pub use array::ArrayElement;
 pub use checksum::{Checksum, FileIntegrity};
 pub use claims::{Unclaimed, claimed_files};
+pub use companions::companion_files;
 pub use elsewhere::describe_missing_weights;
 pub use encode::{NamedTensor, TensorData, encode_weights};
 pub use model_files::ModelFiles;

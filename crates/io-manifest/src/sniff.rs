@@ -233,7 +233,7 @@ mod tests {
     fn zip(names: &[&str]) -> Vec<u8> {
         let mut bytes = b"PK\x03\x04".to_vec();
         bytes.resize(26, 0);
-        bytes.extend((names[0].len() as u16).to_le_bytes());
+        bytes.extend(u16::try_from(names[0].len()).unwrap().to_le_bytes());
         bytes.extend([0; 2]);
         bytes.extend(names[0].bytes());
         bytes.extend(vec![7; 10_000]);

@@ -3,7 +3,7 @@
 use futures::TryStreamExt;
 use io_core::{Error, HandlerOptions, ModelArtifacts, Operation, Result, Weights};
 
-use crate::{IntoModelUrl, manifest, registry};
+use crate::{IntoModelUrl, advice, manifest, registry};
 
 /// What a verified model has.
 #[non_exhaustive]
@@ -40,7 +40,7 @@ pub async fn verify_model_with(
 ) -> Result<VerifyReport> {
     let url = url.into_model_url()?;
     let options = options.clone().with_verify(true);
-    let model = registry()?.handler(&url, &options)?.load().await?;
+    let model = advice::load(&*registry()?.handler(&url, &options)?).await?;
     refuse_missing_weights(&model).map_err(|error| error.with_context(Operation::Verify, &url))?;
     let mut report = VerifyReport { weights: 0, bytes: 0 };
     // A model with only one of the two is checked against an empty list of the other.

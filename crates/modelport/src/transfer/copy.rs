@@ -2,6 +2,8 @@
 
 use io_core::{Error, ErrorKind, ModelUrl, Operation, Registry, Result, SaveResult};
 
+use crate::advice;
+
 use super::{TransferOptions, refuse_emptied, refuse_emptied_at, refuse_same};
 
 /// Copies the model at `from` to `to`, replacing what is there unless the options say otherwise.
@@ -34,7 +36,7 @@ pub async fn copy_model(
             Error::unsupported(to.scheme(), Operation::Save).with_context(Operation::Save, to)
         );
     }
-    let model = source.load().await.map_err(context)?;
+    let model = advice::load(&*source).await.map_err(context)?;
     refuse_emptied(&model).map_err(context)?;
     destination.save(model).await.map_err(context)
 }

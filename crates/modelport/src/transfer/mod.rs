@@ -12,7 +12,7 @@ pub use options::TransferOptions;
 
 use io_core::{Error, ErrorKind, ModelArtifacts, ModelUrl, Registry, Result};
 
-use crate::verify::refuse_missing_weights;
+use crate::{advice, verify::refuse_missing_weights};
 
 /// Refuses a source and a destination that are the same model.
 fn refuse_same(from: &ModelUrl, to: &ModelUrl) -> Result<()> {
@@ -35,7 +35,7 @@ async fn refuse_emptied_at(
     from: &ModelUrl,
     options: &TransferOptions,
 ) -> Result<()> {
-    refuse_emptied(&registry.handler(from, &options.reading())?.load().await?)
+    refuse_emptied(&advice::load(&*registry.handler(from, &options.reading())?).await?)
 }
 
 /// The URL's rest without what makes no difference: slashes at the end, the name of the model file.

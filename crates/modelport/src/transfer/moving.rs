@@ -5,6 +5,8 @@ use io_core::{
     SaveResult,
 };
 
+use crate::advice;
+
 use super::{TransferOptions, compare, digest, refuse_emptied, refuse_emptied_at, refuse_same};
 
 const UNTOUCHED: &str = "the source is untouched";
@@ -37,7 +39,10 @@ pub async fn move_model(
     refuse_to_lose(registry, from, to).map_err(context)?;
     let store = removing_store(registry, from, options).map_err(context)?;
     // A model that cannot be read is not moved at all, not even by a rename.
-    let before = stat(&*store, from).await.map_err(context)?;
+    let before = match stat(&*store, from).await {
+        Ok(before) => before,
+        Err(error) => return Err(context(advice::advise(error, from).await)),
+    };
     refuse_to_stay(registry, from, options).map_err(context)?;
     let inside = registry
         .find(from.scheme())
