@@ -161,7 +161,7 @@ pub(super) const DAMAGED: &[Case<'static>] = cases! {
          HTML page",
         |dir| fs::write(dir.join("weights.bin"), "<!DOCTYPE html>\n<title>404</title>").unwrap();
     "Git LFS pointer as model file", "js-rnn/tfjs", "Corrupt",
-        "the model file is not JSON but a Git LFS pointer: expected value",
+        "the model file is not JSON but a Git LFS pointer | hint: `git lfs pull`",
         |dir| write_json(dir, LFS_POINTER);
 };
 

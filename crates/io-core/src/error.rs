@@ -106,6 +106,7 @@ struct Inner {
     url: Option<String>,
     hint: Option<String>,
     retryable: bool,
+    unknown_option: bool,
     source: Option<BoxError>,
 }
 
@@ -120,6 +121,7 @@ impl Error {
             url: None,
             hint: None,
             retryable: matches!(kind, ErrorKind::Conflict),
+            unknown_option: false,
             source: None,
         }))
     }
@@ -132,6 +134,13 @@ impl Error {
     /// The error of an operation that the handler of `scheme` does not do.
     pub fn unsupported(scheme: &str, operation: Operation) -> Self {
         Self::new(ErrorKind::Unsupported, format!("`{scheme}://` cannot {operation} models"))
+    }
+
+    /// The error of an option that a handler does not know.
+    pub(crate) fn unknown_option(name: &str) -> Self {
+        let mut error = Self::new(ErrorKind::InvalidInput, format!("unknown option `{name}`"));
+        error.0.unknown_option = true;
+        error
     }
 
     /// Adds the underlying error.
@@ -185,6 +194,19 @@ impl Error {
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
+    }
+
+    /// Whether a handler was given an option of a name that it does not know. With one set of options
+    /// for two handlers, it may be one of the other handler.
+    ///
+    /// ```
+    /// use io_core::HandlerOptions;
+    ///
+    /// let options = HandlerOptions::new().with_setting("retries", "1");
+    /// assert!(options.read_settings(&["fsync"]).unwrap_err().is_unknown_option());
+    /// ```
+    pub fn is_unknown_option(&self) -> bool {
+        self.0.unknown_option
     }
 
     /// What was being done.

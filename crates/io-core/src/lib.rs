@@ -55,7 +55,7 @@ pub use progress::{Progress, ProgressCallback, ProgressMeter};
 pub use registration::{KnownScheme, OpenHandler, OpenStore, Registration};
 pub use registry::Registry;
 pub use store::{ModelEntry, ModelList, ModelStore};
-pub use url::{ModelUrl, is_inside, redact};
+pub use url::{CollapsedUrl, ModelUrl, collapsed_url, is_inside, redact};
 pub use weight_spec::{Quantization, WeightSpec};
 pub use weights::{WeightSource, WeightStream, Weights};
 

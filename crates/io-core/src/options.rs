@@ -108,7 +108,7 @@ impl HandlerOptions {
         match self.settings.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(SettingsReader { settings: &self.settings }),
             Some(name) => {
-                let error = Error::new(ErrorKind::InvalidInput, format!("unknown option `{name}`"));
+                let error = Error::unknown_option(name);
                 Err(match crate::registry::nearest(name, known.iter().copied()) {
                     Some(near) => error.with_hint(format!("did you mean `{near}`?")),
                     None if known.is_empty() => error.with_hint("this handler has no options"),

@@ -129,7 +129,12 @@ impl Registry {
         if let Some(known) = self.known.iter().find(|known| known.scheme == scheme) {
             let KnownScheme { krate, feature, .. } = known;
             return if !known.on_this_target {
-                error(format!("{krate} does not run on this target"))
+                let where_it_is = if cfg!(target_family = "wasm") {
+                    "it is not available in browsers"
+                } else {
+                    "it is available in browsers only"
+                };
+                error(format!("{krate} does not run on this target")).with_hint(where_it_is)
             } else if known.enabled {
                 error(format!("{krate} is in the build but was dropped when it was linked"))
                     .with_hint("call `io_core::link_handlers!` with the crate at the start")

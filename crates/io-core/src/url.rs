@@ -27,11 +27,14 @@ impl ModelUrl {
     /// `-` or `.`) and `://`.
     pub fn parse(text: &str) -> Result<Self> {
         let Some((scheme, rest)) = text.split_once("://") else {
-            return Err(Error::new(
-                ErrorKind::InvalidUrl,
-                format!("`{}` has no scheme", redact(text)),
-            )
-            .with_hint("a model's URL looks like `file:///path/to/model`"));
+            let error =
+                Error::new(ErrorKind::InvalidUrl, format!("`{}` has no scheme", redact(text)));
+            // What stands before a colon may be a user name, and what follows a password.
+            let collapsed = collapsed_url(text).filter(|_| user_information(text, false) == 0);
+            return Err(match collapsed {
+                Some(collapsed) => error.with_hint(format!("did you mean `{}`?", collapsed.meant)),
+                None => error.with_hint("a model's URL looks like `file:///path/to/model`"),
+            });
         };
         if !is_scheme(scheme) {
             // What stands there may be anything, a password included.
@@ -92,6 +95,42 @@ fn is_scheme(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
+/// Text such as `s3:/bucket/m`: a URL that a path joiner (`path.join`, `pathlib`, `normpath`) has
+/// collapsed to one slash, or that was typed without any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollapsedUrl {
+    /// What stands before the colon, in lower case. It need not be a scheme that has a handler.
+    pub scheme: String,
+    /// The URL that was probably meant, without credentials.
+    pub meant: String,
+}
+
+/// Recognizes a scheme of at least two characters that is followed by `:` but not by `://`. One
+/// letter is the drive of a Windows path.
+///
+/// ```
+/// use io_core::collapsed_url;
+///
+/// assert_eq!(collapsed_url("S3:/bucket/m").unwrap().meant, "s3://bucket/m");
+/// assert_eq!(collapsed_url("file:/tmp/m").unwrap().meant, "file:///tmp/m");
+/// for other in ["s3://bucket/m", "./s3:/bucket", "C:/m", "models/a:b", "m"] {
+///     assert_eq!(collapsed_url(other), None);
+/// }
+/// ```
+pub fn collapsed_url(text: &str) -> Option<CollapsedUrl> {
+    let (scheme, rest) = split_collapsed(text)?;
+    let scheme = scheme.to_ascii_lowercase();
+    // A path keeps the slash that makes it absolute.
+    let rest = if scheme == "file" { rest } else { rest.trim_start_matches(['/', '\\']) };
+    let meant = redact(&format!("{scheme}://{rest}"));
+    Some(CollapsedUrl { scheme, meant })
+}
+
+fn split_collapsed(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
+    (scheme.len() > 1 && is_scheme(scheme) && !rest.starts_with("//")).then_some((scheme, rest))
+}
+
 /// Schemes after which a path or a name follows, and no host.
 const HOSTLESS: &[&str] =
     &["downloads", "file", "files", "indexeddb", "localstorage", "memory", "opfs"];
@@ -127,11 +166,23 @@ pub fn is_inside(root: &str, name: &str) -> bool {
 pub fn redact(text: &str) -> String {
     match text.split_once("://") {
         Some((scheme, rest)) if is_scheme(scheme) => {
-            let has_hosts = !HOSTLESS.contains(&scheme.to_ascii_lowercase().as_str());
-            format!("{scheme}://{}", redact_rest(rest, has_hosts))
+            format!("{scheme}://{}", redact_rest(rest, has_hosts(scheme)))
         }
-        _ => redact_rest(text, false),
+        _ => match split_collapsed(text) {
+            // A URL with one slash may hold what a URL with two does.
+            Some((scheme, rest)) if user_information(text, false) == 0 => {
+                let path = rest.trim_start_matches(['/', '\\']);
+                let slashes = rest.get(..rest.len() - path.len()).unwrap_or_default();
+                format!("{scheme}:{slashes}{}", redact_rest(path, has_hosts(scheme)))
+            }
+            // `user:password@host` is no scheme and a path.
+            _ => redact_rest(text, false),
+        },
     }
+}
+
+fn has_hosts(scheme: &str) -> bool {
+    !HOSTLESS.contains(&scheme.to_ascii_lowercase().as_str())
 }
 
 fn redact_rest(rest: &str, has_hosts: bool) -> String {
@@ -232,8 +283,34 @@ mod tests {
             assert!(!format!("{url:?}").contains("SECRET"));
             assert!(!format!("{url:?}").contains("RET@"));
         }
-        for text in ["u:SECRET@h/m", "u:SECRET@h://m"] {
-            assert!(!ModelUrl::parse(text).unwrap_err().to_string().contains("SECRET"));
+        for text in [
+            "u:SECRET@h/m",
+            "user:SECRET@h/m",
+            "u:SECRET@h://m",
+            "https:/u:SECRET@h/m",
+            "https:/SECRET@h/m",
+            "HTTPS:u:SECRET@h/m?sig=SECRET",
+            "s3:/AKIA:SEC/RET@bucket/m?token=SECRET",
+        ] {
+            let error = ModelUrl::parse(text).unwrap_err();
+            let shown = format!("{error} {:?} {}", error.hint(), super::redact(text));
+            assert!(!shown.contains("SECRET") && !shown.contains("RET@"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_collapsed_url_is_refused_with_the_url_that_was_meant() {
+        for (text, meant) in [
+            ("s3:/bucket/m", "s3://bucket/m"),
+            ("S3:/bucket/m", "s3://bucket/m"),
+            ("s3:bucket/m", "s3://bucket/m"),
+            ("s3:\\bucket\\m", "s3://bucket\\m"),
+            ("https:/h/m/model.json", "https://h/m/model.json"),
+            ("file:/tmp/m", "file:///tmp/m"),
+        ] {
+            let error = ModelUrl::parse(text).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidUrl);
+            assert_eq!(error.hint().unwrap(), format!("did you mean `{meant}`?"));
         }
     }
 }

@@ -11,6 +11,7 @@
 //! - [`FsHandler`]: save and load; [`FsStore`]: list, stat, remove, copy, rename;
 //! - [`FsOptions`]: how files are read and how durable a save is;
 //! - [`open_file`], [`save_file`]: one file that is no model of TensorFlow.js;
+//! - [`advice()`]: what a path is that has no model; [`companions()`]: files beside a model;
 //! - `publish`: the protocol that makes a save all or nothing. `docs/decisions/0004-file-saves.md`
 //!   has its states and what each leaves after a crash;
 //! - `snapshot` and `source`: how a load sees one model though others save.
@@ -22,6 +23,8 @@ mod store;
 mod location;
 mod options;
 
+mod advice;
+mod companions;
 mod created;
 mod files;
 mod gc;
@@ -39,6 +42,8 @@ mod model_dir;
 mod references;
 mod sync;
 
+pub use advice::advice;
+pub use companions::{companions, remove_companion};
 pub use files::FsFiles;
 pub use handler::{FsHandler, REGISTRATION};
 pub use one_file::{open_file, save_file};

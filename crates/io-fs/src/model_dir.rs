@@ -142,10 +142,17 @@ impl From<io::Error> for Refusal {
 impl Refusal {
     /// The error of the weight file `path`.
     pub(crate) fn of_weights(self, path: &str) -> Error {
+        // A query of a web address may be a signature.
         let name = shown(path.as_ref());
         match self {
             Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
-                Error::new(ErrorKind::NotFound, format!("weight file `{name}` is missing"))
+                let missing =
+                    Error::new(ErrorKind::NotFound, format!("weight file `{name}` is missing"));
+                if path.contains('?') {
+                    missing.with_hint("its path has a query, as on a web server; files have none")
+                } else {
+                    missing
+                }
             }
             other => other.of(&format!("weight file `{name}`")),
         }

@@ -229,14 +229,17 @@ fn list_file(directory: &Path, name: &OsStr, symlinks: Symlinks) -> Option<Resul
         return location::url_of(&path).err().map(Err);
     };
     let location = Location::of(directory.to_owned(), text).with_symlinks(symlinks);
-    if text == MODEL_JSON {
-        return Some(entry(&location));
-    }
-    match is_model(&location) {
-        Ok(true) => Some(entry(&location)),
-        Ok(false) => None,
-        Err(error) => Some(Err(error)),
-    }
+    let is_model = if text == MODEL_JSON { Ok(true) } else { is_model(&location) };
+    let found = match is_model {
+        Ok(true) => entry(&location),
+        Ok(false) => return None,
+        Err(error) => Err(error),
+    };
+    // The model that cannot be read is named, not only the directory that is listed.
+    Some(found.map_err(|error| match location.url() {
+        Ok(url) => error.with_context(Operation::List, &url),
+        Err(_) => error,
+    }))
 }
 
 /// A JSON file that is larger than this is listed only if it is called `model.json`.

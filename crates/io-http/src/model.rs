@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use io_core::{Error, ErrorKind, Result};
-use io_manifest::{Checksum, FileIntegrity, ModelJson, describe_foreign};
+use io_manifest::{Checksum, FileIntegrity, ModelJson, describe_foreign, foreign_hint};
 
 use crate::{
     ask::Ask,
@@ -46,8 +46,10 @@ pub(crate) async fn read(
         match describe_foreign(&text).filter(|what| *what != "a JSON document") {
             Some(what) => {
                 Error::corrupt(format!("the server sent {what} in place of a model file"))
-                    .with_hint("the URL of a model is that of its `model.json`")
-                    .with_source(error)
+                    .with_hint(
+                        foreign_hint(&text)
+                            .unwrap_or("the URL of a model is that of its `model.json`"),
+                    )
             }
             None => error,
         }

@@ -10,6 +10,9 @@ use crate::{ModelJson, check_path};
 /// The keys by one of which a damaged model is told from other JSON.
 const KEYS: [&[u8]; 2] = [b"weightsManifest", b"modelTopology"];
 
+/// The keys by both of which a damaged weights manifest is told from another array.
+const BARE_KEYS: [&[u8]; 2] = [b"\"paths\"", b"\"weights\""];
+
 /// The files that a JSON text, which may be anything, has as weights: paths beside it, without `.`
 /// segments and doubled slashes. What is no model has none, and a path that leaves the directory or
 /// names a JSON file is nobody's.
@@ -157,7 +160,13 @@ fn plain(path: &str) -> String {
 }
 
 fn looks_like_model(text: &[u8]) -> bool {
+    // A weights manifest that stands alone is an array of groups.
+    let is_array = || {
+        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+        text.trim_ascii_start().starts_with(b"[")
+    };
     KEYS.iter().any(|key| contains(text, key))
+        || (is_array() && BARE_KEYS.iter().all(|key| contains(text, key)))
 }
 
 #[cfg(test)]
@@ -185,9 +194,22 @@ mod tests {
     }
 
     #[test]
+    fn a_bare_manifest_references_the_files_of_its_groups() {
+        let text = r#"[{"paths":["a-shard1"],"weights":[]},{"weights":[],"paths":["a-shard2"]}]"#;
+        let claims = claimed_files(text.as_bytes()).unwrap();
+        assert_eq!(claims.into_iter().collect::<Vec<_>>(), ["a-shard1", "a-shard2"]);
+        let mut unclaimed = Unclaimed::new(["a-shard1".to_owned(), "b".to_owned()].into());
+        unclaimed.leave("", "a-weights_manifest.json", text.as_bytes()).unwrap();
+        assert_eq!(files(unclaimed), ["b"]);
+    }
+
+    #[test]
     fn a_damaged_model_may_have_any_file() {
         let whole = model(r#""w.bin""#);
-        for damaged in [&whole[..whole.len() - 2], &whole.replace("w.bin", "../w.bin")] {
+        let bare = r#" [{"paths":["w.bin"],"weights":[]}"#.to_owned();
+        for damaged in
+            [&whole[..whole.len() - 2], &whole.replace("w.bin", "../w.bin"), bare.as_str()]
+        {
             assert_eq!(claimed_files(damaged.as_bytes()).unwrap_err().kind(), ErrorKind::Corrupt);
         }
     }

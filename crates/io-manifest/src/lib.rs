@@ -11,6 +11,7 @@
 //!   into them, and how damage is noticed;
 //! - [`claimed_files`], [`Unclaimed`], [`may_be_model_file`]: which weight files the models of a
 //!   folder reference, for stores that remove some;
+//! - [`companion_files`]: what lies beside a model and is none of its files;
 //! - [`check_specs`]: whether weight specs are sound and fit the bytes;
 //! - [`tensors()`], [`tensor_stream()`], [`tensor_pieces()`]: weights one by one, in memory or from a
 //!   stream;
@@ -18,8 +19,11 @@
 //! - [`read_tensors()`]: some weights, and of the bytes those of theirs alone;
 //! - [`encode_weights`]: the way back;
 //! - [`ModelFiles`]: the weight files one by one, for those who look for what is wrong;
-//! - [`describe_foreign`]: what a weight file that has the wrong length may be instead.
+//! - [`describe_foreign`], [`foreign_hint`]: what a file that is no model may be instead, and what to
+//!   do with it;
+//! - [`describe_missing_weights`]: whether a model without weights needs some.
 
+mod elsewhere;
 mod manifest;
 mod members;
 mod model_files;
@@ -30,6 +34,7 @@ mod write;
 
 mod checksum;
 mod claims;
+mod companions;
 #[cfg(any(target_family = "wasm", test))]
 mod crc64;
 mod path;
@@ -57,6 +62,8 @@ pub use checksum::{Checksum, FileIntegrity};
 pub use claims::{
     LONGEST_KEY, Unclaimed, claimed_files, may_be_model_file, may_have_manifest, may_reference,
 };
+pub use companions::companion_files;
+pub use elsewhere::describe_missing_weights;
 pub use encode::{NamedTensor, TensorData, encode_weights};
 pub use model_files::ModelFiles;
 pub use model_json::{ModelJson, WeightFile, WeightsGroup};
@@ -65,7 +72,7 @@ pub use read_tensors::read_tensors;
 #[cfg(feature = "safetensors")]
 pub use safetensors_view::SafetensorsView;
 pub use shards::{MAX_SHARDS, Shard, plan_shards};
-pub use sniff::describe_foreign;
+pub use sniff::{describe_foreign, foreign_hint};
 pub use specs::check_specs;
 pub use tensor_pieces::{TensorPiece, tensor_pieces};
 pub use tensor_stream::tensor_stream;

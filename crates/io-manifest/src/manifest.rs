@@ -15,7 +15,7 @@ use crate::{FileIntegrity, WeightsGroup, check_path, members::Members, specs};
 pub(crate) fn read(manifest: &RawValue) -> Result<Option<Vec<WeightsGroup>>> {
     let entries: Vec<&RawValue> = serde_json::from_str(manifest.get()).map_err(|error| {
         Error::corrupt("the key `weightsManifest` of the model file is not an array")
-            .with_source(error)
+            .with_source(reason(&error))
     })?;
     let mut groups = Vec::new();
     for (number, entry) in (1..).zip(&entries) {
@@ -103,5 +103,13 @@ fn read_as<'a, T: Deserialize<'a>>(
     value: &'a RawValue,
     message: impl FnOnce() -> String,
 ) -> Result<T> {
-    serde_json::from_str(value.get()).map_err(|error| Error::corrupt(message()).with_source(error))
+    serde_json::from_str(value.get())
+        .map_err(|error| Error::corrupt(message()).with_source(reason(&error)))
+}
+
+/// What an error says without its position, which is one inside the value and not in the file.
+pub(crate) fn reason(error: &serde_json::Error) -> String {
+    let (text, position) =
+        (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
+    text.strip_suffix(&position).unwrap_or(&text).to_owned()
 }

@@ -12,6 +12,11 @@ use serde_json::value::RawValue;
 pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a RawValue)>);
 
 impl<'a> Members<'a> {
+    /// Whether there is a member called `key`.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == key)
+    }
+
     /// Takes the member called `key` out.
     pub(crate) fn take(&mut self, key: &str) -> Option<&'a RawValue> {
         let place = self.0.iter().position(|(name, _)| name == key)?;

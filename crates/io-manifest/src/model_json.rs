@@ -40,13 +40,15 @@ pub struct WeightFile {
 }
 
 impl ModelJson {
-    /// Reads a model file. A byte order mark is passed over; keys that are not known are kept in
+    /// Reads a model file, or a weights manifest that stands alone: the array that face-api.js,
+    /// Magenta and TensorFlow.js 0.x have in `*-weights_manifest.json`, which is a model of weights
+    /// without a topology. A byte order mark is passed over; keys that are not known are kept in
     /// [`ModelArtifacts::extra`]; of equal keys the last counts. Every weight spec and path is
     /// checked.
     ///
     /// # Errors
     ///
-    /// `Corrupt` when the text is not a model.
+    /// `Corrupt` when the text is not a model, or has its weights in keys that are not read.
     pub fn parse(text: &[u8]) -> Result<Self> {
         parse::parse(text)
     }

@@ -6,7 +6,7 @@ use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result, WeightSpec, printa
 use serde::Serialize;
 
 use crate::{
-    FileIntegrity, check_path, check_specs,
+    FileIntegrity, check_path, check_specs, elsewhere,
     manifest::checksum_text,
     parts::{MANIFEST, check_part, part, part_mut},
 };
@@ -164,6 +164,9 @@ fn check(artifacts: &ModelArtifacts, files: &[WeightFileRef<'_>]) -> Result<()> 
         if known || !names.insert(key) {
             return Err(invalid(format!("the extra key `{}` is there twice", printable_name(key))));
         }
+    }
+    if artifacts.weight_specs.as_ref().is_none_or(Vec::is_empty) {
+        elsewhere::refuse(&artifacts.extra, ErrorKind::InvalidInput)?;
     }
     let Some(specs) = &artifacts.weight_specs else {
         return if artifacts.weight_data_bytes() > 0 {

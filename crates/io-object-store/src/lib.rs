@@ -58,6 +58,7 @@ mod snapshot;
 mod source;
 
 mod claims;
+mod companions;
 mod conditions;
 mod files;
 mod gc;

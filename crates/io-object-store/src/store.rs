@@ -210,6 +210,8 @@ impl ObjectModelStore {
         if let Some(info) = info {
             return Ok(Some(ModelEntry::new(url, info)));
         }
+        // A damaged model is named, not only the place that is listed.
+        let named = |error: Error| error.with_context(Operation::List, &url);
         // `model.json` is a model, if perhaps a damaged one; another object is one if it reads as
         // one.
         if !is_named && !claims::is_model(&self.store, &json).await? {
@@ -221,11 +223,11 @@ impl ObjectModelStore {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 match objects::head(&self.store, key).await? {
                     // It is there: one of its parts is not.
-                    Some(_) => Err(error),
+                    Some(_) => Err(named(error)),
                     None => Ok(None),
                 }
             }
-            Err(error) => Err(error),
+            Err(error) => Err(named(error)),
         }
     }
 }

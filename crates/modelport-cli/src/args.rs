@@ -2,8 +2,12 @@
 
 use std::num::NonZeroU64;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
+use clap::{
+    Args as ClapArgs, Parser, Subcommand, ValueHint,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use clap_complete::Shell;
+use modelport_convert::{Format, Quantize};
 
 /// Copy, move, list and inspect machine-learning models in the TensorFlow.js format, by URL.
 ///
@@ -56,8 +60,9 @@ pub(crate) enum Command {
 Examples:
   modelport cp ./model ./backup/model
   modelport cp --no-clobber ./model/model.json ./other
+  modelport cp --with-files ./teachable s3://bucket/models/teachable
   modelport cp -H 'X-Team: vision' --method PUT ./model https://host/models/m
-  modelport cp --shard-bytes 4194304 ./model ./sharded"
+  modelport cp --shard-bytes 4MiB ./model ./sharded"
     )]
     Copy(Transfer),
     /// Move a model; the source is removed after the copy was verified
@@ -74,7 +79,7 @@ Examples:
 Examples:
   modelport convert my-model.h5 ./web-model
   modelport convert ./web-model my-model.keras
-  modelport convert --quantize uint8 --shard-bytes 4194304 my-model.keras ./small
+  modelport convert --quantize uint8 --shard-bytes 4MiB my-model.keras ./small
   modelport convert ./web-model my-model.safetensors")]
     Convert(Convert),
     /// Remove a model: its files and nothing else
@@ -190,14 +195,17 @@ pub(crate) struct Transfer {
     /// Its new URL; a model that is there is replaced
     #[arg(value_name = "DST", value_hint = ValueHint::AnyPath)]
     pub(crate) destination: String,
-    /// Write weight files of at most N bytes, not all weights in one
-    #[arg(long, value_name = "N")]
+    /// Write weight files of at most SIZE (4194304, 4MiB, 4MB), not all weights in one
+    #[arg(long, value_name = "SIZE", value_parser = crate::size::nonzero)]
     pub(crate) shard_bytes: Option<NonZeroU64>,
     /// Fail if there already is a model at DST
     #[arg(short, long)]
     pub(crate) no_clobber: bool,
-    /// Save to a web server by this method; POST by default
+    /// Take along the files beside the model that belong to no model: metadata, labels, vocabularies
     #[arg(long)]
+    pub(crate) with_files: bool,
+    /// Save to a web server by this method; POST by default
+    #[arg(long, value_parser = PossibleValuesParser::new(["POST", "PUT", "PATCH"]), ignore_case = true)]
     pub(crate) method: Option<String>,
     /// Set an option of the handler of SRC only
     #[arg(long = "from-option", value_name = "KEY=VALUE", value_parser = setting)]
@@ -215,14 +223,14 @@ pub(crate) struct Convert {
     /// Where it goes; what is there is replaced
     #[arg(value_name = "DST", value_hint = ValueHint::AnyPath)]
     pub(crate) destination: String,
-    /// Write this format, whatever DST is called: tfjs, h5, h5-weights, keras, keras-weights or safetensors
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) to: Option<String>,
+    /// Write this format, whatever DST is called
+    #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
+    pub(crate) to: Option<Format>,
     /// Write for Keras 2 or Keras 3; 2 for .h5 and 3 for .keras by default
     #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u8).range(2..=3))]
     pub(crate) keras: Option<u8>,
     /// Store weights as uint8, uint16 or float16; `:` and patterns choose by name
-    #[arg(long, value_name = "TYPE[:PATTERN]")]
+    #[arg(long, value_name = "TYPE[:PATTERN]", value_parser = quantize_rule)]
     pub(crate) quantize: Vec<String>,
     /// Store dequantized values of quantized weights
     #[arg(long)]
@@ -230,8 +238,8 @@ pub(crate) struct Convert {
     /// Take the state of the optimizer along, so that training can go on
     #[arg(long)]
     pub(crate) include_optimizer: bool,
-    /// Write weight files of at most N bytes, not all weights in one
-    #[arg(long, value_name = "N")]
+    /// Write weight files of at most SIZE (4194304, 4MiB, 4MB), not all weights in one
+    #[arg(long, value_name = "SIZE", value_parser = crate::size::nonzero)]
     pub(crate) shard_bytes: Option<NonZeroU64>,
     /// Fail on warnings as well: other precision, custom classes
     #[arg(long, conflicts_with = "allow_unsupported")]
@@ -251,6 +259,22 @@ pub(crate) struct Convert {
     /// Set an option of the handler of DST only
     #[arg(long = "to-option", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) to_options: Vec<(String, String)>,
+}
+
+/// The formats by their names.
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let names = Format::ALL.iter().map(|format| format.name());
+    PossibleValuesParser::new(names)
+        .try_map(|name| name.parse::<Format>().map_err(|error| error.to_string()))
+}
+
+/// A rule that can be read; whether it fits the others shows when all are there.
+fn quantize_rule(rule: &str) -> Result<String, String> {
+    let added = Quantize::none().add(rule);
+    added.map(|()| rule.to_owned()).map_err(|error| match error.hint() {
+        Some(hint) => format!("{error}: {hint}"),
+        None => error.to_string(),
+    })
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

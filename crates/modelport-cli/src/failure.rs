@@ -1,6 +1,10 @@
 //! How the program fails: what it says and the status it ends with.
 
-use std::{error::Error as StdError, io, process::ExitCode};
+use std::{
+    error::Error as StdError,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use modelport::{Error, ErrorKind};
 use serde::Serialize;
@@ -61,11 +65,34 @@ pub(crate) fn error_to(output: &mut Output, error: &Error) {
     output.error_lines(&text);
 }
 
+/// The exit status of a command line that cannot be read.
+const WRONG_USAGE: u8 = 2;
+
+/// Reports a command line that cannot be read, or prints the help that it asks for.
+pub(crate) fn wrong_usage(error: &clap::Error) -> ExitCode {
+    let asks_for_json = std::env::args_os().any(|argument| argument == "--json");
+    if !error.use_stderr() || !asks_for_json {
+        error.exit();
+    }
+    let text = error.to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    let message = first.strip_prefix("error: ").unwrap_or(first);
+    let failed = Error::new(ErrorKind::InvalidInput, message)
+        .with_hint("`modelport help COMMAND` lists what it takes");
+    let report = serde_json::to_string(&Told::new(&failed)).unwrap_or_default();
+    // There is nowhere left to tell that standard error does not work.
+    let _ = writeln!(io::stderr(), "{report}");
+    ExitCode::from(WRONG_USAGE)
+}
+
 /// An error in the order in which it is told.
 #[derive(Debug, Serialize)]
 pub(crate) struct Told {
     error: String,
     kind: String,
+    /// Without credentials.
+    url: Option<String>,
     pub(crate) hint: Option<String>,
     causes: Vec<String>,
 }
@@ -93,6 +120,7 @@ impl Told {
         Self {
             error: error.to_string(),
             kind: kind_name(error.kind()),
+            url: error.url().map(str::to_owned),
             hint: hint.map(str::to_owned),
             causes,
         }

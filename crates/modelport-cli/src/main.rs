@@ -10,6 +10,7 @@ mod failure;
 mod log;
 mod output;
 mod progress;
+mod size;
 mod text;
 
 use std::process::ExitCode;
@@ -17,7 +18,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return failure::wrong_usage(&error),
+    };
     let mut output = output::Output::new(&args.global);
     let outcome = run::run(args, &mut output).and_then(|()| output.finish().map_err(Into::into));
     match outcome {

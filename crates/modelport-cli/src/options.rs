@@ -15,14 +15,14 @@ impl Global {
         &self,
         urls: [&str; N],
     ) -> Result<[HandlerOptions; N]> {
-        let options = HandlerOptions::new().with_verify(!self.no_verify);
-        let options = with_settings(options, &self.options);
+        let parsed = urls.map(modelport::url).into_iter().collect::<Result<Vec<_>>>()?;
+        let mut each = parsed.iter().map(|url| self.settings(url, &parsed));
+        let options: [HandlerOptions; N] = urls.map(|_| each.next().unwrap_or_default());
         if self.headers.is_empty() {
-            return Ok(urls.map(|_| options.clone()));
+            return Ok(options);
         }
         let headers = self.headers()?;
-        let servers = urls.map(|url| modelport::url(url).map(|url| server(&url)));
-        let servers = servers.into_iter().collect::<Result<Vec<_>>>()?;
+        let servers: Vec<Option<String>> = parsed.iter().map(server).collect();
         let mut named = servers.iter().flatten();
         let Some(first) = named.next() else {
             return Err(invalid("`--header` is for a URL on the web, and there is none"));
@@ -35,15 +35,29 @@ impl Global {
             ));
         }
         let mut each = servers.into_iter();
-        Ok(urls.map(|_| match each.next().flatten() {
-            None => options.clone(),
+        Ok(options.map(|options| match each.next().flatten() {
+            None => options,
             Some(_) => {
                 let before = options.settings.get("headers").map(String::as_str);
                 let lines = before.into_iter().chain([headers.as_str()]);
                 let lines = lines.collect::<Vec<_>>().join("\n");
-                options.clone().with_setting("headers", lines)
+                options.with_setting("headers", lines)
             }
         }))
+    }
+
+    /// The options of the handler of `url`, one of `all`: an `--option` that only handlers of the
+    /// others know is left out.
+    fn settings(&self, url: &ModelUrl, all: &[ModelUrl]) -> HandlerOptions {
+        let options = HandlerOptions::new().with_verify(!self.no_verify);
+        let is_for_others = |name: &str, value: &str| {
+            let others = || all.iter().filter(|other| other.scheme() != url.scheme());
+            others().next().is_some()
+                && !knows(url, name, value)
+                && others().any(|other| knows(other, name, value))
+        };
+        let own = self.options.iter().filter(|(name, value)| !is_for_others(name, value));
+        own.fold(options, |options, (name, value)| options.with_setting(name, value))
     }
 
     /// One line each. No error shows one: it may be a secret.
@@ -95,6 +109,12 @@ impl Convert {
         }
         Ok([source, destination])
     }
+}
+
+/// Whether the handler of `url` has an option of this name, whatever it says of the value.
+fn knows(url: &ModelUrl, name: &str, value: &str) -> bool {
+    let only = HandlerOptions::new().with_setting(name, value);
+    modelport::handler_with(url, &only).map_or_else(|error| !error.is_unknown_option(), |_| true)
 }
 
 fn with_settings(options: HandlerOptions, settings: &[(String, String)]) -> HandlerOptions {

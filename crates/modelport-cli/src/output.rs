@@ -64,6 +64,13 @@ impl Output {
         self.stdout.write_all(bytes)
     }
 
+    /// What the user should know of something that was done all the same.
+    pub(crate) fn warning(&mut self, text: &str) {
+        if !self.quiet {
+            self.error_lines(&format!("warning: {text}"));
+        }
+    }
+
     /// Lines for standard error. What was written before comes first.
     pub(crate) fn error_lines(&mut self, lines: &str) {
         let _ = self.stdout.flush();

@@ -132,6 +132,34 @@ fn hints_help() {
 }
 
 #[test]
+fn a_collapsed_url_is_refused_before_anything_is_written() {
+    let place = Place::with_model("m");
+    for (command, meant) in [
+        ("cp m s3:/bucket/m", "s3://bucket/m"),
+        ("mv m s3:/bucket/m", "s3://bucket/m"),
+        ("mv m S3:/bucket/m", "s3://bucket/m"),
+        ("mv m gs:bucket/m", "gs://bucket/m"),
+        ("cp https:/h/model.json x", "https://h/model.json"),
+        ("convert m file:/tmp/x.h5", "file:///tmp/x.h5"),
+        ("convert http:/h/x.h5 x", "http://h/x.h5"),
+        ("info indexeddb:/m", "indexeddb://m"),
+        ("verify memory:/m", "memory://m"),
+        ("ls opfs:/", "opfs://"),
+        ("gc --delete s3:/bucket", "s3://bucket"),
+        ("doctor az:/container/m", "az://container/m"),
+        ("rm localstorage:/m", "localstorage://m"),
+    ] {
+        let ran = place.run(command);
+        assert_eq!(ran.code, 1, "{command}: {ran:?}");
+        assert!(ran.stderr.contains(&format!("did you mean `{meant}`?")), "{command}: {ran:?}");
+    }
+    let left: Vec<_> = std::fs::read_dir(place.path("")).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(place.run("mv m ./s3:/m").code, 0);
+    assert_eq!(place.run("verify ./s3:/m").code, 0);
+}
+
+#[test]
 fn ls_looks_here_and_goes_on_after_a_broken_model() {
     let place = Place::with_model("b-good");
     place.write("a-bad/model.json", "{");

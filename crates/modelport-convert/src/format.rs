@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use io_core::{Error, ErrorKind, Result, Weights};
+use io_manifest::{describe_foreign, foreign_hint};
 
 use crate::data::read_exact;
 
@@ -127,15 +128,22 @@ const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 ///
 /// # Errors
 ///
-/// `Corrupt` when it is none of those that can be converted; what reading the bytes fails with.
+/// - `Unsupported`: it is a file of another format, which the text names.
+/// - `Corrupt`: it is none of those that are known.
+/// - what reading the bytes fails with.
 pub async fn container(bytes: &Weights) -> Result<Container> {
     let length = bytes.byte_length();
-    let start = read_exact(bytes, 0..length.min(64)).await?;
+    let start = read_exact(bytes, 0..length.min(END_BYTES)).await?;
     if start.starts_with(HDF5) {
         return Ok(Container::Hdf5);
     }
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
-        return Ok(Container::Zip);
+        let end = read_exact(bytes, length.saturating_sub(END_BYTES)..length).await?;
+        return match recognized(&[start, end].concat()) {
+            // A plain archive may yet be one of Keras.
+            Some((what, error)) if !what.contains("Keras") && !what.contains("zip") => Err(error),
+            _ => Ok(Container::Zip),
+        };
     }
     if let Some((header, rest)) = start.split_first_chunk::<8>()
         && rest.first() == Some(&b'{')
@@ -144,7 +152,8 @@ pub async fn container(bytes: &Weights) -> Result<Container> {
         return Ok(Container::Safetensors);
     }
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start).trim_ascii_start();
-    if text.starts_with(b"{") {
+    // An array may be a weights manifest that stands alone.
+    if (text.starts_with(b"{") || text.starts_with(b"[")) && !text.contains(&0) {
         return Ok(Container::Json);
     }
     // A block of the user's may come before HDF5: 512 bytes, or twice that, and so on.
@@ -155,7 +164,24 @@ pub async fn container(bytes: &Weights) -> Result<Container> {
         }
         at *= 2;
     }
-    Err(Error::corrupt("this is no model: neither HDF5, nor a zip archive, safetensors or JSON"))
+    Err(match recognized(&start) {
+        Some((_, error)) => error,
+        None => Error::corrupt("the format of the file is not recognized")
+            .with_hint("expected `model.json`, HDF5 (.h5), .keras or .safetensors"),
+    })
+}
+
+/// How much of either end of a file is read to recognize its format.
+const END_BYTES: u64 = 4096;
+
+/// What a file of another format is, and the error that names it.
+fn recognized(bytes: &[u8]) -> Option<(&'static str, Error)> {
+    let what = describe_foreign(bytes)?;
+    let error = Error::new(ErrorKind::Unsupported, format!("the file is {what}"));
+    Some(match foreign_hint(bytes) {
+        Some(hint) => (what, error.with_hint(hint)),
+        None => (what, error),
+    })
 }
 
 #[cfg(test)]
@@ -194,11 +220,25 @@ mod tests {
             (b"PK\x03\x04", Some(Container::Zip)),
             (b"\x02\0\0\0\0\0\0\0{}", Some(Container::Safetensors)),
             (b" \n{}", Some(Container::Json)),
+            (b"[{\"paths\":[]}]", Some(Container::Json)),
             (b"\x09\0\0\0\0\0\0\0{}", None),
             (b"", None),
             (b"\x89PNG", None),
+            (b"{\0\"\0", None),
         ] {
             assert_eq!(told(bytes), expected);
+        }
+        let torch =
+            b"PK\x03\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10\0\0\0archive/data.pkl";
+        for (bytes, what) in [
+            (torch.as_slice(), "a PyTorch file"),
+            (b"\x1c\0\0\0TFL3", "a TensorFlow Lite model"),
+            (b"GGUF", "a GGUF file"),
+            (b"\xff\xfe{\0", "UTF-16 text"),
+        ] {
+            let error = block_on(container(&Weights::from(bytes.to_vec()))).unwrap_err();
+            assert_eq!(error.kind(), io_core::ErrorKind::Unsupported);
+            assert!(error.to_string().contains(what) && error.hint().is_some(), "{error:?}");
         }
     }
 }

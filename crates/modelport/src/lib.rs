@@ -43,8 +43,11 @@
 //! [`link_handlers!`]. To choose the handlers oneself, build a [`Registry`] and use its methods and
 //! [`transfer`].
 
+mod advice;
 #[cfg(not(target_family = "wasm"))]
 pub mod blocking;
+#[cfg(not(target_family = "wasm"))]
+pub mod companions;
 #[cfg(not(target_family = "wasm"))]
 pub mod doctor;
 mod gc;

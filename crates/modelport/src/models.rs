@@ -7,7 +7,7 @@ use io_core::{
 };
 use io_manifest::read_tensors;
 
-use crate::{IntoModelUrl, registry};
+use crate::{IntoModelUrl, advice, registry};
 
 /// Saves `model` at `url`, replacing what is there.
 ///
@@ -48,7 +48,7 @@ pub async fn load(url: impl IntoModelUrl) -> Result<ModelArtifacts> {
 ///
 /// Those of [`load`].
 pub async fn load_with(url: impl IntoModelUrl, options: &HandlerOptions) -> Result<ModelArtifacts> {
-    handler_with(url, options)?.load().await
+    advice::load(&*handler_with(url, options)?).await
 }
 
 /// Loads the weights of these `names` from the model at `url`, in their order, and of its bytes those

@@ -2,19 +2,42 @@
 
 use std::path::Path;
 
-use io_core::{Error, ErrorKind, ModelUrl, Result};
+use io_core::{Error, ErrorKind, ModelUrl, Result, collapsed_url};
 
-/// The URL that `text` means: itself when it begins with `scheme://`, else the file of that path.
+use crate::{KNOWN_SCHEMES, registry};
+
+/// Returns the URL that `text` means: itself when it begins with `scheme://`, else the file of that
+/// path.
 ///
 /// A path is taken literally: nothing is expanded, decoded or made absolute. A path that has `://`
-/// in it is told from a URL by a `/` or `\` before that, as in `./a://b`.
+/// in it is told from a URL by a `/` or `\` before that, as in `./a://b`. A known scheme, of this
+/// build or not, that `:` follows but not `://` is an error: path joiners make `s3:/bucket/m` of
+/// `s3://bucket/m`, and a save to that path would not reach the bucket. `./s3:/bucket/m` is the path.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(modelport::url("models/m")?.as_str(), "file://models/m");
+/// assert_eq!(modelport::url("s3://bucket/m")?.scheme(), "s3");
+/// assert!(modelport::url("s3:/bucket/m").is_err());
+/// assert_eq!(modelport::url("./s3:/bucket/m")?.as_str(), "file://./s3:/bucket/m");
+/// # Ok::<(), modelport::Error>(())
+/// ```
 ///
 /// # Errors
 ///
-/// `InvalidUrl` when `text` is empty, or what stands before `://` is not a scheme.
+/// `InvalidUrl` when `text` is empty, what stands before `://` is not a scheme, or a known scheme is
+/// not followed by `://`.
 pub fn url(text: &str) -> Result<ModelUrl> {
     if text.is_empty() {
         return Err(Error::new(ErrorKind::InvalidUrl, "the URL is empty"));
+    }
+    if let Some(collapsed) = collapsed_url(text).filter(|collapsed| is_known(&collapsed.scheme)) {
+        let message = format!("the scheme `{}` is not followed by `://`", collapsed.scheme);
+        return Err(Error::new(ErrorKind::InvalidUrl, message).with_hint(format!(
+            "did you mean `{}`? A local path of this name begins with `./`",
+            collapsed.meant
+        )));
     }
     match text.split_once("://") {
         Some((before, _)) if !before.contains(['/', '\\']) => {
@@ -26,6 +49,12 @@ pub fn url(text: &str) -> Result<ModelUrl> {
         }
         _ => ModelUrl::new("file", text),
     }
+}
+
+/// Whether a backend serves the scheme, in this build, in another one, or in a linked crate.
+fn is_known(scheme: &str) -> bool {
+    KNOWN_SCHEMES.iter().any(|known| known.scheme == scheme)
+        || registry().is_ok_and(|registry| registry.find(scheme).is_some())
 }
 
 /// Whatever names a model: text as [`url`] reads it, a path, or a [`ModelUrl`].
@@ -106,7 +135,10 @@ mod tests {
             ("./a://b", "file://./a://b"),
             ("dir/a://b", "file://dir/a://b"),
             ("C:\\m", "file://C:\\m"),
-            ("file:m", "file://file:m"),
+            ("C:/m", "file://C:/m"),
+            ("a:b", "file://a:b"),
+            ("./s3:/b/m", "file://./s3:/b/m"),
+            ("dir/s3:/b/m", "file://dir/s3:/b/m"),
             ("FILE:///m", "file:///m"),
             ("memory://a", "memory://a"),
         ] {
@@ -114,6 +146,22 @@ mod tests {
         }
         let path = Path::new("memory://a").into_model_url().unwrap();
         assert_eq!(path.as_str(), "file://memory://a");
+    }
+
+    #[test]
+    fn a_known_scheme_without_two_slashes_is_refused() {
+        let schemes = super::KNOWN_SCHEMES.iter().map(|known| known.scheme).chain(["memory"]);
+        for scheme in schemes {
+            for separator in [":/", ":", ":\\", ":/x://"] {
+                for scheme in [scheme.to_owned(), scheme.to_ascii_uppercase()] {
+                    let error = url(&format!("{scheme}{separator}bucket/m")).unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::InvalidUrl, "{scheme}{separator}");
+                    assert!(error.hint().unwrap().contains("://"), "{error:?}");
+                }
+            }
+        }
+        let error = url("https:/me:SECRET@h/m?sig=SECRET").unwrap_err();
+        assert!(!format!("{error:?}").contains("SECRET"), "{error:?}");
     }
 
     #[test]

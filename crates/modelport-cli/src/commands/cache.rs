@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::{
     failure::Failure,
     output::Output,
+    size::Bytes,
     text::{date, printable, size},
 };
 
@@ -34,9 +35,9 @@ enum Action {
     },
     /// Remove the longest unused copies
     Prune {
-        /// Keep at most N bytes
-        #[arg(long, value_name = "N", default_value_t = Copies::DEFAULT_MAX_BYTES)]
-        max_bytes: u64,
+        /// Keep at most SIZE: 1000000000, 4GiB, 4GB
+        #[arg(long, value_name = "SIZE", default_value_t = Bytes(Copies::DEFAULT_MAX_BYTES))]
+        max_bytes: Bytes,
     },
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &Cache, output: &mut Output) -> Result<(), Failure> {
             }
             removed(&gone, output)
         }
-        Action::Prune { max_bytes } => removed(&copies.prune(*max_bytes)?, output),
+        Action::Prune { max_bytes } => removed(&copies.prune(max_bytes.0)?, output),
     }
 }
 

@@ -24,8 +24,8 @@ pub(crate) async fn run(
     output: &mut Output,
 ) -> std::result::Result<(), Failure> {
     let (from, to) = (modelport::url(&args.source)?, modelport::url(&args.destination)?);
-    let format = match &args.to {
-        Some(name) => name.parse()?,
+    let format = match args.to {
+        Some(format) => format,
         None => format_of(&to)?,
     };
     let options = options(args)?;
@@ -43,7 +43,31 @@ pub(crate) async fn run(
 }
 
 /// Suffixes of formats that are not written, and that a model of TensorFlow.js is not called by.
-const NOT_WRITTEN: [&str; 6] = [".ckpt", ".onnx", ".pb", ".pt", ".pth", ".tflite"];
+const NOT_WRITTEN: [&str; 23] = [
+    ".bin",
+    ".ckpt",
+    ".gguf",
+    ".index",
+    ".joblib",
+    ".mlmodel",
+    ".mlpackage",
+    ".msgpack",
+    ".npy",
+    ".npz",
+    ".onnx",
+    ".pb",
+    ".pbtxt",
+    ".pickle",
+    ".pkl",
+    ".pt",
+    ".pt2",
+    ".pth",
+    ".savedmodel",
+    ".tar",
+    ".tar.gz",
+    ".tflite",
+    ".zip",
+];
 
 /// The format that the name of the destination tells.
 fn format_of(to: &ModelUrl) -> Result<Format> {
@@ -78,6 +102,7 @@ fn options(args: &Convert) -> Result<ConvertOptions> {
 
 /// A file of another format, or a model that its handler loads.
 async fn source(from: &ModelUrl, handlers: &HandlerOptions) -> Result<Source> {
+    let mut no_file = None;
     match modelport::open_file(from, handlers).await {
         Ok(bytes) => {
             if modelport_convert::container(&bytes).await? != Container::Json {
@@ -85,10 +110,17 @@ async fn source(from: &ModelUrl, handlers: &HandlerOptions) -> Result<Source> {
             }
         }
         // A directory, a prefix of a bucket, or a place that has models only.
-        Err(error) if may_be_a_model(&error) => {}
+        Err(error) if may_be_a_model(&error) => no_file = Some(error),
         Err(error) => return Err(error),
     }
-    modelport::load_with(from, handlers).await.map(Source::Model)
+    match modelport::load_with(from, handlers).await {
+        Ok(model) => Ok(Source::Model(model)),
+        // Neither is there: what was named is told, not the `model.json` below it.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(no_file.filter(|error| error.kind() == ErrorKind::NotFound).unwrap_or(error))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn may_be_a_model(error: &Error) -> bool {

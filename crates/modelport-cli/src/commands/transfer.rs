@@ -1,6 +1,11 @@
 //! `modelport cp` and `modelport mv`.
 
-use modelport::{ModelArtifactsInfo, ModelUrl, SaveResult};
+use modelport::{
+    ModelArtifactsInfo, ModelUrl, SaveResult, TransferOptions,
+    companions::{
+        SavedWithFiles, companion_files, copy_model_with_files, move_model_with_files, share_files,
+    },
+};
 use serde::Serialize;
 
 use super::list::redacted;
@@ -9,7 +14,7 @@ use crate::{
     failure::Failure,
     output::Output,
     progress::Bar,
-    text::{printable, size},
+    text::{self, printable, size},
 };
 
 pub(crate) async fn copy(
@@ -21,9 +26,15 @@ pub(crate) async fn copy(
     let mut options = args.options(global)?;
     options.destination = bar.watch(options.destination);
     bar.tick();
-    let saved = modelport::copy_model_with(&args.source, &args.destination, &options).await?;
+    let (from, to) = (&args.source, &args.destination);
+    let beside = Beside::find(args, &options).await?;
+    let done = if args.with_files {
+        Done::from(copy_model_with_files(from, to, &options).await?)
+    } else {
+        Done::new(modelport::copy_model_with(from, to, &options).await?, beside)
+    };
     drop(bar);
-    print("copied", &saved, output)
+    done.print("copied", output)
 }
 
 pub(crate) async fn shift(
@@ -35,26 +46,99 @@ pub(crate) async fn shift(
     let mut options = args.options(global)?;
     options.destination = bar.watch(options.destination);
     bar.tick();
-    let saved = modelport::move_model_with(&args.source, &args.destination, &options).await?;
+    let (from, to) = (&args.source, &args.destination);
+    let beside = Beside::find(args, &options).await?;
+    let done = if args.with_files {
+        Done::from(move_model_with_files(from, to, &options).await?)
+    } else {
+        Done::new(modelport::move_model_with(from, to, &options).await?, beside)
+    };
     drop(bar);
-    print("moved", &saved, output)
+    done.print("moved", output)
+}
+
+/// The files beside the source that stay there.
+struct Beside(Vec<String>);
+
+impl Beside {
+    /// Looks before the source may be gone. A store that cannot be listed is not asked to be: the
+    /// files are no part of the model.
+    async fn find(args: &Transfer, options: &TransferOptions) -> Result<Self, Failure> {
+        let (from, to) = (modelport::url(&args.source)?, modelport::url(&args.destination)?);
+        if args.with_files || share_files(&from, &to) {
+            return Ok(Self(Vec::new()));
+        }
+        Ok(Self(companion_files(&from, &options.source).await.unwrap_or_default()))
+    }
+}
+
+/// What was done, as it is reported.
+struct Done {
+    saved: SaveResult,
+    left_behind: Vec<String>,
+    files: Vec<String>,
+}
+
+impl From<SavedWithFiles> for Done {
+    fn from(SavedWithFiles { saved, files, .. }: SavedWithFiles) -> Self {
+        Self { saved, left_behind: Vec::new(), files }
+    }
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Saved<'a> {
     #[serde(serialize_with = "redacted")]
     url: ModelUrl,
     #[serde(flatten)]
     info: &'a ModelArtifactsInfo,
+    /// Files beside the model that were taken along.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    files: &'a [String],
+    /// Files beside the model that were not.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    left_behind: &'a [String],
 }
 
-fn print(done: &str, saved: &SaveResult, output: &mut Output) -> Result<(), Failure> {
-    let info = &saved.model_artifacts_info;
-    if output.json() {
-        output.done_object(&Saved { url: saved.url.clone(), info })?;
-    } else {
-        let (bytes, url) = (size(info.weight_data_bytes), saved.url.to_string());
-        output.done(&format!("{done} {bytes} of weights to {}", printable(&url)))?;
+impl Done {
+    fn new(saved: SaveResult, Beside(left_behind): Beside) -> Self {
+        Self { saved, left_behind, files: Vec::new() }
     }
-    Ok(())
+
+    fn print(&self, done: &str, output: &mut Output) -> Result<(), Failure> {
+        let Self { saved, left_behind, files } = self;
+        let info = &saved.model_artifacts_info;
+        if output.json() {
+            output.done_object(&Saved { url: saved.url.clone(), info, files, left_behind })?;
+            return Ok(());
+        }
+        let (bytes, url) = (size(info.weight_data_bytes), saved.url.to_string());
+        let with = match files.len() as u64 {
+            0 => String::new(),
+            count => format!(" and {} beside them", text::count(count, "file")),
+        };
+        output.done(&format!("{done} {bytes} of weights{with} to {}", printable(&url)))?;
+        // `[]` has two bytes.
+        if info.weight_data_bytes == 0 && info.weight_specs_bytes <= 2 {
+            output.warning("the model has no weights");
+        }
+        if !left_behind.is_empty() {
+            output.warning(&format!(
+                "not part of the model and left behind: {}; `--with-files` takes them along",
+                names(left_behind)
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// How many names are printed.
+const MOST_NAMED: usize = 5;
+
+fn names(all: &[String]) -> String {
+    let named: Vec<_> = all.iter().take(MOST_NAMED).map(|name| printable(name)).collect();
+    match all.len() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }

@@ -4,6 +4,8 @@ use futures::StreamExt;
 use io_core::{Error, ErrorKind, ModelArtifacts, Result};
 use io_manifest::ModelFiles;
 
+use crate::advice;
+
 use super::{
     finding::{Check, Finding, Teller},
     patient::Patient,
@@ -41,6 +43,10 @@ pub(super) async fn check(patient: &Patient, tell: &Teller) -> Option<Reached> {
         }
         return None;
     }
+    let read = match read {
+        Err(error) => Err(advice::advise(error, &patient.url).await),
+        found => found,
+    };
     tell.tell(Finding::ok(Check::Reach, "the place answers"));
     let listed = match &patient.store {
         Some(store) => store.list().next().await.transpose(),

@@ -2,7 +2,7 @@
 
 use futures::{StreamExt, stream};
 use io_core::{BoxFuture, ModelArtifacts, Result};
-use io_manifest::{FileIntegrity, ModelFiles, WeightFile, check_specs};
+use io_manifest::{FileIntegrity, ModelFiles, WeightFile, check_specs, describe_missing_weights};
 
 use super::{
     finding::{Check, Finding, Teller},
@@ -22,6 +22,9 @@ pub(super) async fn check(patient: &Patient, model: &Model, deep: bool, tell: &T
 
 async fn one_by_one(files: &dyn ModelFiles, deep: bool, tell: &Teller) {
     let named = files.model().files();
+    if let Some(finding) = missing_weights(&files.model().artifacts) {
+        return tell.tell(finding);
+    }
     if named.is_empty() {
         return tell.tell(Finding::ok(Check::Shards, "the model has no weight files"));
     }
@@ -67,6 +70,16 @@ async fn one_by_one(files: &dyn ModelFiles, deep: bool, tell: &Teller) {
     });
 }
 
+/// A model without weights whose topology needs some.
+fn missing_weights(model: &ModelArtifacts) -> Option<Finding> {
+    let what = describe_missing_weights(model)?;
+    let message = format!("the model has no weights, but {what}");
+    Some(
+        Finding::problem(Check::Shards, message)
+            .with_hint("save the model together with its weights"),
+    )
+}
+
 /// The length of one file that is as it should be.
 async fn look(files: &dyn ModelFiles, file: &WeightFile, deep: bool) -> Result<u64, Box<Finding>> {
     let problem = |what: &str| Finding::problem(Check::Shards, format!("`{}` {what}", file.path));
@@ -95,6 +108,9 @@ async fn look(files: &dyn ModelFiles, file: &WeightFile, deep: bool) -> Result<u
 
 /// A model whose handler tells nothing of files.
 async fn as_a_whole(patient: &Patient, model: &ModelArtifacts, deep: bool) -> Finding {
+    if let Some(finding) = missing_weights(model) {
+        return finding;
+    }
     if deep {
         return match crate::verify_model_with(&patient.url, &patient.options).await {
             Ok(report) => {

@@ -2,7 +2,9 @@
 
 use io_core::{Error, ErrorKind, ModelUrl, Operation, Registry, Result, SaveResult};
 
-use super::{TransferOptions, refuse_same};
+use crate::advice;
+
+use super::{TransferOptions, refuse_emptied, refuse_emptied_at, refuse_same};
 
 /// Copies the model at `from` to `to`, replacing what is there unless the options say otherwise.
 ///
@@ -12,6 +14,7 @@ use super::{TransferOptions, refuse_same};
 /// # Errors
 ///
 /// - `InvalidInput`: source and destination are the same.
+/// - `Corrupt`: the manifest of the source names no weights though its topology needs some.
 /// - `UnknownScheme`, `InvalidUrl`, `InvalidInput`: there is no handler for one of the URLs.
 /// - those of [`IOHandler::load`](io_core::IOHandler::load) of the source and of
 ///   [`IOHandler::save`](io_core::IOHandler::save) to the destination.
@@ -33,7 +36,8 @@ pub async fn copy_model(
             Error::unsupported(to.scheme(), Operation::Save).with_context(Operation::Save, to)
         );
     }
-    let model = source.load().await.map_err(context)?;
+    let model = advice::load(&*source).await.map_err(context)?;
+    refuse_emptied(&model).map_err(context)?;
     destination.save(model).await.map_err(context)
 }
 
@@ -52,6 +56,7 @@ async fn copy_inside(
     if !can || !options.allow_fast_path() || options.destination.progress.is_some() {
         return Ok(None);
     }
+    refuse_emptied_at(registry, from, options).await?;
     match registry.store(from, &options.reading())?.copy(from, to).await {
         Ok(saved) => Ok(Some(saved)),
         Err(error) if error.kind() == ErrorKind::Unsupported => Ok(None),

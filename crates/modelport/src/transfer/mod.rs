@@ -10,7 +10,9 @@ pub use copy::copy_model;
 pub use moving::move_model;
 pub use options::TransferOptions;
 
-use io_core::{Error, ErrorKind, ModelUrl, Result};
+use io_core::{Error, ErrorKind, ModelArtifacts, ModelUrl, Registry, Result};
+
+use crate::{advice, verify::refuse_missing_weights};
 
 /// Refuses a source and a destination that are the same model.
 fn refuse_same(from: &ModelUrl, to: &ModelUrl) -> Result<()> {
@@ -18,6 +20,22 @@ fn refuse_same(from: &ModelUrl, to: &ModelUrl) -> Result<()> {
         return Err(Error::new(ErrorKind::InvalidInput, "source and destination are the same"));
     }
     Ok(())
+}
+
+/// Refuses a model with a weights manifest that names no weights though its topology needs some: no
+/// reader can load it, so a copy would only look like one. A topology without any manifest is a legal
+/// model, which TensorFlow.js gives random weights.
+fn refuse_emptied(model: &ModelArtifacts) -> Result<()> {
+    if model.weight_specs.is_some() { refuse_missing_weights(model) } else { Ok(()) }
+}
+
+/// [`refuse_emptied`] before a store copies or renames the model at `from` by itself.
+async fn refuse_emptied_at(
+    registry: &Registry,
+    from: &ModelUrl,
+    options: &TransferOptions,
+) -> Result<()> {
+    refuse_emptied(&advice::load(&*registry.handler(from, &options.reading())?).await?)
 }
 
 /// The URL's rest without what makes no difference: slashes at the end, the name of the model file.

@@ -5,7 +5,9 @@ use io_core::{
     SaveResult,
 };
 
-use super::{TransferOptions, compare, digest, refuse_same};
+use crate::advice;
+
+use super::{TransferOptions, compare, digest, refuse_emptied, refuse_emptied_at, refuse_same};
 
 const UNTOUCHED: &str = "the source is untouched";
 const CHANGED: &str = "it changed while it was moved, or is the destination by another name";
@@ -22,7 +24,8 @@ const CHANGED: &str = "it changed while it was moved, or is the destination by a
 /// - `InvalidInput`: source and destination are the same.
 /// - `Unsupported`: the source cannot be removed, or the destination cannot be read back or keeps
 ///   models for a shorter time than the source; nothing was written.
-/// - `Corrupt`: the destination does not have what the source has.
+/// - `Corrupt`: the destination does not have what the source has, or the manifest of the source names
+///   no weights though its topology needs some.
 /// - `Conflict`: the source changed on the way.
 /// - those of [`copy_model`](super::copy_model) and of [`ModelStore::remove`].
 pub async fn move_model(
@@ -36,11 +39,17 @@ pub async fn move_model(
     refuse_to_lose(registry, from, to).map_err(context)?;
     let store = removing_store(registry, from, options).map_err(context)?;
     // A model that cannot be read is not moved at all, not even by a rename.
-    let before = stat(&*store, from).await.map_err(context)?;
+    let before = match stat(&*store, from).await {
+        Ok(before) => before,
+        Err(error) => return Err(context(advice::advise(error, from).await)),
+    };
     refuse_to_stay(registry, from, options).map_err(context)?;
     let inside = registry
         .find(from.scheme())
         .filter(|registration| registration.schemes.contains(&to.scheme()));
+    if before.as_ref().is_none_or(|before| before.info.weight_data_bytes == 0) {
+        refuse_emptied_at(registry, from, options).await.map_err(context)?;
+    }
     if let Some(registration) = inside
         && let Some(saved) = rename(registration, &*store, from, to, options).await?
     {
@@ -151,6 +160,7 @@ async fn copy_and_compare(
         return Err(Error::unsupported(to.scheme(), missing).with_context(missing, to));
     }
     let original = source.load().await?;
+    refuse_emptied(&original)?;
     let (outgoing, seen) = digest::digesting(original.clone());
     let saved = destination.save(outgoing).await?;
 
