@@ -196,6 +196,36 @@ pub enum Effect {
     TensorArgument,
     /// The class of the target has no such setting.
     MissingSetting,
+    /// TensorFlow.js ignores the option.
+    Ignored,
+    /// TensorFlow.js gives the channels another place than Keras.
+    ChannelsFirst,
+    /// TensorFlow.js computes this over the last axis only.
+    OtherAxis,
+    /// TensorFlow.js does not compute this for inputs of so many axes.
+    InputRank,
+    /// TensorFlow.js pads at the other side.
+    StrideBeyondKernel,
+    /// A number or an array that a call passes beside tensors.
+    ConstantArgument,
+    /// A call that says that it is for training.
+    TrainingCall,
+    /// `GlobalAveragePooling1D` of TensorFlow.js averages over masked steps, too.
+    MaskAveraged,
+    /// Keras writes zeros at masked steps, TensorFlow.js what was before.
+    MaskedOutput,
+    /// TensorFlow.js applies a mask that Keras has dropped.
+    MaskKept,
+    /// TensorFlow.js has dropped a mask that Keras applies.
+    MaskLost,
+    /// TensorFlow.js applies another mask than Keras.
+    MaskMixed,
+    /// TensorFlow.js fails to combine masks, or to apply one.
+    MaskFails,
+    /// Before the first unmasked step, Keras has zeros, TensorFlow.js the initial state.
+    MaskedState,
+    /// TensorFlow.js passes an initial state on to the next recurrent layers, and fails.
+    StateKept,
 }
 
 impl Change {
@@ -448,6 +478,27 @@ impl Effect {
             Self::QuantizedLayer => "its weights have scales of their own",
             Self::TensorArgument => "a tensor passed by this name is not",
             Self::MissingSetting => "the class of the target has no such setting",
+            Self::Ignored => "TensorFlow.js ignores it",
+            Self::ChannelsFirst => "TensorFlow.js puts the channels elsewhere",
+            Self::OtherAxis => "TensorFlow.js computes this over the last axis only",
+            Self::InputRank => "TensorFlow.js cannot run this for inputs with so many axes",
+            Self::StrideBeyondKernel => "TensorFlow.js pads at the other side",
+            Self::ConstantArgument => "TensorFlow.js cannot call a layer with numbers or arrays",
+            Self::TrainingCall => "TensorFlow.js does not run this call as in training",
+            Self::MaskAveraged => "TensorFlow.js averages over masked steps, too",
+            Self::MaskedOutput => {
+                "Keras writes zeros at masked steps, TensorFlow.js the output of the step before"
+            }
+            Self::MaskKept => "TensorFlow.js applies a mask here that Keras drops before",
+            Self::MaskLost => "TensorFlow.js drops a mask before that Keras applies here",
+            Self::MaskMixed => "TensorFlow.js applies another mask here than Keras",
+            Self::MaskFails => "TensorFlow.js fails to combine or to apply the mask",
+            Self::MaskedState => {
+                "at masked steps that come first, Keras writes zeros, TensorFlow.js the initial state"
+            }
+            Self::StateKept => {
+                "TensorFlow.js fails: it takes the initial state of a layer before for this one's"
+            }
         }
     }
 }

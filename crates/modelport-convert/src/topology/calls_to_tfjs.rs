@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::{
+    Dialect,
     calls_to_keras::named_arguments,
     classes,
-    json::{Object, class, config_mut, name, text},
+    json::{Object, class, config, config_mut, is_model, name, text},
     nodes::{self, Kind, Reference},
     to_tfjs::Context,
 };
@@ -17,16 +18,30 @@ use crate::report::{Change, Effect};
 const DROPPED_ARGUMENTS: &[&str] = &["mask", "training"];
 
 /// Whether a layer of a model is a call of an operation.
-pub(super) fn is_operation(layer: &Object) -> bool {
+pub(super) fn is_operation(layer: &Object, dialect: Dialect) -> bool {
     let module = text(layer, "module");
-    ["keras.src.ops", "keras.ops"].iter().any(|ops| module.starts_with(ops))
-        || classes::is_operation_of_keras2(class(layer))
+    if !module.is_empty() {
+        return ["keras.src.ops", "keras.ops"].iter().any(|ops| module.starts_with(ops));
+    }
+    classes::is_operation_of_keras2(class(layer))
+        || (dialect.is_keras3() && has_no_layer_config(layer))
+}
+
+/// Whether a layer of an HDF5 file of Keras 3, which has no modules, is an operation: its class may
+/// be called `Add` as well, but every layer of Keras says whether it is trained, or in which type.
+fn has_no_layer_config(layer: &Object) -> bool {
+    let is_own = class(layer).contains('>') || class(layer) == "InputLayer" || is_model(layer);
+    !is_own
+        && config(layer).is_some_and(|config| {
+            !config.contains_key("trainable") && !config.contains_key("dtype")
+        })
 }
 
 /// The operations among the layers of a model, by name.
-pub(super) fn operations(model: &Object) -> HashSet<String> {
+pub(super) fn operations(model: &Object, dialect: Dialect) -> HashSet<String> {
     let layers = super::json::layers(model).iter().filter_map(Value::as_object);
-    layers.filter(|layer| is_operation(layer)).map(|layer| name(layer).to_owned()).collect()
+    let operations = layers.filter(|layer| is_operation(layer, dialect));
+    operations.map(|layer| name(layer).to_owned()).collect()
 }
 
 /// Rewrites the calls, the inputs and the outputs of `model`, and leaves out the operations whose

@@ -3,20 +3,26 @@
 use serde_json::Value;
 
 use super::{
-    json::{Object, is_other_than, is_true, text},
+    json::{Object, is_true},
+    options,
     to_tfjs::Context,
 };
-use crate::report::{Change, Effect};
 
 /// What Keras writes and TensorFlow.js has no use for.
-const DROPPED: &[&str] = &["optional", "quantization_config", "lora_rank", "zero_output_for_mask"];
+const DROPPED: &[&str] = &["optional", "quantization_config", "lora_rank"];
 
 /// Rewrites what is particular to the class of the layer `at`.
 pub(super) fn rewrite(context: &mut Context<'_>, class: &str, at: &str, config: &mut Object) {
     for key in DROPPED {
         context.drop_key(config, key, at);
     }
-    refuse(context, class, at, config);
+    // Whether it matters depends on the masks of the model.
+    if !is_true(config, "zero_output_for_mask") {
+        context.drop_key(config, "zero_output_for_mask", at);
+    }
+    for change in options::of_layer(class, config) {
+        context.report.add_at(change, at);
+    }
     match class {
         "InputLayer" => {
             if let Some(shape) = config.shift_remove("batch_shape") {
@@ -41,58 +47,6 @@ pub(super) fn rewrite(context: &mut Context<'_>, class: &str, at: &str, config: 
         | "RNN" => context.drop_key(config, "seed", at),
         _ => {}
     }
-}
-
-/// Reports what TensorFlow.js would compute differently, or not at all.
-fn refuse(context: &mut Context<'_>, class: &str, at: &str, config: &Object) {
-    let mut differs = |key: &str, effect| {
-        context.report.add_at(Change::ValueChange { key: key.to_owned(), effect }, at);
-    };
-    match class {
-        "GRU" | "GRUCell" if is_true(config, "reset_after") => {
-            differs("reset_after", Effect::ResetAfter);
-        }
-        "ReLU" => {
-            for key in ["negative_slope", "threshold"] {
-                if is_other_than(config, key, 0.0) {
-                    differs(key, Effect::ReluParameters);
-                }
-            }
-        }
-        "ELU" if is_other_than(config, "alpha", 1.0) => differs("alpha", Effect::EluAlpha),
-        "Conv1D" if text(config, "padding") == "causal" => {
-            differs("padding", Effect::CausalConvolution);
-        }
-        "UpSampling2D" if text(config, "interpolation") == "bilinear" => {
-            differs("interpolation", Effect::BilinearUpsampling);
-        }
-        "LayerNormalization" if is_true(config, "rms_scaling") => {
-            differs("rms_scaling", Effect::RmsScaling);
-        }
-        _ => {}
-    }
-    if is_true(config, "time_major") {
-        differs("time_major", Effect::TimeMajor);
-    }
-    if class.starts_with("Global") && is_true(config, "keepdims") {
-        differs("keepdims", Effect::KeepDims);
-    }
-    for (wrong, problem) in [
-        (class == "InputLayer" && is_true(config, "ragged"), "its input is ragged"),
-        (class == "InputLayer" && is_true(config, "sparse"), "its input is sparse"),
-        (is_other_than(config, "groups", 1.0), "its convolution has groups"),
-        (is_true(config, "renorm"), "it renormalises batches"),
-        (unknown_interpolation(class, config), "it has no such interpolation"),
-    ] {
-        if wrong {
-            let (class_name, problem) = (class.to_owned(), problem.to_owned());
-            context.report.add_at(Change::CannotRun { class_name, problem }, at);
-        }
-    }
-}
-
-fn unknown_interpolation(class: &str, config: &Object) -> bool {
-    class == "UpSampling2D" && !matches!(text(config, "interpolation"), "" | "nearest" | "bilinear")
 }
 
 /// Whether TensorFlow.js, which makes the backward layer from the forward one, gets this one.

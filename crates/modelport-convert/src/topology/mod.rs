@@ -20,6 +20,7 @@ mod nodes;
 mod objects;
 mod optimizer;
 mod optimizer_state;
+mod options;
 mod parse;
 mod placing;
 mod plan;
@@ -27,6 +28,7 @@ mod to_keras;
 mod to_keras2;
 mod to_keras3;
 mod to_tfjs;
+mod trace;
 mod training;
 mod variables;
 

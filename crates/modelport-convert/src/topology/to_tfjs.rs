@@ -1,5 +1,7 @@
 //! A Keras configuration as TensorFlow.js loads it.
 
+use std::collections::HashMap;
+
 use io_core::{Error, Result};
 use serde_json::{Map, Value, json};
 
@@ -10,6 +12,7 @@ use super::{
     layer_to_tfjs, names, objects,
     parse::parse,
     plan,
+    trace::{self, ExplicitMasks},
     training::{self, Training},
 };
 use crate::report::{Change, Effect, Report};
@@ -68,8 +71,10 @@ pub fn to_tfjs(source: &KerasSource<'_>, report: &mut Report) -> Result<TfjsMode
     };
 
     let altered = plan::altered(object);
-    let mut context = Context { dialect, report };
+    let mut context = Context { dialect, report, masks: HashMap::new(), path: Vec::new() };
     context.model(object)?;
+    let masks = context.masks;
+    trace::check(object, dialect, &masks, report)?;
     let keras = model;
     let mut named = keras.clone();
     names::for_tfjs(&mut named, report);
@@ -98,6 +103,10 @@ pub fn to_tfjs(source: &KerasSource<'_>, report: &mut Report) -> Result<TfjsMode
 pub(super) struct Context<'a> {
     pub(super) dialect: Dialect,
     pub(super) report: &'a mut Report,
+    /// The masks that calls pass by name, which TensorFlow.js does not take.
+    masks: ExplicitMasks,
+    /// The models that this one is in, by name.
+    path: Vec<String>,
 }
 
 /// What Keras adds to a serialised object, and TensorFlow.js has no use for.
@@ -115,7 +124,8 @@ impl Context<'_> {
         {
             config.shift_remove("dtype");
         }
-        let operations = calls_to_tfjs::operations(model);
+        trace::find_explicit_masks(model, &self.path, self.dialect, &mut self.masks);
+        let operations = calls_to_tfjs::operations(model, self.dialect);
         if let Some(layers) = layers_mut(model) {
             for layer in layers.iter_mut() {
                 let Value::Object(layer) = layer else {
@@ -136,7 +146,10 @@ impl Context<'_> {
     /// Rewrites one layer, which may be a model or hold other layers.
     fn layer(&mut self, layer: &mut Object) -> Result<()> {
         if is_model(layer) {
-            return self.model(layer);
+            self.path.push(name(layer).to_owned());
+            self.model(layer)?;
+            self.path.pop();
+            return Ok(());
         }
         let at = name(layer).to_owned();
         self.class(layer, &at)?;
@@ -188,7 +201,7 @@ impl Context<'_> {
             layer.insert("class_name".to_owned(), json!(to));
             self.rewritten(&from, to, at);
         }
-        if is_opaque(layer) || calls_to_tfjs::is_operation(layer) {
+        if is_opaque(layer) || calls_to_tfjs::is_operation(layer, self.dialect) {
             return Ok(());
         }
         let class_name = to.to_owned();
