@@ -33,6 +33,7 @@ mod writer;
 mod read;
 mod snapshot;
 mod source;
+mod version;
 
 mod claims;
 mod error;

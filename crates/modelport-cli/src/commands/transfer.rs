@@ -46,15 +46,19 @@ struct Saved<'a> {
     url: ModelUrl,
     #[serde(flatten)]
     info: &'a ModelArtifactsInfo,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
 }
 
 fn print(done: &str, saved: &SaveResult, output: &mut Output) -> Result<(), Failure> {
     let info = &saved.model_artifacts_info;
     if output.json() {
-        output.done_object(&Saved { url: saved.url.clone(), info })?;
+        let (url, warnings) = (saved.url.clone(), &*saved.warnings);
+        output.done_object(&Saved { url, info, warnings })?;
     } else {
         let (bytes, url) = (size(info.weight_data_bytes), saved.url.to_string());
         output.done(&format!("{done} {bytes} of weights to {}", printable(&url)))?;
     }
+    output.warnings(&saved.warnings);
     Ok(())
 }
