@@ -36,6 +36,7 @@ mod writer;
 mod read;
 mod snapshot;
 mod source;
+mod version;
 
 mod error;
 mod model_dir;

@@ -27,6 +27,7 @@ use crate::{
     source::FsWeights,
     staging,
     sync::{self, Durability, LOCK_FILE},
+    version,
 };
 
 /// The models under a directory, in it and in the directories below it. Links to directories are
@@ -165,6 +166,7 @@ impl ModelStore for FsStore {
 /// The model at `location`, without its weights.
 fn entry(location: &Location) -> Result<ModelEntry> {
     let snapshot = Snapshot::open(location, None)?;
+    let version = version::of(location, &snapshot.files);
     let mut artifacts = snapshot.model.artifacts;
     if artifacts.weight_specs.is_some() {
         let weights = FsWeights {
@@ -176,7 +178,7 @@ fn entry(location: &Location) -> Result<ModelEntry> {
         artifacts.weight_data = Some(Weights::from_source(weights));
     }
     let info = ModelArtifactsInfo::new(&artifacts, snapshot.saved)?;
-    Ok(ModelEntry::new(location.url()?, info))
+    Ok(ModelEntry::new(location.url()?, info).with_version(version))
 }
 
 /// The models in one directory, and the directories below it.

@@ -57,6 +57,30 @@ fn a_root_that_is_not_there_is_an_error() {
 }
 
 #[test]
+fn each_save_and_each_change_of_a_file_is_another_version() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("m");
+    let version = || block_on(store(&path).stat(&url(&path))).unwrap().version.unwrap();
+    let mut seen = Vec::new();
+    for value in [1.0, 2.0, 2.0] {
+        save(&path, model(1, value)).unwrap();
+        seen.push(version());
+    }
+    assert_eq!(version(), seen[2]);
+    // A program writes into the weights, which are as long, and sets the date back.
+    let weights = path.join("weights.bin");
+    let date = fs::metadata(&weights).unwrap().modified().unwrap();
+    thread::sleep(Duration::from_millis(20));
+    fs::write(&weights, [7; 4]).unwrap();
+    fs::File::options().write(true).open(&weights).unwrap().set_modified(date).unwrap();
+    seen.push(version());
+    let all = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), all, "{seen:?}");
+}
+
+#[test]
 fn removes_all_parts_of_a_model_and_nothing_else() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("m");

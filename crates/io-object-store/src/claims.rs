@@ -9,6 +9,7 @@ use object_store::{ObjectMeta, path::Path};
 
 use crate::{
     error::shown,
+    left::Left,
     location::{self, Location},
     objects::{self, SMALL_REQUESTS, Store},
 };
@@ -75,11 +76,20 @@ pub(crate) async fn unclaimed(
     Ok(unclaimed.into_files())
 }
 
-/// Removes those of `files` that no model has, as far as that goes.
-pub(crate) async fn remove_unclaimed(store: &Store, location: &Location, files: BTreeSet<String>) {
-    if let Ok(files) = unclaimed(store, &location.directory, files).await {
-        let keys = files.iter().filter_map(|file| location.weights(file).ok()).collect();
-        objects::remove_all(store, keys).await;
+/// Removes those of `files` that no model has, and gives what is left of them. Without seeing all
+/// claims nothing is removed.
+pub(crate) async fn remove_unclaimed(
+    store: &Store,
+    location: &Location,
+    files: BTreeSet<String>,
+) -> Option<Left> {
+    let keys = |files: &BTreeSet<String>| -> Vec<Path> {
+        files.iter().filter_map(|file| location.weights(file).ok()).collect()
+    };
+    let all = keys(&files);
+    match unclaimed(store, &location.directory, files).await {
+        Ok(files) => objects::remove_all(store, keys(&files)).await,
+        Err(error) => Left::new(all.into_iter().collect(), &error),
     }
 }
 

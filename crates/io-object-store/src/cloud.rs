@@ -343,7 +343,11 @@ macro_rules! client_builder {
             }
 
             fn finish(self) -> object_store::Result<Self::Client> {
-                self.build()
+                #[cfg(not(target_family = "wasm"))]
+                let this = self.with_http_connector($crate::http::Connector);
+                #[cfg(target_family = "wasm")]
+                let this = self;
+                this.build()
             }
         }
     };

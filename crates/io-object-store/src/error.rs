@@ -5,6 +5,11 @@ use std::{error::Error as StdError, fmt};
 use io_core::{Error, ErrorKind, redact};
 use object_store::path::Path;
 
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+use crate::http::{self, ErrorResponse};
+#[cfg(not(any(feature = "aws", feature = "azure", feature = "gcp")))]
+use no_cloud::{ErrorResponse, hint, is_without_bucket, response, typed_kind};
+
 /// A closure for `map_err`: `verb` failed on the object `path`.
 pub(crate) fn on<'a>(
     verb: &'a str,
@@ -25,16 +30,118 @@ pub(crate) fn failed(what: impl Into<String>, error: &object_store::Error) -> Er
         E::NotSupported { .. } | E::NotImplemented { .. } => ErrorKind::Unsupported,
         E::InvalidPath { .. } => ErrorKind::InvalidUrl,
         E::UnknownConfigurationKey { .. } => ErrorKind::InvalidInput,
-        _ => cause.kind(),
+        _ => typed_kind(error).unwrap_or_else(|| cause.kind()),
     };
     #[cfg(all(target_family = "wasm", any(feature = "aws", feature = "azure", feature = "gcp")))]
     if let Some(hint) = crate::page::hint(error, &cause.0) {
         return Error::new(ErrorKind::PermissionDenied, what).with_hint(hint).with_source(cause);
     }
+    let mut what = what.into();
+    if is_without_bucket(error) {
+        what.push_str(": there is no such bucket");
+    }
     let retryable = matches!(kind, ErrorKind::Conflict | ErrorKind::Network | ErrorKind::Timeout);
-    Error::new(kind, what).with_retryable(retryable).with_source(cause)
+    let failed = Error::new(kind, what).with_retryable(retryable).with_source(cause);
+    match hint(error) {
+        Some(hint) => failed.with_hint(hint),
+        None => failed,
+    }
 }
 
+/// Whether the store refuses to say whether there is such an object: S3 and Google Cloud Storage do
+/// to those who may not list. A client of the caller's own does not tell why it was refused.
+pub(crate) fn may_hide_absence(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::PermissionDenied { .. })
+        || response(error).is_some_and(ErrorResponse::may_hide_absence)
+}
+
+/// Whether the store has said no, so that nothing can come of the request any more.
+pub(crate) fn is_refusal(error: &object_store::Error) -> bool {
+    use object_store::Error as E;
+    let says_no = matches!(
+        error,
+        E::NotFound { .. }
+            | E::PermissionDenied { .. }
+            | E::Unauthenticated { .. }
+            | E::InvalidPath { .. }
+    );
+    says_no || is_missing(error) || response(error).is_some_and(ErrorResponse::is_refusal)
+}
+
+/// The error response that `error` is about; `None` for clients of the caller's own, too.
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+fn response<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a ErrorResponse> {
+    http::cause(error)
+}
+
+/// The kind of an error by its type; `None` where the client says it in words alone.
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+fn typed_kind(error: &object_store::Error) -> Option<ErrorKind> {
+    use object_store::client::{HttpError, HttpErrorKind};
+    if let Some(response) = response(error) {
+        return Some(response.kind());
+    }
+    if http::cause::<http::BadResponse>(error).is_some() {
+        return Some(ErrorKind::Corrupt);
+    }
+    let error = http::cause::<HttpError>(error)?;
+    Some(match error.kind() {
+        HttpErrorKind::Timeout => ErrorKind::Timeout,
+        HttpErrorKind::Decode => ErrorKind::Unexpected,
+        // A request that cannot be made.
+        _ if error.to_string().starts_with("HTTP error: builder error") => ErrorKind::Unexpected,
+        _ => ErrorKind::Network,
+    })
+}
+
+/// Whether there is no bucket.
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+fn is_without_bucket(error: &object_store::Error) -> bool {
+    response(error).is_some_and(ErrorResponse::names_no_bucket)
+}
+
+/// What the caller can do about it, where the store says.
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+fn hint(error: &object_store::Error) -> Option<String> {
+    let store = match error {
+        object_store::Error::Generic { store, .. } => store,
+        _ => "",
+    };
+    response(error)?.hint(store)
+}
+
+/// Without clouds there are no responses of theirs.
+#[cfg(not(any(feature = "aws", feature = "azure", feature = "gcp")))]
+mod no_cloud {
+    use io_core::ErrorKind;
+
+    pub(super) enum ErrorResponse {}
+
+    impl ErrorResponse {
+        pub(super) fn may_hide_absence(&self) -> bool {
+            match *self {}
+        }
+        pub(super) fn is_refusal(&self) -> bool {
+            match *self {}
+        }
+        pub(super) fn is_missing_function(&self) -> bool {
+            match *self {}
+        }
+    }
+
+    pub(super) fn response(_: &(dyn std::error::Error + 'static)) -> Option<&ErrorResponse> {
+        None
+    }
+    pub(super) fn typed_kind(_: &object_store::Error) -> Option<ErrorKind> {
+        None
+    }
+    pub(super) fn is_without_bucket(_: &object_store::Error) -> bool {
+        false
+    }
+    pub(super) fn hint(_: &object_store::Error) -> Option<String> {
+        None
+    }
+}
 /// A key as it may be printed: a signed URL may have been taken for one.
 pub(crate) fn shown(path: &Path) -> String {
     redact(path.as_ref())
@@ -52,6 +159,10 @@ pub(crate) struct Cause(String);
 
 impl Cause {
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
+        #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+        if let Some(response) = response(error) {
+            return Self(response.to_string());
+        }
         let mut texts: Vec<String> = Vec::new();
         let mut next = Some(error);
         while let Some(error) = next {
@@ -74,11 +185,14 @@ impl Cause {
         self
     }
 
-    /// The client has one error for whatever goes wrong on the way; its text is all there is.
+    /// The kind of an error of a client that the caller has made: it has one error for whatever goes
+    /// wrong on the way, and its text is all there is.
     fn kind(&self) -> ErrorKind {
         let quota = ErrorKind::QuotaExceeded { needed: None, available: None };
-        // After a retry its text has the setting of that name.
-        let text = self.0.to_ascii_lowercase().replace("retry_timeout", "");
+        // Addresses say nothing, and after a retry the text has the setting of that name.
+        let words = self.0.split_whitespace().filter(|word| !word.contains("://"));
+        let text = words.collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+        let text = text.replace("retry_timeout", "");
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         match status(&text) {
             Some(401 | 403) => ErrorKind::PermissionDenied,
@@ -117,15 +231,12 @@ pub(crate) fn is_missing(error: &object_store::Error) -> bool {
     use object_store::Error as E;
     match error {
         E::NotImplemented { .. } | E::NotSupported { .. } => true,
-        E::Generic { source, .. } => source.to_string().contains(NO_VERSION),
+        E::Generic { source, .. } => {
+            response(error).is_some_and(ErrorResponse::is_missing_function)
+                || source.to_string().contains(NO_VERSION)
+        }
         _ => false,
     }
-}
-
-/// Whether the client has sent the request several times, so that an earlier one may have been done
-/// though its answer was that of a server in trouble. Its text is all there is.
-pub(crate) fn was_repeated(error: &object_store::Error) -> bool {
-    Cause::of(error).0.contains(" retries, max_retries: ")
 }
 
 /// The status that a server answered with, by the text of the client's error in lower case.
@@ -205,6 +316,11 @@ mod tests {
         ] {
             let error = std::io::Error::other(format!("{retried}{said}"));
             assert_eq!(Cause::of(&error).kind(), kind, "{said}");
+        }
+        for host in ["connect", "timeout", "body", "dns", "slowdown"] {
+            let said = format!("GET http://{host}.example/b in 2ms - status code: 400 Bad Request");
+            let error = std::io::Error::other(said);
+            assert_eq!(Cause::of(&error).kind(), ErrorKind::Unexpected, "{host}");
         }
         let stalled = std::io::Error::other("HTTP error: operation timed out");
         assert_eq!(Cause::of(&stalled).kind(), ErrorKind::Timeout);

@@ -137,13 +137,16 @@ impl ObjectStoreHandler {
             Err(error) => {
                 drop(line);
                 // Not before all is taken back.
-                let _ = upload.await?;
-                return Err(error);
+                let left = upload.await?.err().and_then(|left| left.hint().map(str::to_owned));
+                return Err(match (left, error.hint().is_none()) {
+                    (Some(left), true) => error.with_hint(left),
+                    _ => error,
+                });
             }
         }
-        upload.await??;
+        let warnings = upload.await??;
         drop(line);
-        Ok(SaveResult::new(self.url.clone(), info))
+        Ok(SaveResult::new(self.url.clone(), info).with_warnings(warnings))
     }
 
     async fn load_model(&self) -> Result<ModelArtifacts> {

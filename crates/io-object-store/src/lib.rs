@@ -40,6 +40,8 @@ mod clients;
 mod cloud;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub mod environment;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+mod http;
 #[cfg(all(any(feature = "aws", feature = "azure", feature = "gcp"), target_family = "wasm"))]
 mod page;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
@@ -62,6 +64,7 @@ mod companions;
 mod conditions;
 mod files;
 mod gc;
+mod left;
 mod one_object;
 mod transfer;
 #[cfg(all(any(feature = "aws", feature = "gcp"), not(target_family = "wasm")))]

@@ -1,15 +1,18 @@
 //! A store and what is asked of it: one object read, several removed.
 
-use std::{fmt, ops::Deref, sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, fmt, ops::Deref, sync::Arc, time::SystemTime};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt, stream};
 use io_core::{Error, ErrorKind, Result};
 use object_store::{
     GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, UpdateVersion, path::Path,
 };
 
-use crate::error::{on, shown};
+use crate::{
+    error::{failed, may_hide_absence, on, shown},
+    left::Left,
+};
 
 /// The largest JSON object that is read: about what JavaScript can hold in one string.
 const MAX_JSON_BYTES: u64 = 512 << 20;
@@ -44,24 +47,74 @@ pub(crate) struct Json {
     pub(crate) saved: SystemTime,
 }
 
+/// What a store says of an object.
+#[derive(Debug)]
+pub(crate) enum Found<T> {
+    /// It is there.
+    There(T),
+    /// It is not there.
+    Missing,
+    /// The store refuses to say whether it is there.
+    Hidden(Error),
+}
+
+impl<T> Found<T> {
+    /// The object, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// That of a store that refuses to say.
+    fn known(self) -> Result<Option<T>> {
+        match self {
+            Self::There(found) => Ok(Some(found)),
+            Self::Missing => Ok(None),
+            Self::Hidden(error) => Err(error),
+        }
+    }
+}
+
 /// Reads a JSON object; `None` when there is none.
 ///
 /// # Errors
 ///
 /// `Corrupt` when it is too large; what the store refuses with.
 pub(crate) async fn read_json(store: &Store, path: &Path) -> Result<Option<Json>> {
+    find_json(store, path).await?.known()
+}
+
+/// Reads a JSON object, if the store says whether there is one.
+///
+/// # Errors
+///
+/// `Corrupt` when it is too large; what the store refuses with.
+pub(crate) async fn find_json(store: &Store, path: &Path) -> Result<Found<Json>> {
     let found = match store.get_opts(path, GetOptions::default()).await {
         Ok(found) => found,
-        Err(object_store::Error::NotFound { .. }) => return Ok(None),
+        Err(object_store::Error::NotFound { .. }) => return Ok(Found::Missing),
+        Err(error) if may_hide_absence(&error) => {
+            return Ok(Found::Hidden(on("read", path)(error)));
+        }
         Err(error) => return Err(on("read", path)(error)),
     };
-    if found.meta.size > MAX_JSON_BYTES {
-        let message = format!("`{}` is larger than a model's JSON can be", shown(path));
-        return Err(Error::corrupt(message));
-    }
     let (version, saved) = (version(&found.meta), SystemTime::from(found.meta.last_modified));
-    let text = found.bytes().await.map_err(on("read", path))?;
-    Ok(Some(Json { text, version, saved }))
+    let too_large = || {
+        let message = format!("`{}` is larger than a model's JSON can be", shown(path));
+        Error::corrupt(message)
+    };
+    if found.meta.size > MAX_JSON_BYTES {
+        return Err(too_large());
+    }
+    // By what comes, whatever length the server says.
+    let mut text = BytesMut::new();
+    let mut chunks = found.into_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(on("read", path))?;
+        if (text.len() + chunk.len()) as u64 > MAX_JSON_BYTES {
+            return Err(too_large());
+        }
+        text.extend_from_slice(&chunk);
+    }
+    Ok(Found::There(Json { text: text.freeze(), version, saved }))
 }
 
 /// Looks at an object; `None` when there is none.
@@ -77,11 +130,41 @@ pub(crate) async fn head(store: &Store, path: &Path) -> Result<Option<ObjectMeta
     }
 }
 
-/// Removes objects, as far as that goes: what cannot be removed is garbage that
-/// [`gc`](crate::ObjectModelStore::gc) finds.
-pub(crate) async fn remove_all(store: &Store, paths: Vec<Path>) {
-    let removed = store.delete_stream(stream::iter(paths).map(Ok).boxed());
-    removed.for_each(|_| async {}).await;
+/// Looks at a JSON object, if the store says whether there is one. The answer to a look has no body
+/// that could say why the store refuses, so that the object is asked for then.
+///
+/// # Errors
+///
+/// What the store refuses with.
+pub(crate) async fn find_head(store: &Store, path: &Path) -> Result<Found<UpdateVersion>> {
+    match store.head(path).await {
+        Ok(meta) => Ok(Found::There(version(&meta))),
+        Err(object_store::Error::NotFound { .. }) => Ok(Found::Missing),
+        Err(error) if may_hide_absence(&error) => Ok(match find_json(store, path).await? {
+            Found::There(json) => Found::There(json.version),
+            Found::Missing => Found::Missing,
+            Found::Hidden(error) => Found::Hidden(error),
+        }),
+        Err(error) => Err(on("look at", path)(error)),
+    }
+}
+
+/// Removes objects, and gives those that are left with why, if some are.
+pub(crate) async fn remove_all(store: &Store, paths: Vec<Path>) -> Option<Left> {
+    let mut left: BTreeSet<Path> = paths.iter().cloned().collect();
+    let mut why = None;
+    let mut removals = store.delete_stream(stream::iter(paths).map(Ok).boxed());
+    while let Some(removed) = removals.next().await {
+        match removed {
+            Ok(path) => _ = left.remove(&path),
+            Err(object_store::Error::NotFound { path, .. }) => {
+                left.retain(|known| known.as_ref() != path);
+            }
+            Err(error) => _ = why.get_or_insert(error),
+        }
+    }
+    let error = why?;
+    Left::new(left, &failed("cannot remove them", &error))
 }
 
 /// Removes one object.
@@ -93,14 +176,23 @@ pub(crate) async fn remove(store: &Store, path: &Path) -> Result<()> {
     store.delete(path).await.map_err(on("remove", path))
 }
 
-/// The JSON objects directly under a prefix.
+/// The JSON objects directly under a prefix: all objects that this crate takes for models.
 ///
 /// # Errors
 ///
-/// What the store refuses with.
+/// What the store refuses with; `Corrupt` when there is one whose key cannot be asked for.
 pub(crate) async fn json_objects(store: &Store, directory: &Path) -> Result<Vec<ObjectMeta>> {
     let listed = store.list_with_delimiter(Some(directory)).await.map_err(on("list", directory))?;
-    let is_json = |meta: &ObjectMeta| meta.location.as_ref().ends_with(".json");
+    #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+    if let Some(crate::http::UnreadableKey(key)) = listed.extensions.get() {
+        let message = format!(
+            "the object `{}` cannot be read, and any object beside it may be its weights",
+            io_core::printable_name(&io_core::redact(key))
+        );
+        return Err(Error::corrupt(message).with_hint("rename or remove it"));
+    }
+    let is_json =
+        |meta: &ObjectMeta| meta.location.as_ref().to_ascii_lowercase().ends_with(".json");
     Ok(listed.objects.into_iter().filter(is_json).collect())
 }
 
@@ -117,8 +209,16 @@ pub(crate) async fn heads(store: &Store, paths: Vec<Path>) -> Result<Vec<Option<
     stream::iter(looks).buffered(SMALL_REQUESTS).try_collect().await
 }
 
+/// What tells this object from any other under its key. What a proxy before the store has weakened
+/// is strong again: no store has weak tags of its own, and no condition holds for a weak one.
 pub(crate) fn version(meta: &ObjectMeta) -> UpdateVersion {
-    UpdateVersion { e_tag: meta.e_tag.clone(), version: meta.version.clone() }
+    let e_tag = meta.e_tag.as_deref().map(|tag| strong(tag).to_owned());
+    UpdateVersion { e_tag, version: meta.version.clone() }
+}
+
+/// An entity tag without the mark of a weak one.
+pub(crate) fn strong(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 /// The error of a model that is not there.

@@ -15,6 +15,8 @@ use object_store::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::http::{Attempts, guarded};
+
 /// The first wait between two tries. The next ones are twice as long each, up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -35,7 +37,8 @@ impl Connector {
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> Result<HttpClient> {
         let fetch = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Retrying { fetch, max_retries: self.max_retries }))
+        let retrying = Retrying { fetch, max_retries: self.max_retries };
+        Ok(guarded(HttpClient::new(retrying)))
     }
 }
 
@@ -51,6 +54,7 @@ impl HttpService for Retrying {
         let mut wait = FIRST_WAIT;
         let mut left = self.max_retries;
         loop {
+            Attempts::count(&request);
             let error = match self.fetch.execute(request.clone()).await {
                 Ok(answer) if left == 0 || !is_passing(answer.status().as_u16(), &request) => {
                     return Ok(answer);

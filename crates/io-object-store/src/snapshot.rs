@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use io_core::{Error, ModelArtifactsInfo, Result, Weights};
 use io_manifest::{FileIntegrity, ModelJson};
-use object_store::path::Path;
+use object_store::{UpdateVersion, path::Path};
 
 use crate::{
     error::replaced,
     location::Location,
     names,
-    objects::{self, Json, Store},
+    objects::{self, Json, Store, strong},
 };
 
 /// How often a load starts again because somebody replaced the model.
@@ -115,6 +115,29 @@ impl Snapshot {
         self.files.last().map_or(0, |last| last.start + last.length)
     }
 
+    /// What tells this model from any other at its place, as the store has it; `None` where it does
+    /// not.
+    pub(crate) fn version(&self) -> Option<String> {
+        let UpdateVersion { e_tag, version } = &self.json.version;
+        if e_tag.is_none() && version.is_none() {
+            return None;
+        }
+        let own = [version.as_deref(), e_tag.as_deref()].into_iter().flatten();
+        let mut texts: Vec<&str> = own.collect();
+        // Others may be overwritten without a change of the JSON.
+        if !self.is_ours() {
+            for file in self.files.iter() {
+                match (&file.e_tag, file.integrity) {
+                    (Some(e_tag), _) => texts.push(strong(e_tag)),
+                    // Then it is in the JSON.
+                    (None, Some(_)) => {}
+                    (None, None) => return None,
+                }
+            }
+        }
+        Some(texts.join(" "))
+    }
+
     /// Sizes and date.
     ///
     /// # Errors
@@ -137,7 +160,7 @@ impl Snapshot {
 pub(crate) async fn is_current(
     store: &Store,
     path: &Path,
-    version: &object_store::UpdateVersion,
+    version: &UpdateVersion,
 ) -> Result<bool> {
     let now = objects::head(store, path).await?;
     Ok(now.is_some_and(|now| objects::version(&now) == *version))

@@ -8,20 +8,23 @@ use io_core::{
     Error, ErrorKind, HandlerOptions, ModelEntry, ModelList, ModelStore, ModelUrl, Operation,
     Result, SaveResult,
 };
-use object_store::{ObjectStore, path::Path};
+use object_store::{ObjectMeta, ObjectStore, path::Path};
 use tokio::sync::mpsc;
 
 use crate::{
     ObjectStoreOptions, claims,
-    error::{failed, shown},
+    error::{failed, replaced, shown},
     gc::Unfinished,
     listing::{self, Listed, Listing},
     location::{Base, Location},
     objects::{self, Store},
     runtime,
     snapshot::{Look, Snapshot},
-    transfer::{self, Transfer},
+    transfer::{self, Removed, Transfer},
 };
+
+/// How often a removal starts again because somebody replaced the model.
+const MAX_TRIES: usize = 16;
 
 /// How many models of a list are looked at ahead of the caller.
 const AHEAD: usize = 16;
@@ -87,7 +90,7 @@ impl ObjectModelStore {
         let (store, location) = (self.store.clone(), self.locate(model)?);
         let open = async move { Snapshot::open(&store, &location, Look::Lengths).await };
         let snapshot = runtime::spawn(open)?.await??;
-        Ok(ModelEntry::new(model.clone(), snapshot.info()?))
+        Ok(ModelEntry::new(model.clone(), snapshot.info()?).with_version(snapshot.version()))
     }
 
     async fn remove_model(&self, model: &ModelUrl) -> Result<ModelEntry> {
@@ -95,17 +98,24 @@ impl ObjectModelStore {
         // Once begun it goes on to its end: a model without all of its parts helps nobody.
         let (waiting, given_up) = mpsc::channel::<()>(1);
         let removed = runtime::spawn_detached(async move {
-            let snapshot = Snapshot::open(&store, &location, Look::Remains).await?;
-            let info = snapshot.info()?;
-            if given_up.is_closed() {
-                return Err(Error::new(ErrorKind::Cancelled, "it was given up"));
+            for _ in 0..MAX_TRIES {
+                let snapshot = Snapshot::open(&store, &location, Look::Remains).await?;
+                let info = snapshot.info()?;
+                if given_up.is_closed() {
+                    return Err(Error::new(ErrorKind::Cancelled, "it was given up"));
+                }
+                match transfer::remove(&store, &location, &snapshot.json).await? {
+                    Removed::Yes(left) => return Ok((info, left)),
+                    // A save was first: its model is the one to remove, with its own parts.
+                    Removed::Replaced => {}
+                }
             }
-            transfer::remove(&store, &location, &snapshot.json.text).await?;
-            Ok(info)
+            Err(replaced())
         })?;
-        let info = removed.await??;
+        let (info, left) = removed.await??;
         drop(waiting);
-        Ok(ModelEntry::new(model.clone(), info))
+        let warnings = left.map(|left| left.warning()).into_iter().collect();
+        Ok(ModelEntry::new(model.clone(), info).with_warnings(warnings))
     }
 
     async fn put_again(&self, from: &ModelUrl, to: &ModelUrl, instead: bool) -> Result<SaveResult> {
@@ -120,9 +130,9 @@ impl ObjectModelStore {
         };
         // When this future is dropped, so is the sender, and what was copied is taken back.
         let (waiting, given_up) = mpsc::channel(1);
-        let info = runtime::spawn_detached(transfer.run(instead, given_up))?.await??;
+        let (info, warnings) = runtime::spawn_detached(transfer.run(instead, given_up))?.await??;
         drop(waiting);
-        Ok(SaveResult::new(to.clone(), info))
+        Ok(SaveResult::new(to.clone(), info).with_warnings(warnings))
     }
 }
 
@@ -204,14 +214,25 @@ impl ObjectModelStore {
         let Listed { json, info } = found?;
         let key = &json.location;
         let directory = key.parent().unwrap_or_default();
-        let name = key.filename().unwrap_or_default().to_owned();
         let is_named = listing::is_named_model(key);
         let url = self.base.url(if is_named { &directory } else { key })?;
         if let Some(info) = info {
             return Ok(Some(ModelEntry::new(url, info)));
         }
-        // A damaged model is named, not only the place that is listed.
-        let named = |error: Error| error.with_context(Operation::List, &url);
+        // A corrupt model is named, not only the place that is listed.
+        let context = {
+            let url = url.clone();
+            move |error: Error| error.with_context(Operation::List, &url)
+        };
+        self.entry_read(json, url).await.map_err(context)
+    }
+
+    /// The same, read from its objects.
+    async fn entry_read(&self, json: ObjectMeta, url: ModelUrl) -> Result<Option<ModelEntry>> {
+        let key = &json.location;
+        let directory = key.parent().unwrap_or_default();
+        let name = key.filename().unwrap_or_default().to_owned();
+        let is_named = listing::is_named_model(key);
         // `model.json` is a model, if perhaps a damaged one; another object is one if it reads as
         // one.
         if !is_named && !claims::is_model(&self.store, &json).await? {
@@ -219,15 +240,18 @@ impl ObjectModelStore {
         }
         let location = Location { directory, name };
         match Snapshot::open(&self.store, &location, Look::Lengths).await {
-            Ok(snapshot) => Ok(Some(ModelEntry::new(url, snapshot.info()?))),
+            Ok(snapshot) => {
+                let info = snapshot.info()?;
+                Ok(Some(ModelEntry::new(url, info).with_version(snapshot.version())))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 match objects::head(&self.store, key).await? {
                     // It is there: one of its parts is not.
-                    Some(_) => Err(named(error)),
+                    Some(_) => Err(error),
                     None => Ok(None),
                 }
             }
-            Err(error) => Err(named(error)),
+            Err(error) => Err(error),
         }
     }
 }

@@ -12,9 +12,10 @@ use crate::{
     ObjectStoreOptions, claims,
     cutter::{cut, part_bytes},
     error::{is_missing, on, replaced, shown},
+    left::Left,
     location::Location,
     names,
-    objects::{self, Store},
+    objects::{self, Json, Store},
     publish::{Failed, Publish},
     snapshot::{self, Look, Snapshot, WeightObject},
     source::ObjectWeights,
@@ -37,7 +38,8 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    /// Copies, or with `and_remove` renames. `given_up` is closed when nobody waits any more.
+    /// Copies, or with `and_remove` renames, and gives what the caller should know. `given_up` is
+    /// closed when nobody waits any more.
     ///
     /// # Errors
     ///
@@ -46,11 +48,11 @@ impl Transfer {
         self,
         and_remove: bool,
         given_up: mpsc::Receiver<()>,
-    ) -> Result<ModelArtifactsInfo> {
+    ) -> Result<(ModelArtifactsInfo, Vec<String>)> {
         let source = Snapshot::open(&self.store, &self.from, Look::Whole).await?;
         let mut info = source.info()?;
         if self.from == self.to {
-            return Ok(info);
+            return Ok((info, Vec::new()));
         }
         let publish = Publish::prepare(
             self.store.clone(),
@@ -61,18 +63,20 @@ impl Transfer {
         .await?;
         let mut copied = Vec::new();
         let done = self.copy(&source, publish, &mut copied, || given_up.is_closed()).await;
-        if let Err(failed) = done {
-            if !failed.perhaps_published {
-                objects::remove_all(&self.store, copied).await;
+        let mut warnings = match done {
+            Ok(warnings) => warnings,
+            Err(failed) if failed.perhaps_published => return Err(failed.error),
+            Err(failed) => {
+                let left = objects::remove_all(&self.store, copied).await;
+                return Err(Left::add_to(left.as_ref(), failed.error));
             }
-            return Err(failed.error);
-        }
+        };
         if and_remove {
-            self.remove_source(&source).await?;
+            warnings.extend(self.remove_source(&source).await?);
         } else {
             info.date_saved = io_core::now();
         }
-        Ok(info)
+        Ok((info, warnings))
     }
 
     async fn copy(
@@ -81,7 +85,7 @@ impl Transfer {
         mut publish: Publish,
         copied: &mut Vec<Path>,
         is_given_up: impl Fn() -> bool + Send + Sync,
-    ) -> Result<(), Failed> {
+    ) -> Result<Vec<String>, Failed> {
         let meter = ProgressMeter::new(self.progress.clone(), source.byte_length());
         let names = self.names(source)?;
         let keys: Vec<Path> =
@@ -199,23 +203,38 @@ impl Transfer {
         read.and(written)
     }
 
-    /// Removes what was copied, if it still is that.
-    async fn remove_source(&self, source: &Snapshot) -> Result<()> {
-        let key = self.from.json()?;
-        if !snapshot::is_current(&self.store, &key, &source.json.version).await? {
-            return Err(replaced());
+    /// Removes what was copied, if it still is that, and gives what the caller should know.
+    async fn remove_source(&self, source: &Snapshot) -> Result<Option<String>> {
+        match remove(&self.store, &self.from, &source.json).await? {
+            Removed::Yes(left) => Ok(left.map(|left| left.warning())),
+            Removed::Replaced => Err(replaced()),
         }
-        remove(&self.store, &self.from, &source.json.text).await
     }
 }
 
-/// Removes the model with the JSON `text`: that first, then its parts as far as that goes.
+/// What came of a removal.
+#[derive(Debug)]
+pub(crate) enum Removed {
+    /// The model is gone, but for these objects.
+    Yes(Option<Left>),
+    /// The model is another one by now, and stays.
+    Replaced,
+}
+
+/// Removes the model with this JSON object, if it still is that: the object first, then its parts.
+///
+/// The stores cannot remove on a condition. A save that commits between the last look and the removal
+/// is removed with it; it finds out, and takes its own objects back.
 ///
 /// # Errors
 ///
 /// What the store refuses with.
-pub(crate) async fn remove(store: &Store, location: &Location, text: &[u8]) -> Result<()> {
-    objects::remove(store, &location.json()?).await?;
-    claims::remove_unclaimed(store, location, claims::of(text)).await;
-    Ok(())
+pub(crate) async fn remove(store: &Store, location: &Location, json: &Json) -> Result<Removed> {
+    let key = location.json()?;
+    if !snapshot::is_current(store, &key, &json.version).await? {
+        return Ok(Removed::Replaced);
+    }
+    objects::remove(store, &key).await?;
+    let files = claims::of(&json.text);
+    Ok(Removed::Yes(claims::remove_unclaimed(store, location, files).await))
 }

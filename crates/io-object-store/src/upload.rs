@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use crate::{
     cutter::Part,
     error::on,
+    left::Left,
     objects::{self, Store},
     publish::{Failed, Publish},
 };
@@ -112,8 +113,9 @@ impl Object {
 }
 
 impl Upload {
-    /// Takes parts until there is a commit or nobody is left to send one. When it returns an error,
-    /// nothing of it is left unless `publish` could not tell whether it was taken.
+    /// Takes parts until there is a commit or nobody is left to send one, and gives what the caller
+    /// should know. When it returns an error, nothing of it is left unless `publish` could not tell
+    /// whether it was taken, or the hint says so.
     ///
     /// # Errors
     ///
@@ -122,7 +124,7 @@ impl Upload {
         mut self,
         mut messages: mpsc::Receiver<Message>,
         publish: Publish,
-    ) -> Result<()> {
+    ) -> Result<Vec<String>> {
         let mut sending = Sending::new();
         let sent = self.send(&mut messages, &mut sending).await;
         let failed = match sent {
@@ -130,7 +132,7 @@ impl Upload {
                 Ok(()) => {
                     // From here on nobody can tell the upload anything but that it was given up.
                     match publish.publish(json, || messages.is_closed()).await {
-                        Ok(()) => return Ok(()),
+                        Ok(warnings) => return Ok(warnings),
                         Err(failed) => failed,
                     }
                 }
@@ -142,7 +144,8 @@ impl Upload {
         if !failed.perhaps_published {
             // A request that is on its way could land after its object was removed.
             while sending.next().await.is_some() {}
-            self.undo().await;
+            let left = self.undo().await;
+            return Err(Left::add_to(left.as_ref(), failed.error));
         }
         Err(failed.error)
     }
@@ -162,11 +165,10 @@ impl Upload {
             Ok(None) => Err(Failed::given_up().error),
             Err(error) => Err(error),
         };
-        if sent.is_err() {
-            while sending.next().await.is_some() {}
-            self.undo().await;
-        }
-        sent
+        let Err(error) = sent else { return Ok(()) };
+        while sending.next().await.is_some() {}
+        let left = self.undo().await;
+        Err(Left::add_to(left.as_ref(), error))
     }
 
     /// The JSON to commit; `None` when the save was given up.
@@ -258,20 +260,26 @@ impl Upload {
         Ok(())
     }
 
-    /// Removes what was sent, as far as that goes.
-    async fn undo(self) {
-        let mut written = Vec::new();
+    /// Removes what was sent, and gives what is left of it.
+    async fn undo(self) -> Option<Left> {
+        let (mut written, mut left) = (Vec::new(), None);
         for object in self.objects {
             match object.state {
                 State::Nothing => continue,
                 State::Put => {}
                 // It may have become an object though we were told otherwise.
-                State::Parts(mut upload) => _ = upload.abort().await,
+                State::Parts(mut upload) => match upload.abort().await {
+                    Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                    Err(error) => {
+                        let error = on("take back the upload of", &object.key)(error);
+                        left = Left::and(left, Left::new([object.key.clone()].into(), &error));
+                    }
+                },
             }
             if object.is_ours {
                 written.push(object.key);
             }
         }
-        objects::remove_all(&self.store, written).await;
+        Left::and(left, objects::remove_all(&self.store, written).await)
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 
 use serde::Serialize;
 
-use crate::args::Global;
+use crate::{args::Global, text::printable};
 
 /// Where a command's results and messages go.
 #[derive(Debug)]
@@ -76,6 +76,17 @@ impl Output {
         let _ = self.stdout.flush();
         // There is nowhere left to tell that standard error does not work.
         let _ = writeln!(io::stderr(), "{lines}");
+    }
+
+    /// Warnings for standard error, of something that was done all the same, unless they are in the
+    /// JSON of it.
+    pub(crate) fn warnings(&mut self, warnings: &[String]) {
+        if self.json && !self.quiet {
+            return;
+        }
+        for warning in warnings {
+            self.error_lines(&format!("warning: {}", printable(warning)));
+        }
     }
 
     /// Writes what is still held back.

@@ -12,13 +12,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use futures::TryStreamExt as _;
-use io_core::{Error, ErrorKind, ModelArtifactsInfo, Result, Weights, WriteMode, now};
+use io_core::{Error, ErrorKind, ModelArtifactsInfo, ModelEntry, Result, Weights, WriteMode};
 use io_manifest::{Checksum, FileIntegrity, KeyOrder, WeightFileRef, write_model_json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedMutexGuard;
@@ -39,9 +39,6 @@ const MAX_KEPT_BYTES: usize = 16 << 20;
 /// From this length on a model file is worth compressing.
 const MIN_GZIP_BYTES: usize = 1 << 10;
 
-/// How old a date of whole seconds is before no later save can have it.
-const SETTLED: Duration = Duration::from_secs(2);
-
 /// How often a model is read again because somebody replaced it meanwhile.
 const MAX_TRIES: usize = 8;
 
@@ -49,8 +46,8 @@ const MAX_TRIES: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Version {
     pub(crate) info: ModelArtifactsInfo,
-    /// Whether `info` is surely that of no other version.
-    settled: bool,
+    /// What the store calls the version, such as an entity tag, where it does.
+    stored: Option<String>,
     pub(crate) json: Bytes,
     /// The entity tag of the model file, without quotes.
     pub(crate) json_tag: String,
@@ -147,15 +144,15 @@ impl Server {
         let store = self.store()?;
         for _ in 0..MAX_TRIES {
             let now = match store.stat(&url).await {
-                Ok(entry) => entry.info,
+                Ok(entry) => entry,
                 Err(error) => {
                     *known = None;
                     self.versions.forget(name);
                     return Err(error);
                 }
             };
-            if let Some(version) = known.as_ref().filter(|version| version.info == now).cloned() {
-                if !version.settled {
+            if let Some(version) = known.as_ref().filter(|version| version.is_of(&now)).cloned() {
+                if !version.is_certain() {
                     *known = None;
                 }
                 return Ok(version);
@@ -197,9 +194,9 @@ impl Server {
         Ok(Some(self.version(name).await?).filter(|version| has(version)))
     }
 
-    async fn read(&self, name: &ModelName, info: ModelArtifactsInfo) -> Result<Version> {
+    async fn read(&self, name: &ModelName, entry: ModelEntry) -> Result<Version> {
         let handler = self.handler(name, WriteMode::Replace)?;
-        let settled = is_settled(info.date_saved);
+        let ModelEntry { info, version: stored, .. } = entry;
         let artifacts = handler.load().await?;
         let weights = artifacts.weight_data.clone().filter(|_| artifacts.weight_specs.is_some());
         let (json_path, weights_path) = self.paths(name).await?.unzip();
@@ -228,7 +225,7 @@ impl Server {
         let json_integrity = integrity(&Weights::from(json.clone())).await?;
         let json_siblings = Siblings::new(json_path, json_integrity);
         let weights = weights.map(|(file, _)| file);
-        Ok(Version { info, settled, json, json_tag, json_gzip, json_siblings, weights })
+        Ok(Version { info, stored, json, json_tag, json_gzip, json_siblings, weights })
     }
 
     /// Where the model file and the weights are, where that is a folder.
@@ -241,10 +238,19 @@ impl Server {
     }
 }
 
-/// Whether no later save can have this date: those of some stores, as S3, count whole seconds.
-fn is_settled(saved: SystemTime) -> bool {
-    let fraction = saved.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |at| at.subsec_nanos());
-    fraction != 0 || now().duration_since(saved).is_ok_and(|age| age >= SETTLED)
+impl Version {
+    /// Whether this is what the store has, as far as sizes, date and the store's own version tell.
+    fn is_of(&self, entry: &ModelEntry) -> bool {
+        self.info == entry.info && self.stored == entry.version
+    }
+
+    /// Whether [`is_of`](Self::is_of) is true of no other version. By its date alone a version is known
+    /// only where dates have fractions of a second: those of HTTP and S3 have none, and two saves of
+    /// equal sizes may have one date, whatever the clocks say.
+    fn is_certain(&self) -> bool {
+        let since = self.info.date_saved.duration_since(SystemTime::UNIX_EPOCH);
+        self.stored.is_some() || since.is_ok_and(|since| since.subsec_nanos() != 0)
+    }
 }
 
 /// Length and checksum of weights.

@@ -154,3 +154,77 @@ fn what_was_read_for_a_client_that_gave_up_is_there_for_the_next() {
     assert_eq!(site.get("/models/m/model.json").status, 200);
     assert_eq!(BEGUN.load(Ordering::SeqCst), 1);
 }
+
+static DATED: Registration = Registration {
+    name: "dated",
+    krate: "tests",
+    schemes: &["dated"],
+    capabilities: Capabilities::NONE.load(),
+    open: |url, _: &HandlerOptions| Ok(Box::new(Dated(url.clone()))),
+    store: Some(|url, _: &HandlerOptions| Ok(Box::new(Dated(url.clone())))),
+};
+
+/// How often the model was saved.
+static SAVES: AtomicUsize = AtomicUsize::new(1);
+
+/// A store of one model, each version of which has the same sizes and the same date, which is far in
+/// the past of the server's clock.
+#[derive(Clone, Debug)]
+struct Dated(ModelUrl);
+
+fn saved() -> ModelArtifacts {
+    let topology = format!(r#"{{"save":{}}}"#, SAVES.load(Ordering::SeqCst));
+    ModelArtifacts { model_topology: Some(Json::parse(&topology).unwrap()), ..Default::default() }
+}
+
+#[async_trait]
+impl IOHandler for Dated {
+    fn url(&self) -> &ModelUrl {
+        &self.0
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        DATED.capabilities
+    }
+
+    async fn save(&self, _: ModelArtifacts) -> Result<SaveResult> {
+        Err(Error::unsupported("dated", Operation::Save))
+    }
+
+    async fn load(&self) -> Result<ModelArtifacts> {
+        Ok(saved())
+    }
+}
+
+#[async_trait]
+impl ModelStore for Dated {
+    fn url(&self) -> &ModelUrl {
+        &self.0
+    }
+
+    fn list(&self) -> ModelList {
+        stream::empty().boxed()
+    }
+
+    async fn stat(&self, model: &ModelUrl) -> Result<ModelEntry> {
+        let info = ModelArtifactsInfo::new(&saved(), SystemTime::UNIX_EPOCH)?;
+        let version = format!("\"{}\"", SAVES.load(Ordering::SeqCst));
+        Ok(ModelEntry::new(model.clone(), info).with_version(Some(version)))
+    }
+
+    async fn remove(&self, _: &ModelUrl) -> Result<ModelEntry> {
+        Err(Error::unsupported("dated", Operation::Remove))
+    }
+}
+
+#[test]
+fn a_version_is_told_by_what_the_store_calls_it_and_not_by_a_clock() {
+    let mut registry = Registry::empty();
+    registry.add(&DATED).unwrap();
+    let site = Site::of("dated://", registry);
+    for save in [1, 2, 3] {
+        SAVES.store(save, Ordering::SeqCst);
+        let topology = site.get("/models/m/model.json").json()["modelTopology"].clone();
+        assert_eq!(topology["save"], save);
+    }
+}

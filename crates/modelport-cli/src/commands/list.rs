@@ -49,6 +49,8 @@ pub(super) struct Listed {
     model_topology_bytes: u64,
     weight_specs_bytes: u64,
     weight_data_bytes: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 impl Listed {
@@ -60,6 +62,7 @@ impl Listed {
             model_topology_bytes: entry.info.model_topology_bytes,
             weight_specs_bytes: entry.info.weight_specs_bytes,
             weight_data_bytes: entry.info.weight_data_bytes,
+            warnings: entry.warnings.clone(),
         })
     }
 }

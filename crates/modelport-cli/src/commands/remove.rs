@@ -11,5 +11,6 @@ pub(crate) async fn run(global: &Global, url: &str, output: &mut Output) -> Resu
     } else {
         output.done(&format!("removed {}", printable(&removed.url.to_string())))?;
     }
+    output.warnings(&removed.warnings);
     Ok(())
 }

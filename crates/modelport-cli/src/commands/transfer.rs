@@ -98,6 +98,9 @@ struct Saved<'a> {
     /// Files beside the model that were not.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     left_behind: &'a [String],
+    /// What stayed where it was, although it should not have.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
 }
 
 impl Done {
@@ -109,7 +112,9 @@ impl Done {
         let Self { saved, left_behind, files } = self;
         let info = &saved.model_artifacts_info;
         if output.json() {
-            output.done_object(&Saved { url: saved.url.clone(), info, files, left_behind })?;
+            let (url, warnings) = (saved.url.clone(), &*saved.warnings);
+            output.done_object(&Saved { url, info, files, left_behind, warnings })?;
+            output.warnings(&saved.warnings);
             return Ok(());
         }
         let (bytes, url) = (size(info.weight_data_bytes), saved.url.to_string());
@@ -128,6 +133,7 @@ impl Done {
                 names(left_behind)
             ));
         }
+        output.warnings(&saved.warnings);
         Ok(())
     }
 }

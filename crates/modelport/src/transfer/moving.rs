@@ -65,14 +65,15 @@ pub async fn move_model(
         let there = stat(&*store, to).await.map_err(untouched)?;
         refuse_alias(after.as_ref(), there.as_ref()).map_err(untouched)?;
     }
-    store.remove(from).await.map_err(|error| {
+    let removed = store.remove(from).await.map_err(|error| {
         let message = format!("the model is now at {to}, but it could not be removed here");
         Error::new(error.kind(), message)
             .with_source(error)
             .with_context(Operation::Move, from)
             .with_hint("the copy was verified; remove the source by hand")
     })?;
-    Ok(saved)
+    let warnings = [saved.warnings.clone(), removed.warnings].concat();
+    Ok(saved.with_warnings(warnings))
 }
 
 /// Refuses to move what is kept to a place that keeps it only as long as the process runs.
@@ -190,7 +191,9 @@ async fn stat(store: &dyn ModelStore, model: &ModelUrl) -> Result<Option<ModelEn
 /// Fails when somebody saved at the source meanwhile: that model was not copied.
 fn refuse_changed(before: Option<&ModelEntry>, after: Option<&ModelEntry>) -> Result<()> {
     match (before, after) {
-        (Some(before), Some(after)) if before.info != after.info => {
+        (Some(before), Some(after))
+            if (&before.info, &before.version) != (&after.info, &after.version) =>
+        {
             Err(Error::new(ErrorKind::Conflict, CHANGED))
         }
         _ => Ok(()),
