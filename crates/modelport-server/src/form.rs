@@ -1,7 +1,9 @@
 //! The form of an upload: the model file, then its weight files in the order of the manifest.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, stream};
 use io_core::{DType, Error, WeightStream};
 use io_manifest::{Checksum, ModelJson, WeightFile, tensor_pieces};
@@ -10,6 +12,7 @@ use multer::{Field, Multipart};
 use crate::{
     Limits,
     arriving::{Arriving, Backlog, Fault},
+    extra::FilePattern,
     name::MODEL_JSON,
     problem::Problem,
 };
@@ -23,6 +26,46 @@ pub(crate) struct Form {
     backlog: Backlog,
     fault: Fault,
     limits: Limits,
+    extras: Extras,
+}
+
+/// The files of a form that come after the weights and go beside the model.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extras {
+    patterns: Vec<FilePattern>,
+    files: Arc<Mutex<Vec<(String, Bytes)>>>,
+}
+
+impl Extras {
+    pub(crate) fn new(patterns: &[FilePattern]) -> Self {
+        Self { patterns: patterns.to_vec(), files: Arc::default() }
+    }
+
+    /// The names and contents of those that have come.
+    pub(crate) fn take(&self) -> Vec<(String, Bytes)> {
+        std::mem::take(&mut self.files.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The name of an extra file, if the part is one.
+    fn name(&self, field: &Field<'_>) -> Option<String> {
+        let name = field.file_name().or(field.name())?;
+        self.patterns.iter().any(|pattern| pattern.matches(name)).then(|| name.to_owned())
+    }
+
+    /// Adds a file; all of them together may have `limit` bytes.
+    fn add(&self, name: String, content: Bytes, limit: u64) -> Result<(), Problem> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if files.iter().any(|(other, _)| *other == name) {
+            return Err(Problem::bad_request("the form has two extra files of one name"));
+        }
+        let length = |bytes: &Bytes| bytes.len() as u64;
+        let sum: u64 = files.iter().map(|(_, bytes)| length(bytes)).sum();
+        if sum.saturating_add(length(&content)) > limit {
+            return Err(Problem::file_too_large(limit));
+        }
+        files.push((name, content));
+        Ok(())
+    }
 }
 
 impl Form {
@@ -34,6 +77,7 @@ impl Form {
         body: axum::body::Body,
         limits: Limits,
         fault: Fault,
+        extras: Extras,
     ) -> Result<Self, Problem> {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let boundary = multer::parse_boundary(kind.unwrap_or_default()).map_err(|_| {
@@ -42,7 +86,7 @@ impl Form {
         })?;
         let backlog = Backlog::default();
         let body = Arriving::new(body, limits, backlog.clone(), fault.clone());
-        Ok(Self { multipart: Multipart::new(body, boundary), backlog, fault, limits })
+        Ok(Self { multipart: Multipart::new(body, boundary), backlog, fault, limits, extras })
     }
 
     /// The model file: the first part.
@@ -72,18 +116,40 @@ impl Form {
         ModelJson::parse(&text).map_err(Problem::from_input)
     }
 
-    /// Makes sure that there is nothing more.
+    /// Reads the extra files at the end, and makes sure that there is nothing more.
     ///
     /// # Errors
     ///
-    /// 400 when there is.
+    /// 400 when there is, 413 when extra files are too long or too many.
     pub(crate) async fn end(&mut self) -> Result<(), Problem> {
-        match self.next().await? {
-            None => Ok(()),
-            Some(_) => {
-                Err(Problem::bad_request("the form has a part that `model.json` does not name"))
+        let mut parts = 0_usize;
+        while let Some(field) = self.next().await? {
+            let Some(name) = self.extras.name(&field) else {
+                let message = "the form has a part that `model.json` does not name";
+                return Err(Problem::bad_request(message));
+            };
+            parts = parts.saturating_add(1);
+            if parts > self.limits.parts {
+                return Err(Problem::too_large("the form has too many parts"));
             }
+            let content = self.content(field).await?;
+            self.extras.add(name, content, self.limits.model_json_bytes)?;
         }
+        Ok(())
+    }
+
+    /// All of a part that may be as long as a model file.
+    async fn content(&self, mut field: Field<'static>) -> Result<Bytes, Problem> {
+        let mut content = BytesMut::new();
+        while let Some(chunk) = field.chunk().await.map_err(|error| self.explain(&error))? {
+            self.backlog.clear();
+            let length = content.len().saturating_add(chunk.len()) as u64;
+            if length > self.limits.model_json_bytes {
+                return Err(Problem::file_too_large(self.limits.model_json_bytes));
+            }
+            content.extend_from_slice(&chunk);
+        }
+        Ok(content.freeze())
     }
 
     /// The bytes of the weights, which end well only if the whole form does: each file in its place

@@ -21,7 +21,7 @@
 //! - `routes`: what is where;
 //! - `upload`, `form`, `arriving`: a request body becomes a model, all or nothing;
 //! - `versions`, `computed`, `siblings`, `download`: one version of a model, and the requests for it;
-//! - `manage`: listing, removing, copying, moving;
+//! - `manage`: listing, removing, copying, moving; `extra`: files beside models;
 //! - `access`, `name`, `problem`: who may do what to which name, and what is said when it fails;
 //! - `listen`, `connections`, `admission`, `host`, `tls`: connections.
 
@@ -41,6 +41,7 @@ mod download;
 mod siblings;
 mod versions;
 
+mod extra;
 mod manage;
 
 mod access;
@@ -59,6 +60,7 @@ mod listen;
 mod tls;
 
 pub use access::Tokens;
+pub use extra::FilePattern;
 pub use listen::{ListenOptions, serve};
 pub use name::ModelName;
 pub use options::{Limits, ServerOptions};

@@ -92,6 +92,20 @@ pub(crate) enum Target {
 }
 
 impl Target {
+    /// Reads a path like [`parse`](Self::parse), but takes its last segment for a file, whatever it
+    /// is called. `None` when it cannot be that of a file beside a model.
+    pub(crate) fn beside(path: &str) -> Option<(ModelName, String)> {
+        let (model, file) = path.rsplit_once('/')?;
+        let file = percent_decode_str(file).decode_utf8().ok()?;
+        let is_plain = !file.contains(|c: char| c.is_control() || "/\\:*?\"<>|#%".contains(c));
+        match Self::parse(model).ok()? {
+            Self::Model(name) if is_plain && file.len() <= MAX_SEGMENT_BYTES => {
+                Some((name, file.into_owned()))
+            }
+            _ => None,
+        }
+    }
+
     /// Reads the path after `/models/`, still percent-encoded. Each segment is decoded by itself:
     /// an encoded slash is not a slash.
     pub(crate) fn parse(path: &str) -> Result<Self, Problem> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use io_core::{Error, ErrorKind, HandlerOptions, Result};
 
-use crate::Tokens;
+use crate::{FilePattern, Tokens};
 
 /// Who may use a server, from where, and how much of it.
 #[non_exhaustive]
@@ -24,6 +24,8 @@ pub struct ServerOptions {
     pub base_path: Option<String>,
     /// The origins whose pages may use the server, as `https://app.example`; none by default.
     pub cors_origins: Vec<HeaderValue>,
+    /// The files beside models that are served and accepted, such as labels; none by default.
+    pub extra_files: Vec<FilePattern>,
     /// What a request may cost.
     pub limits: Limits,
     /// How the handlers of the store are opened.
@@ -140,6 +142,16 @@ impl ServerOptions {
                 ));
             }
         };
+        Ok(self)
+    }
+
+    /// Adds the files of a pattern to [`extra_files`](Self::extra_files).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FilePattern::parse`].
+    pub fn with_extra_files(mut self, pattern: &str) -> Result<Self> {
+        self.extra_files.push(FilePattern::parse(pattern)?);
         Ok(self)
     }
 

@@ -51,6 +51,13 @@ impl Problem {
         ))
     }
 
+    pub(crate) fn file_too_large(limit: u64) -> Self {
+        Self::too_large(format!(
+            "the file is longer than the {limit} bytes that this server accepts \
+             (`--max-json-bytes`)"
+        ))
+    }
+
     pub(crate) fn busy() -> Self {
         let message = "there are too many uploads at this moment";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", message)

@@ -98,21 +98,43 @@ async fn model(
     OriginalUri(original): OriginalUri,
     request: Request,
 ) -> Response {
-    let path = request.uri().path().strip_prefix("/models/").unwrap_or_default();
-    let answer = match Target::parse(path) {
-        Ok(Target::Model(name)) => of_model(server, name, &original, request).await,
-        Ok(Target::File(name, file)) => match *request.method() {
+    answer(server, &original, request).await.unwrap_or_else(Problem::into_response)
+}
+
+async fn answer(
+    server: Arc<Server>,
+    original: &Uri,
+    request: Request,
+) -> Result<Response, Problem> {
+    let path = request.uri().path().strip_prefix("/models/").unwrap_or_default().to_owned();
+    if let Some((name, file)) = server.extra_file(&path) {
+        match *request.method() {
+            // Else it may be a model of such a name, or a part of one.
+            Method::GET | Method::HEAD => {
+                if let Some(response) = server.download_extra(&name, &file).await? {
+                    return Ok(response);
+                }
+            }
+            Method::PUT => {
+                let (parts, body) = request.into_parts();
+                return server.upload_extra(&name, &file, &parts.headers, body).await;
+            }
+            Method::DELETE => return server.remove_extra(&name, &file).await,
+            _ => {}
+        }
+    }
+    match Target::parse(&path)? {
+        Target::Model(name) => of_model(server, name, original, request).await,
+        Target::File(name, file) => match *request.method() {
             Method::GET | Method::HEAD => server.download(&name, &file, request.headers()).await,
             // The URL that loads a model saves it, too.
             Method::POST | Method::PUT if file == MODEL_JSON => {
-                of_model(server, name, &original, request).await
+                of_model(server, name, original, request).await
             }
             _ if file == MODEL_JSON => Err(Problem::method_not_allowed("GET, HEAD, POST, PUT")),
             _ => Err(Problem::method_not_allowed("GET, HEAD")),
         },
-        Err(problem) => Err(problem),
-    };
-    answer.unwrap_or_else(Problem::into_response)
+    }
 }
 
 async fn of_model(

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::{
     ModelName,
     arriving::Fault,
-    form::Form,
+    form::{Extras, Form},
     problem::Problem,
     spool::{self, Once},
     state::Server,
@@ -51,11 +51,17 @@ impl Server {
             return Err(Problem::exists(&name));
         }
         let fault = Fault::default();
-        let form = Form::new(&headers, body, limits, fault.clone())?;
+        let extras = Extras::new(&self.options.extra_files);
+        let form = Form::new(&headers, body, limits, fault.clone(), extras.clone())?;
         let saved = self.receive(&name, form, mode).await;
         self.versions.forget(&name);
         match saved {
-            Ok(saved) => Ok(answer(uri, &name, &saved, !existed)),
+            Ok(saved) => {
+                for (file, content) in extras.take() {
+                    self.save_extra(&name, &file, content, WriteMode::Replace).await?;
+                }
+                Ok(answer(uri, &name, &saved, !existed))
+            }
             // What the client did wrong comes back as an error of the store, too.
             Err(problem) => Err(fault.take().unwrap_or(problem)),
         }

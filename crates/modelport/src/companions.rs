@@ -70,6 +70,31 @@ pub async fn companion_files(
     Err(Error::new(ErrorKind::Unsupported, message).with_context(Operation::List, &url))
 }
 
+/// Removes the file `name` that lies beside the model at `url`, one of [`companion_files`].
+///
+/// # Errors
+///
+/// - `NotFound`: there is no such file.
+/// - `Unsupported`: the store holds models only.
+/// - `UnknownScheme`, `InvalidUrl`, `PermissionDenied`, `Network`, …: the file cannot be removed.
+pub async fn remove_companion_file(
+    url: impl IntoModelUrl,
+    name: &str,
+    options: &HandlerOptions,
+) -> Result<()> {
+    let url = url.into_model_url()?;
+    let _ = (name, options);
+    #[cfg(feature = "fs")]
+    if is_local(&url) {
+        return io_fs::remove_companion(&url, name).await;
+    }
+    #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
+    if let Some(place) = io_object_store::place(&url, options)? {
+        return place.store.remove_companion(&url, name).await;
+    }
+    Err(Error::unsupported(url.scheme(), Operation::Remove))
+}
+
 /// Copies the model at `from` to `to`, and the files that lie beside it with it. A file that is at the
 /// destination already is not replaced: unless it has the same content, nothing is written at all.
 ///
@@ -213,15 +238,7 @@ impl Plan {
             let message = format!("`{}` changed while it was moved", file.name);
             return Err(Error::new(ErrorKind::Conflict, message));
         }
-        #[cfg(feature = "fs")]
-        if is_local(&self.from) {
-            return io_fs::remove_companion(&self.from, &file.name).await;
-        }
-        #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
-        if let Some(place) = io_object_store::place(&self.from, &options.source)? {
-            return place.store.remove_companion(&self.from, &file.name).await;
-        }
-        Err(Error::unsupported(self.from.scheme(), Operation::Remove))
+        remove_companion_file(&self.from, &file.name, &options.source).await
     }
 
     fn before_copy(&self, error: Error) -> Error {

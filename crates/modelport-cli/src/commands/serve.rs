@@ -39,6 +39,9 @@ pub(crate) struct Serve {
     /// Let pages of this origin use the server; can be repeated
     #[arg(long = "cors-origin", value_name = "ORIGIN")]
     cors_origins: Vec<String>,
+    /// Serve and accept these files beside models, such as `metadata.json` or `*.txt`; can be repeated
+    #[arg(long, value_name = "PATTERN")]
+    extra_files: Vec<String>,
     /// The certificates of the server in PEM, its own first
     #[arg(long, value_name = "FILE", requires = "tls_key", value_hint = ValueHint::FilePath)]
     pub(super) tls_cert: Option<PathBuf>,
@@ -140,6 +143,9 @@ impl Serve {
         }
         if let Some(file) = &self.read_token_file {
             options = options.with_read_tokens(Tokens::read_file(file)?);
+        }
+        for pattern in &self.extra_files {
+            options = options.with_extra_files(pattern)?;
         }
         for origin in &self.cors_origins {
             options = options.with_cors_origin(origin)?;
