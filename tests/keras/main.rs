@@ -13,4 +13,5 @@ mod resume;
 mod rounds;
 mod structure;
 mod subjects;
+mod sweep;
 mod trained;

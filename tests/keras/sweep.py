@@ -31,6 +31,11 @@ TOKENS = np.array(
 )
 WORDS = np.array([[[1, 2, 0], [3, 0, 0]], [[0, 4, 5], [6, 7, 8]], [[0, 0, 0], [9, 1, 0]]], "int32")
 
+ACTIVATIONS = (
+    "elu", "selu", "softplus", "softsign", "swish", "gelu", "mish", "relu", "relu6", "log_softmax",
+    "exponential", "hard_sigmoid", "sigmoid", "tanh", "softmax", "linear",
+)
+
 CASES = {}
 
 
@@ -63,7 +68,7 @@ def one(name, shape, class_name, *arguments, sample=False, inputs=None, **option
     chain(name, shape, make, sample=sample, inputs=inputs)
 
 
-def channels_first(name, shape, make, sample=False):
+def channels_first(name, shape, make, sample=False, channel_axis=1):
     """A layer with the channels first, which Keras cannot run on a CPU: the outputs are those of its
     twin with the channels last."""
 
@@ -72,7 +77,9 @@ def channels_first(name, shape, make, sample=False):
         inputs = 2 * random(2, *shape)
         randomize(last)
         outputs = np.asarray(last(inputs))
-        to_first = lambda array: np.moveaxis(array, -1, 1) if array.ndim > 2 else array
+        # Without its sequence, a recurrent layer has one axis less in front.
+        to_first = lambda array: np.moveaxis(
+            array, -1, channel_axis + array.ndim - inputs.ndim) if array.ndim > 2 else array
         turned = to_first(inputs)
         first = library.Sequential(
             [library.Input(turned.shape[1:]), make(library.layers, "channels_first")]
@@ -110,12 +117,14 @@ def convolutions():
             shape = (7,) * dimensions + (2,)
             for kind in ("AveragePooling", "MaxPooling"):
                 one(f"{kind}{dimensions}D {at}", shape, f"{kind}{dimensions}D", kernel, **options)
+        # Keras 3.10 loses the option when it saves.
         for output in range(stride):
-            options["output_padding"] = output
+            padded = {**options, "output_padding": output}
             named = f"{at} output_padding {output}"
-            sample = kernel == 3 and stride == 2
-            one(f"Conv2DTranspose {named}", (5, 5, 2), "Conv2DTranspose", 2, kernel, sample=sample, **options)
-            one(f"Conv3DTranspose {named}", (4, 4, 4, 2), "Conv3DTranspose", 2, kernel, **options)
+            chain(f"Conv2DTranspose {named}", (5, 5, 2), lambda layers, k=kernel, o=padded:
+                  layers.Conv2DTranspose(2, k, **o), only=(2,), sample=kernel == 3 and stride == 2)
+            chain(f"Conv3DTranspose {named}", (4, 4, 4, 2), lambda layers, k=kernel, o=padded:
+                  layers.Conv3DTranspose(2, k, **o), only=(2,))
     for padding in ("valid", "same"):
         options = {"dilation_rate": 2, "padding": padding}
         one(f"Conv1D {padding} dilation", (9, 2), "Conv1D", 2, 3, sample=True, **options)
@@ -172,10 +181,8 @@ def data_formats():
                 one(f"{name} keepdims", shape, name, keepdims=True, sample=dimensions == 2)
             else:
                 one(f"{name} default strides", shape, name, 2)
-    channels_first("ConvLSTM2D channels_first", (3, 6, 6, 2),
-                   lambda layers, at: layers.ConvLSTM2D(2, 3, data_format=at, recurrent_activation="sigmoid"))
-    # The axis of time stays in front.
-    CASES.pop("ConvLSTM2D channels_first")
+    channels_first("ConvLSTM2D channels_first", (3, 6, 6, 2), lambda layers, at: layers.ConvLSTM2D(
+        2, 3, data_format=at, recurrent_activation="sigmoid"), channel_axis=2)
 
 
 def normalizations():
@@ -192,6 +199,7 @@ def normalizations():
     one("LayerNormalization axes", (5, 3), "LayerNormalization", axis=(1, 2))
     chain("LayerNormalization rms_scaling", (5, 3), lambda layers: layers.LayerNormalization(rms_scaling=True), only=(3,))
     one("Softmax axes", (4, 3), "Softmax", axis=[1, 2], sample=True)
+    one("Softmax list of another", (4, 3), "Softmax", axis=[1])
     one("Softmax list of the last", (4, 3), "Softmax", axis=[-1])
     chain("BatchNormalization after Conv3D", (3, 3, 3, 2), lambda layers: layers.Conv3D(2, 2),
           lambda layers: layers.BatchNormalization(), sample=True)
@@ -236,7 +244,7 @@ def sequences():
 def others():
     one("ReLU max_value", (4,), "ReLU", max_value=0.5)
     one("ReLU slope", (4,), "ReLU", negative_slope=0.2, sample=True)
-    one("ReLU threshold", (4,), "ReLU", threshold=0.2)
+    one("ReLU threshold", (4,), "ReLU", threshold=1.5)
     one("LeakyReLU", (4,), "LeakyReLU", 0.3)
     one("ELU", (4,), "ELU")
     one("ELU alpha", (4,), "ELU", alpha=0.5, sample=True)
@@ -258,12 +266,11 @@ def others():
     one("ZeroPadding2D pair", (3, 3, 2), "ZeroPadding2D", (1, 2))
     for name in ("Dropout", "GaussianDropout", "GaussianNoise", "AlphaDropout", "SpatialDropout1D"):
         one(name, (4, 3), name, 0.2)
-    for name in ("elu", "selu", "softplus", "softsign", "swish", "gelu", "mish", "relu6", "log_softmax",
-                 "exponential", "hard_sigmoid", "tanh", "softmax", "linear"):
+    for name in ACTIVATIONS:
         one(f"Dense {name}", (4,), "Dense", 3, activation=name)
         one(f"Activation {name}", (3, 4), "Activation", name)
     for inner, shape in [("Flatten()", (3, 4, 2)), ("Conv2D(2, 3)", (3, 6, 6, 2)), ("LSTM(2)", (3, 4, 2)),
-                         ("GlobalMaxPooling1D()", (3, 4, 2)), ("TimeDistributed(layers.Dense(2))", (2, 3, 4))]:
+                         ("GlobalMaxPooling1D()", (3, 4, 2))]:
         chain(f"TimeDistributed {inner}", shape, lambda layers, inner=inner:
               layers.TimeDistributed(eval(f"layers.{inner}")))  # pylint: disable=eval-used
     a, b = random(2, 4, 3), random(3, 2, 4, 3)[0]
@@ -286,9 +293,15 @@ def others():
     integers = np.array([[1, 2, 3], [4, 5, 6]], "int32")
     for name in ("Dense(2)", "Rescaling(0.5)", "Flatten()", "BatchNormalization()", "Activation('relu')", "ReLU()",
                  "Reshape((3, 1))", "RepeatVector(2)", "LayerNormalization()", "Dropout(0.5)", "Softmax()",
-                 "Activation('tanh')", "Masking(1)", "PReLU()", "LeakyReLU()"):
+                 "Masking(1)", "PReLU()", "LeakyReLU()"):
         chain(f"{name} of integers", (3,), lambda layers, name=name: eval(f"layers.{name}"),  # pylint: disable=eval-used
               inputs=integers)
+    for name in ACTIVATIONS:
+        one(f"Activation {name} of integers", (3,), "Activation", name, inputs=integers)
+    for name in ("BatchNormalization()", "LayerNormalization()"):
+        chain(f"{name} of reshaped integers", (4,), lambda layers: layers.Reshape((2, 2)),
+              lambda layers, name=name: eval(f"layers.{name}"),  # pylint: disable=eval-used
+              inputs=np.arange(8, dtype="int32").reshape((2, 4)))
     chain("LSTM of integers", (3, 1), lambda layers: layers.LSTM(2), inputs=integers[:, :, None])
     chain("Conv1D of integers", (3, 1), lambda layers: layers.Conv1D(2, 2), inputs=integers[:, :, None])
 
@@ -298,24 +311,30 @@ def operations():
     both = {2: ("h5",), 3: ("keras", "h5")}
     x, y = random(2, 4), random(3, 2, 4)[0]
     for name, connect in {
-        "numbers": lambda library, x, y: x * 2.0 + 1.0,
-        "number before": lambda library, x, y: 1.0 - x,
-        "constant": lambda library, x, y: x + np.arange(4, dtype="float32"),
-        "sum of tensors": lambda library, x, y: x + y,
+        "numbers": lambda library, x: x * 2.0 + 1.0,
+        "number before": lambda library, x: 1.0 - x,
+        "constant": lambda library, x: x + np.arange(4, dtype="float32"),
+    }.items():
+        graph(f"operation {name}", connect, x, forms=both, sample=name == "numbers")
+    for name, connect in {
+        "sum": lambda library, x, y: x + y,
+        "product": lambda library, x, y: x * y,
         "difference": lambda library, x, y: x - y,
     }.items():
-        graph(f"operation {name}", connect, x, y, forms=both, sample=name in ("numbers", "sum of tensors"))
+        graph(f"operation {name} of tensors", connect, x, y, forms=both, sample=name == "sum")
     for name, connect in {
-        "maximum": lambda library, x, y: library.ops.maximum(x, 0.0),
-        "average": lambda library, x, y: library.ops.average(x, axis=1, keepdims=True),
-        "softmax": lambda library, x, y: library.ops.softmax(x, axis=-1),
-        "reshape": lambda library, x, y: library.ops.reshape(x, (-1, 2, 2)),
-        "concatenate": lambda library, x, y: library.ops.concatenate([x, y], axis=1),
-        "dot": lambda library, x, y: library.ops.dot(x, library.ops.transpose(y)),
-        "relu": lambda library, x, y: library.ops.relu(x),
-        "layer of a constant": lambda library, x, y: library.layers.Add()([x, np.ones((2, 4), "float32")]),
+        "maximum": lambda library, x: library.ops.maximum(x, 0.0),
+        "maximum of tensors": lambda library, x: library.ops.maximum(x, library.layers.Dense(4)(x)),
+        "sum of ranks": lambda library, x: x + library.layers.RepeatVector(4)(x),
+        "average": lambda library, x: library.ops.average(x, axis=1),
+        "softmax": lambda library, x: library.ops.softmax(x, axis=-1),
+        "reshape": lambda library, x: library.ops.reshape(x, (-1, 2, 2)),
+        "relu": lambda library, x: library.ops.relu(x),
+        "layer of a constant": lambda library, x: library.layers.Add()([x, np.ones((2, 4), "float32")]),
     }.items():
-        graph(f"operation {name}", connect, x, y, only=(3,), forms=both, sample=name in ("maximum", "reshape"))
+        graph(f"operation {name}", connect, x, only=(3,), forms=both, sample=name in ("maximum", "reshape"))
+    graph("operation sum of masked sequences", lambda library, a: library.layers.LSTM(2)(
+        embedding(library, a) + embedding(library, a)), TOKENS, only=(3,))
     graph("layer of a constant of Keras 2",
           lambda library, x: library.layers.Add()([x, tf.ones((2, 4))]), x, only=(2,), sample=True)
     graph("dropout in training", lambda library, x: library.layers.Dropout(0.5)(x, training=True), x)
@@ -378,6 +397,9 @@ def masks():
         if name == "sequence of steps":
             makers.append(lambda layers: layers.Reshape((6, 3)))
         for user, use in users.items():
+            # Its mask is another, with which nothing is masked.
+            if name == "Masking" and user in ("pooling", "both directions"):
+                continue
             sample = (name, user) in [
                 ("nothing", "LSTM"), ("nothing", "pooling"), ("nothing", "both directions"), ("Dense", "LSTM"),
                 ("Conv1D", "LSTM"), ("Reshape", "LSTM"), ("TimeDistributed", "LSTM"), ("Conv1D", "pooling"),
@@ -578,10 +600,12 @@ def randomize(model):
     rng = np.random.default_rng(5)
     for variable in model.weights:
         array = np.asarray(variable)
-        if array.dtype.kind == "f":
-            spread = np.abs(array - array.mean()).max() if array.size else 0
+        if array.dtype.kind == "f" and array.size:
+            spread = np.abs(array - array.mean()).max()
             noise = rng.uniform(-0.3, 0.3, array.shape) if spread < 1e-6 else 0
-            variable.assign((array + noise).astype(array.dtype))
+            # Embeddings are near to zero when they are new.
+            larger = 20 if 1e-6 < spread < 0.06 else 1
+            variable.assign((larger * array + noise).astype(array.dtype))
 
 
 def described(array):

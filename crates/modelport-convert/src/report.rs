@@ -204,6 +204,8 @@ pub enum Effect {
     OtherAxis,
     /// TensorFlow.js does not compute this for inputs of so many axes.
     InputRank,
+    /// TensorFlow.js computes this for floating-point inputs only.
+    InputType,
     /// TensorFlow.js pads at the other side.
     StrideBeyondKernel,
     /// A number or an array that a call passes beside tensors.
@@ -214,6 +216,8 @@ pub enum Effect {
     MaskAveraged,
     /// Keras writes zeros at masked steps, TensorFlow.js what was before.
     MaskedOutput,
+    /// Keras 3 leaves masked steps out when it merges.
+    MaskedMerge,
     /// TensorFlow.js applies a mask that Keras has dropped.
     MaskKept,
     /// TensorFlow.js has dropped a mask that Keras applies.
@@ -481,7 +485,8 @@ impl Effect {
             Self::Ignored => "TensorFlow.js ignores it",
             Self::ChannelsFirst => "TensorFlow.js puts the channels elsewhere",
             Self::OtherAxis => "TensorFlow.js computes this over the last axis only",
-            Self::InputRank => "TensorFlow.js cannot run this for inputs with so many axes",
+            Self::InputRank => "TensorFlow.js cannot run this for inputs of this rank",
+            Self::InputType => "TensorFlow.js computes this for floating-point inputs only",
             Self::StrideBeyondKernel => "TensorFlow.js pads at the other side",
             Self::ConstantArgument => "TensorFlow.js cannot call a layer with numbers or arrays",
             Self::TrainingCall => "TensorFlow.js does not run this call as in training",
@@ -489,6 +494,7 @@ impl Effect {
             Self::MaskedOutput => {
                 "Keras writes zeros at masked steps, TensorFlow.js the output of the step before"
             }
+            Self::MaskedMerge => "Keras 3 leaves masked steps out here, TensorFlow.js does not",
             Self::MaskKept => "TensorFlow.js applies a mask here that Keras drops before",
             Self::MaskLost => "TensorFlow.js drops a mask before that Keras applies here",
             Self::MaskMixed => "TensorFlow.js applies another mask here than Keras",

@@ -8,7 +8,7 @@ use super::{
     Dialect,
     calls_to_keras::named_arguments,
     classes,
-    json::{Object, class, config, config_mut, is_model, name, text},
+    json::{Object, class, config, config_mut, is_model, is_true, name, text},
     nodes::{self, Kind, Reference},
     to_tfjs::Context,
 };
@@ -16,6 +16,30 @@ use crate::report::{Change, Effect};
 
 /// Arguments that TensorFlow.js finds out by itself.
 const DROPPED_ARGUMENTS: &[&str] = &["mask", "training"];
+
+/// Whether a layer of a model is an operation that TensorFlow.js has no layer for.
+pub(super) fn is_foreign_operation(layer: &Object, dialect: Dialect) -> bool {
+    is_operation(layer, dialect) && !is_merge(layer)
+}
+
+/// Whether each call of an operation of Keras 3 is what the layer of that name computes: of two
+/// tensors of one rank, and nothing else.
+fn is_merge(layer: &Object) -> bool {
+    let rank = |tensor: &Value| {
+        let is_tensor = class_of(tensor) == "__keras_tensor__";
+        tensor.pointer("/config/shape").filter(|_| is_tensor)?.as_array().map(Vec::len)
+    };
+    let is_plain = |call: &Value| {
+        let one_rank = match call.get("args").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([one, two]) => rank(one).is_some_and(|first| rank(two) == Some(first)),
+            _ => false,
+        };
+        one_rank && call.get("kwargs").and_then(Value::as_object).is_none_or(Map::is_empty)
+    };
+    let calls = layer.get("inbound_nodes").and_then(Value::as_array);
+    matches!(class(layer), "Add" | "Maximum" | "Minimum" | "Multiply")
+        && calls.is_some_and(|calls| !calls.is_empty() && calls.iter().all(is_plain))
+}
 
 /// Whether a layer of a model is a call of an operation.
 pub(super) fn is_operation(layer: &Object, dialect: Dialect) -> bool {
@@ -27,20 +51,24 @@ pub(super) fn is_operation(layer: &Object, dialect: Dialect) -> bool {
         || (dialect.is_keras3() && has_no_layer_config(layer))
 }
 
-/// Whether a layer of an HDF5 file of Keras 3, which has no modules, is an operation: its class may
-/// be called `Add` as well, but every layer of Keras says whether it is trained, or in which type.
+/// Whether a layer of an HDF5 file of Keras 3, which has no modules, is an operation: every layer of
+/// Keras says whether it is trained, or in which type it computes.
 fn has_no_layer_config(layer: &Object) -> bool {
-    let is_own = class(layer).contains('>') || class(layer) == "InputLayer" || is_model(layer);
-    !is_own
+    let class = class(layer);
+    let is_own =
+        class == "Lambda" || class.contains('>') || text(layer, "registered_name").contains('>');
+    let may_be_layer = class == "InputLayer" || is_model(layer) || classes::keras_layer(class);
+    (!may_be_layer || classes::has_operation_of_same_name(class))
+        && !is_own
         && config(layer).is_some_and(|config| {
             !config.contains_key("trainable") && !config.contains_key("dtype")
         })
 }
 
-/// The operations among the layers of a model, by name.
+/// The operations among the layers of a model that no layer stands for, by name.
 pub(super) fn operations(model: &Object, dialect: Dialect) -> HashSet<String> {
     let layers = super::json::layers(model).iter().filter_map(Value::as_object);
-    let operations = layers.filter(|layer| is_operation(layer, dialect));
+    let operations = layers.filter(|layer| is_foreign_operation(layer, dialect));
     operations.map(|layer| name(layer).to_owned()).collect()
 }
 
@@ -52,11 +80,21 @@ pub(super) fn rewrite(context: &mut Context<'_>, model: &mut Object, operations:
     if let Some(Value::Array(layers)) = config.get_mut("layers") {
         for layer in layers.iter_mut().filter_map(Value::as_object_mut) {
             let (at, class) = (name(layer).to_owned(), class(layer).to_owned());
+            let is_operation = operations.contains(&at);
             let calls = layer.get_mut("inbound_nodes").and_then(Value::as_array_mut);
             for call in calls.into_iter().flatten() {
                 if nodes::is_keras3_call(call) {
-                    *call = arguments_to_list(context, &at, &class, call);
+                    *call = arguments_to_list(context, &at, &class, call, is_operation);
                 } else {
+                    if !is_operation {
+                        report_constants(context, &at, call, &|value| {
+                            Reference::from_value(value).is_some()
+                        });
+                    }
+                    for reference in nodes::in_lists(call) {
+                        let arguments = reference.kwargs.as_ref().and_then(Value::as_object);
+                        report_training(context, &at, &class, arguments);
+                    }
                     list_to_list(call);
                 }
             }
@@ -81,8 +119,18 @@ pub(super) fn rewrite(context: &mut Context<'_>, model: &mut Object, operations:
 }
 
 /// `{args, kwargs}` to a list of references.
-fn arguments_to_list(context: &mut Context<'_>, at: &str, class: &str, call: &Value) -> Value {
-    let mut references = nodes::in_keras3_arguments(call.get("args").unwrap_or(&Value::Null));
+fn arguments_to_list(
+    context: &mut Context<'_>,
+    at: &str,
+    class: &str,
+    call: &Value,
+    is_operation: bool,
+) -> Value {
+    let positional = call.get("args").unwrap_or(&Value::Null);
+    if !is_operation {
+        report_constants(context, at, positional, &|value| class_of(value) == "__keras_tensor__");
+    }
+    let mut references = nodes::in_keras3_arguments(positional);
     let mut kept = Map::new();
     let named = named_arguments(class);
     let arguments = call.get("kwargs").and_then(Value::as_object);
@@ -90,6 +138,7 @@ fn arguments_to_list(context: &mut Context<'_>, at: &str, class: &str, call: &Va
         let value = arguments.and_then(|arguments| arguments.get(*name));
         nodes::in_keras3_arguments(value.unwrap_or(&Value::Null))
     }));
+    report_training(context, at, class, arguments);
     for (key, value) in arguments.into_iter().flatten() {
         if value.is_null() || DROPPED_ARGUMENTS.contains(&key.as_str()) {
             continue;
@@ -112,6 +161,70 @@ fn arguments_to_list(context: &mut Context<'_>, at: &str, class: &str, call: &Va
         first.kwargs = Some(Value::Object(kept));
     }
     references.iter().map(Reference::to_value).collect()
+}
+
+/// Reports a call with anything but tensors among its positional arguments: TensorFlow.js calls
+/// layers with tensors alone.
+fn report_constants(
+    context: &mut Context<'_>,
+    at: &str,
+    arguments: &Value,
+    is_tensor: &dyn Fn(&Value) -> bool,
+) {
+    let mut pending = vec![arguments];
+    while let Some(value) = pending.pop() {
+        match value {
+            _ if is_tensor(value) => {}
+            Value::Null => {}
+            Value::Array(items) if !is_constant_of_keras2(items) => pending.extend(items),
+            Value::Object(items) if class_of(value).is_empty() => pending.extend(items.values()),
+            _ => {
+                let key = "call".to_owned();
+                let change = Change::ValueChange { key, effect: Effect::ConstantArgument };
+                context.report.add_at(change, at);
+                return;
+            }
+        }
+    }
+}
+
+fn class_of(value: &Value) -> &str {
+    value.as_object().map_or("", class)
+}
+
+/// How Keras 2 writes a tensor of constants.
+fn is_constant_of_keras2(items: &[Value]) -> bool {
+    items.first().and_then(Value::as_str) == Some("_CONSTANT_VALUE")
+}
+
+/// Layers that compute something else in training.
+const DIFFER_IN_TRAINING: &[&str] = &[
+    "AlphaDropout",
+    "BatchNormalization",
+    "Bidirectional",
+    "ConvLSTM2D",
+    "Dropout",
+    "Functional",
+    "GRU",
+    "GaussianDropout",
+    "GaussianNoise",
+    "LSTM",
+    "Model",
+    "RNN",
+    "Sequential",
+    "SimpleRNN",
+    "SpatialDropout1D",
+    "TimeDistributed",
+];
+
+/// Reports a call that is always as in training, such as a dropout that stays.
+fn report_training(context: &mut Context<'_>, at: &str, class: &str, arguments: Option<&Object>) {
+    let is_training = arguments.is_some_and(|arguments| is_true(arguments, "training"));
+    if is_training && DIFFER_IN_TRAINING.contains(&class) {
+        let change =
+            Change::ValueChange { key: "training".to_owned(), effect: Effect::TrainingCall };
+        context.report.add_at(change, at);
+    }
 }
 
 /// A list may be a bare reference, or a dictionary of them, where a model is called so.

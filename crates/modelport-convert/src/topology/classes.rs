@@ -158,6 +158,24 @@ pub(super) fn is_operation_of_keras2(class: &str) -> bool {
     )
 }
 
+/// Classes of Keras 3 that are both a layer and an operation.
+pub(super) fn has_operation_of_same_name(class: &str) -> bool {
+    matches!(
+        class,
+        "Add"
+            | "Average"
+            | "Concatenate"
+            | "Dot"
+            | "Identity"
+            | "Maximum"
+            | "Minimum"
+            | "Multiply"
+            | "Reshape"
+            | "Softmax"
+            | "Subtract"
+    )
+}
+
 /// `Conv2D` to `conv2d`, `PReLU` to `p_re_lu`: the key of a class inside `.keras` weights.
 ///
 /// Keras puts `_` before a capital that a small letter follows, then between a small letter or

@@ -22,9 +22,18 @@ pub(super) fn of_layer(class: &str, config: &Object) -> Vec<Change> {
     changes(class, |rule| rule.value.is_in(config, rule.option))
 }
 
-/// Returns what is to be reported of a call whose input has so many axes.
-pub(super) fn of_call(class: &str, config: &Object, rank: Option<usize>) -> Vec<Change> {
-    changes(class, |rule| rule.value.is_at(config, rule.option, rank))
+/// What is known of the input of a call.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Input {
+    /// How many axes it has.
+    pub(super) rank: Option<usize>,
+    /// Whether its elements are integers.
+    pub(super) is_integer: bool,
+}
+
+/// Returns what is to be reported of a call with such an input.
+pub(super) fn of_call(class: &str, config: &Object, input: Input) -> Vec<Change> {
+    changes(class, |rule| rule.value.is_at(config, rule.option, input))
 }
 
 fn changes(class: &str, is_hit: impl Fn(&Rule) -> bool) -> Vec<Change> {
@@ -58,8 +67,16 @@ enum When {
     StrideBeyondKernel,
     /// An axis, or axes, other than the last one.
     NotLast,
-    /// An input of so many axes.
+    /// One axis that is not the last.
+    OneNotLast,
+    /// An input of so many axes, or more.
     Rank(usize),
+    /// An input of so many axes, or less.
+    RankUpTo(usize),
+    /// An input of integers.
+    Integers,
+    /// An input of integers, where the activation is defined for other numbers alone.
+    IntegersForFloats,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -103,6 +120,7 @@ impl Reported {
             "elu-alpha" => Effect::EluAlpha,
             "ignored" => Effect::Ignored,
             "input-rank" => Effect::InputRank,
+            "input-type" => Effect::InputType,
             "keep-dims" => Effect::KeepDims,
             "other-axis" => Effect::OtherAxis,
             "relu-parameters" => Effect::ReluParameters,
@@ -123,11 +141,17 @@ impl When {
             "not the default" => Self::OtherOutputPadding,
             "larger than the kernel, padding same" => Self::StrideBeyondKernel,
             "not last" => Self::NotLast,
+            "one, not last" => Self::OneNotLast,
+            "integers" => Self::Integers,
+            "integers, for a function of floats" => Self::IntegersForFloats,
             _ => {
                 if let Some(word) = cell.strip_prefix("is ") {
                     Self::Is(word)
                 } else if let Some(rest) = cell.strip_prefix("rank ") {
-                    Self::Rank(rest.strip_suffix(" or more")?.parse().ok()?)
+                    match rest.strip_suffix(" or less") {
+                        Some(rank) => Self::RankUpTo(rank.parse().ok()?),
+                        None => Self::Rank(rest.strip_suffix(" or more")?.parse().ok()?),
+                    }
                 } else if let Some((one, two)) = cell.strip_prefix("not ")?.split_once(" or ") {
                     Self::Neither(one, two)
                 } else {
@@ -156,26 +180,38 @@ impl When {
                 text(config, "padding") == "same"
                     && strides.iter().zip(&kernel).any(|(stride, kernel)| stride > kernel)
             }
-            Self::NotLast | Self::Rank(_) => false,
+            Self::NotLast
+            | Self::OneNotLast
+            | Self::Rank(_)
+            | Self::RankUpTo(_)
+            | Self::Integers
+            | Self::IntegersForFloats => false,
         }
     }
 
-    fn is_at(self, config: &Object, option: &str, rank: Option<usize>) -> bool {
+    fn is_at(self, config: &Object, option: &str, input: Input) -> bool {
+        let last = input.rank.and_then(|rank| i64::try_from(rank).ok()).map(|rank| rank - 1);
+        let is_not_last =
+            |axis: i64| axis < -1 || axis >= 0 && last.is_some_and(|last| axis != last);
         match self {
-            Self::Rank(least) => rank.is_some_and(|rank| rank >= least),
-            Self::NotLast => match axes(config, option).as_deref() {
+            Self::Rank(least) => input.rank.is_some_and(|rank| rank >= least),
+            Self::RankUpTo(most) => input.rank.is_some_and(|rank| rank <= most),
+            Self::NotLast | Self::OneNotLast => match axes(config, option).as_deref() {
                 None => false,
-                Some([-1]) => false,
-                Some([axis]) => {
-                    let last = rank.and_then(|rank| i64::try_from(rank).ok()).map(|rank| rank - 1);
-                    *axis < -1 || last.is_some_and(|last| *axis != last)
-                }
-                Some(_) => true,
+                Some([axis]) => is_not_last(*axis),
+                Some(_) => self == Self::NotLast,
             },
+            Self::Integers => input.is_integer,
+            Self::IntegersForFloats => {
+                input.is_integer && !INTEGER_FUNCTIONS.contains(&text(config, "activation"))
+            }
             _ => false,
         }
     }
 }
+
+/// Activations that TensorFlow.js computes for integers as well.
+const INTEGER_FUNCTIONS: &[&str] = &["linear", "relu"];
 
 /// A number, or one in a list, other than `number`.
 fn has_other(config: &Object, option: &str, number: f64) -> bool {
@@ -222,7 +258,7 @@ fn has_other_output_padding(config: &Object) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{RULES, TABLE, of_call, of_layer};
+    use super::{Input, RULES, TABLE, of_call, of_layer};
 
     #[test]
     fn every_row_of_the_table_is_a_rule() {
@@ -236,7 +272,8 @@ mod tests {
 
     fn hits(class: &str, config: Value, rank: usize) -> usize {
         let config = config.as_object().unwrap();
-        of_layer(class, config).len() + of_call(class, config, Some(rank)).len()
+        let input = Input { rank: Some(rank), is_integer: false };
+        of_layer(class, config).len() + of_call(class, config, input).len()
     }
 
     #[test]
@@ -260,7 +297,10 @@ mod tests {
         ] {
             assert_eq!(hits("BatchNormalization", json!({"axis": axis}), rank), wanted, "{axis}");
         }
-        assert!(of_call("Softmax", json!({"axis": 1}).as_object().unwrap(), None).is_empty());
+        let axis_1 = json!({"axis": 1});
+        assert!(of_call("Softmax", axis_1.as_object().unwrap(), Input::default()).is_empty());
+        assert_eq!(hits("Softmax", json!({"axis": [1]}), 3), 1);
+        assert_eq!(hits("Softmax", json!({"axis": [1, 2]}), 3), 0);
     }
 
     #[test]

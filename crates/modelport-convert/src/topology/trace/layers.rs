@@ -12,6 +12,7 @@ use super::{
     },
     Carried, Trace,
     masks::Mask,
+    paddings::{self, Origin, Padding},
     ranks,
     tensor::{Outputs, Tensor},
 };
@@ -52,6 +53,23 @@ const PASS_IN_KERAS: &[&str] = &[
 /// Layers that do so in Keras 3 alone.
 const PASS_IN_KERAS_3: &[&str] = &["Identity", "Normalization", "Rescaling"];
 
+/// Layers whose output at a step depends on their input at that step alone, beside those that pass
+/// masks on in both libraries.
+const STEP_BY_STEP: &[&str] = &[
+    "Add",
+    "Average",
+    "ELU",
+    "LeakyReLU",
+    "Masking",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Rescaling",
+    "Softmax",
+    "ThresholdedReLU",
+    "TimeDistributed",
+];
+
 /// Where and how a layer is called.
 #[derive(Clone, Copy)]
 pub(super) struct Site<'a> {
@@ -89,24 +107,65 @@ impl Trace<'_> {
         let empty = Object::new();
         let class = class(layer);
         let config = config(layer).unwrap_or(&empty);
-        for change in options::of_call(class, config, first.rank) {
+        let padding = self.paddings.union(inputs.iter().map(|input| input.padding));
+        let mut outputs = self.call(site, layer, inputs, carried, path, first, id)?;
+        if matches!(class, "LSTM" | "GRU" | "SimpleRNN" | "RNN" | "ConvLSTM2D" | "Bidirectional") {
+            return Ok(outputs);
+        }
+        if is_step_by_step(class, config, first.rank) {
+            let own = outputs.others.padding;
+            outputs.others.padding = self.paddings.union([padding, own]);
+        } else {
+            self.report_padding(padding, Mask::None);
+        }
+        Ok(outputs)
+    }
+
+    /// Follows one call of a layer that is no model.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
+    fn call(
+        &mut self,
+        site: Site<'_>,
+        layer: &Object,
+        inputs: &[Tensor],
+        carried: &mut Carried,
+        path: &mut Vec<String>,
+        first: Tensor,
+        id: (usize, usize),
+    ) -> Result<Outputs> {
+        let empty = Object::new();
+        let class = class(layer);
+        let config = config(layer).unwrap_or(&empty);
+        let input = options::Input { rank: first.rank, is_integer: first.is_integer };
+        for change in options::of_call(class, config, input) {
             self.add(site.at, change);
         }
         let keras = site.explicit.unwrap_or(first.keras);
         let ranks: Vec<_> = inputs.iter().map(|input| input.rank).collect();
         let rank = ranks::output(class, config, &ranks);
-        let unmasked = Tensor { id, rank, keras: Mask::None, tfjs: Mask::None };
+        let unmasked = Tensor {
+            id,
+            rank,
+            is_integer: first.is_integer && ranks::keeps_integers(class, config),
+            keras: Mask::None,
+            tfjs: Mask::None,
+            padding: paddings::NONE,
+        };
         Ok(match class {
             "LSTM" | "GRU" | "SimpleRNN" | "RNN" | "ConvLSTM2D" => {
-                self.recurrent(site, class, config, inputs, carried);
+                let padding = self.recurrent(site, class, config, inputs, carried, None);
+                let unmasked = Tensor { padding, ..unmasked };
                 recurrent_outputs(config, unmasked, self.passed_on(site, first), 1)
             }
             "Bidirectional" => {
                 let inner = config.get("layer").and_then(Value::as_object).unwrap_or(&empty);
                 let class = super::super::json::class(inner);
                 let inner = super::super::json::config(inner).unwrap_or(&empty);
-                self.bidirectional(site, class, inner, inputs, carried);
-                let unmasked = Tensor { rank: ranks::output(class, inner, &ranks), ..unmasked };
+                // Keras has zeros there for sequences of both directions.
+                let zeros = Some(Effect::MaskedOutput);
+                let padding = self.recurrent(site, class, inner, inputs, carried, zeros);
+                let rank = ranks::output(class, inner, &ranks);
+                let unmasked = Tensor { rank, padding, ..unmasked };
                 let sequences =
                     if config.get("merge_mode").is_some_and(Value::is_null) { 2 } else { 1 };
                 recurrent_outputs(inner, unmasked, self.passed_on(site, first), sequences)
@@ -132,9 +191,16 @@ impl Trace<'_> {
                 Outputs::one(Tensor { keras: mask, tfjs: mask, ..unmasked })
             }
             "Add" | "Average" | "Maximum" | "Minimum" | "Multiply" | "Subtract" => {
-                let keras = self.merged_in_keras(inputs);
+                // Operations drop masks.
+                let is_operation = is_operation(layer, self.dialect);
+                let keras = if is_operation { Mask::None } else { self.merged_in_keras(inputs) };
                 let tfjs = self.merged_in_tfjs(site, inputs);
-                Outputs::one(Tensor { keras, tfjs, ..unmasked })
+                let padding = if is_operation {
+                    paddings::NONE
+                } else {
+                    self.unmasked_part(site, class, inputs)
+                };
+                Outputs::one(Tensor { keras, tfjs, padding, ..unmasked })
             }
             "Concatenate" => {
                 let (keras, tfjs) = self.concatenated(site, config, inputs);
@@ -184,7 +250,8 @@ impl Trace<'_> {
         false
     }
 
-    /// Compares a recurrent layer; returns whether both mask it alike.
+    /// Compares a recurrent layer; returns what differs at the masked steps of its sequence, for the
+    /// reason `zeros` if there is one.
     fn recurrent(
         &mut self,
         site: Site<'_>,
@@ -192,7 +259,8 @@ impl Trace<'_> {
         config: &Object,
         inputs: &[Tensor],
         carried: &mut Carried,
-    ) -> bool {
+        zeros: Option<Effect>,
+    ) -> Padding {
         let has_state = inputs.len() > 1;
         if carried.state {
             self.differs(site.at, Effect::StateKept);
@@ -203,31 +271,28 @@ impl Trace<'_> {
         let implicit = if has_state && self.dialect.is_keras3() { Mask::None } else { implicit };
         let mask = site.explicit.unwrap_or(implicit);
         let is_masked = self.compare(site.at, mask, carried.mask);
-        if is_masked {
-            if class == "ConvLSTM2D" && self.masks.rank(mask) == Some(2) {
-                self.differs(site.at, Effect::MaskFails);
-            }
-            if has_state || is_true(config, "stateful") {
-                self.differs(site.at, Effect::MaskedState);
-            }
-            if is_true(config, "zero_output_for_mask") && is_true(config, "return_sequences") {
-                self.differs(site.at, Effect::MaskedOutput);
-            }
+        for (i, input) in inputs.iter().enumerate() {
+            // Masked steps of the input are left out, those of a state are not.
+            let left_out = if is_masked && i == 0 { mask } else { Mask::None };
+            self.report_padding(input.padding, left_out);
         }
-        is_masked
-    }
-
-    fn bidirectional(
-        &mut self,
-        site: Site<'_>,
-        class: &str,
-        inner: &Object,
-        inputs: &[Tensor],
-        carried: &mut Carried,
-    ) {
-        let is_masked = self.recurrent(site, class, inner, inputs, carried);
-        if is_masked && is_true(inner, "return_sequences") {
-            self.differs(site.at, Effect::MaskedOutput);
+        if !is_masked {
+            return paddings::NONE;
+        }
+        if class == "ConvLSTM2D" && self.masks.rank(mask) == Some(2) {
+            self.differs(site.at, Effect::MaskFails);
+        }
+        let has_sequence = is_true(config, "return_sequences");
+        let is_stateful = is_true(config, "stateful");
+        if is_stateful || has_state && !has_sequence {
+            self.differs(site.at, Effect::MaskedState);
+        }
+        let zeros = zeros
+            .or(is_true(config, "zero_output_for_mask").then_some(Effect::MaskedOutput))
+            .or(has_state.then_some(Effect::MaskedState));
+        match zeros.filter(|_| has_sequence) {
+            Some(effect) => self.paddings.of(Origin { at: site.at.to_owned(), mask, effect }),
+            None => paddings::NONE,
         }
     }
 
@@ -253,8 +318,10 @@ impl Trace<'_> {
         let step = Tensor {
             id: input.id,
             rank: input.rank.and_then(|rank| rank.checked_sub(1)),
+            is_integer: input.is_integer,
             keras: self.masks.per_step(outer),
             tfjs: Mask::None,
+            padding: paddings::NONE,
         };
         let inside = Site { is_applied: false, explicit: None, ..site };
         // What the first step leaves among the arguments, the next ones find.
@@ -266,12 +333,35 @@ impl Trace<'_> {
             self.masks.over_steps(output.keras, outer)
         };
         let rank = output.rank.and_then(|rank| rank.checked_add(1));
-        Ok(Outputs::one(Tensor { id, rank, keras, tfjs: input.tfjs }))
+        Ok(Outputs::one(Tensor {
+            id,
+            rank,
+            keras,
+            tfjs: input.tfjs,
+            padding: paddings::NONE,
+            ..output
+        }))
     }
 
     fn merged_in_keras(&mut self, inputs: &[Tensor]) -> Mask {
         let masks: Vec<Mask> = inputs.iter().map(|input| input.keras).collect();
         if self.dialect.is_keras3() { self.masks.any_of(&masks) } else { self.masks.all_of(&masks) }
+    }
+
+    /// Some merge layers of Keras 3 leave masked steps out: the others' values stay there.
+    fn unmasked_part(&mut self, site: Site<'_>, class: &str, inputs: &[Tensor]) -> Padding {
+        let leaves_out = matches!(class, "Maximum" | "Minimum" | "Multiply");
+        let Some(first) = inputs.first().map(|input| input.keras) else { return paddings::NONE };
+        let is_masked = |input: &Tensor| matches!(input.keras, Mask::Is(_));
+        if !leaves_out || !self.dialect.is_keras3() || !inputs.iter().any(is_masked) {
+            return paddings::NONE;
+        }
+        if inputs.iter().all(|input| input.keras == first) {
+            let (at, effect) = (site.at.to_owned(), Effect::MaskedMerge);
+            return self.paddings.of(Origin { at, mask: first, effect });
+        }
+        self.differs(site.at, Effect::MaskedMerge);
+        paddings::NONE
     }
 
     /// The merge layers of TensorFlow.js give the first mask one axis more, leave the last one out,
@@ -349,6 +439,20 @@ fn recurrent_outputs(
     };
     Outputs {
         list: (0..sequences).map(sequence).collect(),
-        others: Tensor { rank, tfjs, ..unmasked },
+        others: Tensor { rank, tfjs, padding: paddings::NONE, ..unmasked },
+    }
+}
+
+/// Whether the output of a layer at a step depends on its input at that step alone.
+fn is_step_by_step(class: &str, config: &Object, rank: Option<usize>) -> bool {
+    let last = rank.and_then(|rank| i64::try_from(rank).ok()).map(|rank| rank.saturating_sub(1));
+    let is_last = |axis: &Value| axis.as_i64().is_some_and(|axis| axis == -1 || Some(axis) == last);
+    match class {
+        "LayerNormalization" | "Concatenate" => match config.get("axis") {
+            Some(Value::Array(axes)) => axes.iter().all(is_last),
+            Some(axis) => is_last(axis),
+            None => true,
+        },
+        _ => PASS_IN_BOTH.contains(&class) || STEP_BY_STEP.contains(&class),
     }
 }

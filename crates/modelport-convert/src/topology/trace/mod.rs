@@ -11,6 +11,7 @@ mod graph;
 mod layers;
 mod masks;
 mod order;
+mod paddings;
 mod ranks;
 mod tensor;
 
@@ -22,6 +23,7 @@ use self::{
     graph::Graph,
     masks::{Mask, Masks},
     order::{Key, execution_order},
+    paddings::{Padding, Paddings},
     tensor::{Id, Outputs, Tensor},
 };
 use super::{
@@ -52,6 +54,7 @@ pub(super) fn check(
         dialect,
         explicit,
         masks: Masks::default(),
+        paddings: Paddings::new(),
         next: 0,
         calls: 0,
         found: Vec::new(),
@@ -61,12 +64,11 @@ pub(super) fn check(
     let inputs: Vec<Tensor> = graph
         .inputs
         .iter()
-        .map(|&(layer, _, _)| {
-            let rank = graph.layers.get(layer).or(graph.layers.first());
-            trace.plain(rank.and_then(|layer| ranks::input(layer)))
-        })
+        .map(|&(layer, _, _)| trace.input(graph.layers.get(layer).or(graph.layers.first())))
         .collect();
-    trace.model(model, &inputs, &mut None, &mut Vec::new())?;
+    for output in trace.model(model, &inputs, &mut None, &mut Vec::new())? {
+        trace.report_padding(output.padding, Mask::None);
+    }
     for (change, at) in trace.found {
         report.add_at(change, &at);
     }
@@ -85,6 +87,7 @@ struct Trace<'a> {
     dialect: Dialect,
     explicit: &'a ExplicitMasks,
     masks: Masks,
+    paddings: Paddings,
     next: usize,
     calls: usize,
     found: Vec<(Change, String)>,
@@ -117,7 +120,7 @@ impl Trace<'_> {
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
             if class(layer) == "InputLayer" {
-                let input = self.plain(ranks::input(layer));
+                let input = self.input(Some(layer));
                 made.entry((layer_place, call)).or_insert(Outputs::one(input));
                 continue;
             }
@@ -174,9 +177,16 @@ impl Trace<'_> {
         Some(if passed == Some(own) { first } else { self.masks.other() })
     }
 
-    /// A tensor without a mask.
-    fn plain(&mut self, rank: Option<usize>) -> Tensor {
-        Tensor { id: self.id(), rank, keras: Mask::None, tfjs: Mask::None }
+    /// What goes into a model by this layer: an input layer, or one that says its input's shape.
+    fn input(&mut self, layer: Option<&&Object>) -> Tensor {
+        Tensor {
+            id: self.id(),
+            rank: layer.and_then(|layer| ranks::input(layer)),
+            is_integer: layer.is_some_and(|layer| ranks::has_integers(layer)),
+            keras: Mask::None,
+            tfjs: Mask::None,
+            padding: paddings::NONE,
+        }
     }
 
     fn id(&mut self) -> Id {
@@ -188,6 +198,13 @@ impl Trace<'_> {
         let entry = (change, at.to_owned());
         if self.known.insert(entry.clone()) {
             self.found.push(entry);
+        }
+    }
+
+    /// Reports the layers whose masked steps are used now, unless `mask` leaves these out.
+    fn report_padding(&mut self, padding: Padding, mask: Mask) {
+        for origin in self.paddings.left_by(padding, mask) {
+            self.differs(&origin.at, origin.effect);
         }
     }
 

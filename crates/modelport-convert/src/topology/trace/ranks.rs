@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::json::{Object, config, is_true};
+use super::super::json::{Object, config, is_true, text};
 
 /// Layers whose output has as many axes as their input, beside those that [`output`] names.
 const SAME: &[&str] = &[
@@ -101,4 +101,20 @@ pub(super) fn input(layer: &Object) -> Option<usize> {
         .iter()
         .find_map(|key| config.get(*key).and_then(Value::as_array))
         .map(Vec::len)
+}
+
+/// Whether an input has integers.
+pub(super) fn has_integers(layer: &Object) -> bool {
+    let dtype = config(layer).map_or("", |config| text(config, "dtype"));
+    ["int", "uint", "bool"].iter().any(|kind| dtype.starts_with(kind))
+}
+
+/// Whether a layer leaves integers what they are.
+pub(super) fn keeps_integers(class: &str, config: &Object) -> bool {
+    match class {
+        "Activation" => matches!(text(config, "activation"), "linear" | "relu"),
+        "Cropping2D" | "Dropout" | "Flatten" | "Masking" | "Permute" | "ReLU" | "RepeatVector"
+        | "Reshape" | "SpatialDropout1D" | "UpSampling2D" | "ZeroPadding2D" => true,
+        _ => false,
+    }
 }

@@ -1,6 +1,9 @@
 //! Tensors of a model as both libraries see them.
 
-use super::masks::Mask;
+use super::{
+    masks::Mask,
+    paddings::{self, Padding},
+};
 
 /// A tensor: the number of the call that makes it, and which of its outputs it is.
 pub(super) type Id = (usize, usize);
@@ -11,16 +14,27 @@ pub(super) struct Tensor {
     pub(super) id: Id,
     /// How many axes it has, the batch among them.
     pub(super) rank: Option<usize>,
+    /// Whether TensorFlow.js has integers in it.
+    pub(super) is_integer: bool,
     /// Its mask in Keras.
     pub(super) keras: Mask,
     /// Its mask in TensorFlow.js.
     pub(super) tfjs: Mask,
+    /// What differs at its masked steps.
+    pub(super) padding: Padding,
 }
 
 impl Tensor {
     /// Something of which nothing is known.
     pub(super) fn unknown(id: Id) -> Self {
-        Self { id, rank: None, keras: Mask::Unknown, tfjs: Mask::Unknown }
+        Self {
+            id,
+            rank: None,
+            is_integer: false,
+            keras: Mask::Unknown,
+            tfjs: Mask::Unknown,
+            padding: paddings::NONE,
+        }
     }
 }
 
