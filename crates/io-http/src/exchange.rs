@@ -22,7 +22,7 @@ impl Reply {
     /// What an answer means that is not a success. `subject` begins the message.
     pub(crate) async fn failure(mut self, subject: &str) -> Failure {
         let mut body = Vec::new();
-        while self.head.is_json()
+        while (self.head.is_json() || self.head.is_xml())
             && body.len() < MAX_PROBLEM_BYTES
             && let Ok(Some(chunk)) = self.chunk().await
         {

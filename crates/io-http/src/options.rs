@@ -61,7 +61,7 @@ pub struct HttpOptions {
     /// The fewest bytes a second that a server may send or take over [`speed_time`](Self::speed_time)
     /// while it is waited for; 1024 by default, 0 for any speed. Setting `speed-limit`.
     pub speed_limit: u64,
-    /// How long a server may be slower than [`speed_limit`](Self::speed_limit); 60 seconds by default.
+    /// How long a server may be slower than [`speed_limit`](Self::speed_limit); 30 seconds by default.
     /// Setting `speed-time`.
     pub speed_time: Duration,
     /// The most bytes of a model file; 256 MiB by default. Setting `max-json-bytes`.
@@ -115,7 +115,7 @@ impl Default for HttpOptions {
             #[cfg(not(target_family = "wasm"))]
             connect_timeout: Duration::from_secs(20),
             speed_limit: 1 << 10,
-            speed_time: Duration::from_secs(60),
+            speed_time: Duration::from_secs(30),
             max_json_bytes: 256 << 20,
             retries: 4,
             retry_delay: Duration::from_millis(250),

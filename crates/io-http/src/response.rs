@@ -100,6 +100,10 @@ impl Head {
         self.get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
     }
 
+    pub(crate) fn is_xml(&self) -> bool {
+        self.get("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("xml"))
+    }
+
     pub(crate) fn version(&self) -> Version {
         let date = |name| self.get(name).and_then(|text| httpdate::parse_http_date(text).ok());
         let settled = match (date("date"), date("last-modified")) {
@@ -116,7 +120,7 @@ impl Head {
     }
 
     /// What a status that is not a success means, and the `body` that came with it where that is a
-    /// server's of ours. `subject` begins the message: `the server`.
+    /// modelport server's or an object store's. `subject` begins the message: `the server`.
     pub(crate) fn failure(&self, subject: &str, body: &[u8]) -> Failure {
         let status = self.status;
         let said = serde_json::from_slice(body).ok().map(|Said { error }| error);
@@ -137,12 +141,33 @@ impl Head {
         let passing = !matches!(kind, ErrorKind::Corrupt | ErrorKind::InvalidInput);
         let retry = passing && matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
         let meaning = reason(status).map(|reason| format!(" ({reason})")).unwrap_or_default();
-        let said = said.map(|said| format!(": {}", shown(&said.message))).unwrap_or_default();
+        let said = match said {
+            Some(said) => format!(": {}", shown(&said.message)),
+            None if self.is_xml() => store_problem(body).unwrap_or_default(),
+            None => String::new(),
+        };
         let message = format!("{subject} answered with status {status}{meaning}{said}");
         let error = Error::new(kind, message).with_retryable(retry || kind == ErrorKind::Conflict);
         let after = retry.then(|| self.get("retry-after").and_then(retry_after)).flatten();
         Failure { error, retry, after, status: Some(status) }
     }
+}
+
+/// What an object store says of a request that failed: the code and the message of its XML, such as
+/// ": AccessDenied (Request has expired)".
+fn store_problem(body: &[u8]) -> Option<String> {
+    const MAX_CHARS: usize = 200;
+    let text = String::from_utf8_lossy(body);
+    let element = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        let (value, _) = rest.split_once(&format!("</{name}>"))?;
+        Some(value.trim().chars().take(MAX_CHARS).collect::<String>())
+    };
+    let code = element("Code").filter(|code| code.bytes().all(|b| b.is_ascii_alphanumeric()))?;
+    Some(match element("Message").filter(|message| !message.is_empty()) {
+        Some(message) => format!(": {code} ({})", shown(&message)),
+        None => format!(": {code}"),
+    })
 }
 
 /// What a server of ours says of a request that failed.
@@ -294,6 +319,26 @@ mod tests {
             (("", ""), ("", ""), false),
         ] {
             assert_eq!(version(a.0, a.1).differs(&version(b.0, b.1)), differs, "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn a_store_tells_why_it_refuses() {
+        let head = Head { status: 403, ..head(&[("content-type", "application/xml")]) };
+        for (body, expected) in [
+            (
+                "<?xml version='1.0'?><Error><Code>AccessDenied</Code>\
+                 <Message>Request has expired</Message></Error>",
+                ": AccessDenied (Request has expired)",
+            ),
+            ("<Error><Code>SignatureDoesNotMatch</Code></Error>", ": SignatureDoesNotMatch"),
+            ("<Error><Code>a b</Code></Error>", ""),
+            ("<Error><Code>A</Code><Message>\u{1b}[2J</Message></Error>", ": A (\\u{1b}[2J)"),
+            ("<Error><Code>", ""),
+            ("", ""),
+        ] {
+            let error = head.failure("the server", body.as_bytes()).error.to_string();
+            assert_eq!(error, format!("the server answered with status 403 (forbidden){expected}"));
         }
     }
 

@@ -6,6 +6,9 @@ use io_core::{Error, ErrorKind};
 
 use crate::{HttpOptions, retry::Failure};
 
+/// The fewest pauses that make a server slow.
+const PAUSES: u32 = 4;
+
 /// Measures how fast bytes move while the other side is waited for.
 #[derive(Debug)]
 pub(crate) struct Speed {
@@ -31,7 +34,8 @@ impl Speed {
     /// `Timeout` when they were too few for too long. Another attempt is no remedy: one with a few
     /// bytes each would never end either.
     pub(crate) fn add(&mut self, waited: Duration, bytes: u64) -> Result<(), Failure> {
-        self.waited = self.waited.saturating_add(waited);
+        // A single pause is for the idle timeout to judge.
+        self.waited = self.waited.saturating_add(waited.min(self.window / PAUSES));
         self.moved = self.moved.saturating_add(bytes);
         if self.waited < self.window {
             return Ok(());
@@ -68,6 +72,10 @@ mod tests {
         let failure = speed.add(second, 99).unwrap_err();
         assert!(failure.error.to_string().contains("slower than 100 bytes"), "{}", failure.error);
         assert!(failure.error.is_retryable() && !failure.retry);
+        let mut paused = Speed::new(&options);
+        assert!(paused.add(second * 50, 1).is_ok(), "a pause, and all goes on");
+        assert!(paused.add(second, 1_000).is_ok());
+        assert!((0..9).any(|_| paused.add(second * 50, 1).is_err()), "pause after pause");
         let mut any = Speed::new(&HttpOptions::default().with_speed_limit(0, second));
         assert!((0..99).all(|_| any.add(second, 0).is_ok()));
     }

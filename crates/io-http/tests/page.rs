@@ -128,6 +128,8 @@ async fn what_breaks_on_the_way_is_mended_or_named() {
         ("busy", Ok(())),
         ("cut", Ok(())),
         ("packed", Ok(())),
+        ("partial", Ok(())),
+        ("untold", Ok(())),
         ("hidden", Ok(())),
         ("secret", Err((ErrorKind::PermissionDenied, "not shown"))),
         ("changed", Err((ErrorKind::Conflict, "changed on the server"))),

@@ -26,7 +26,7 @@ const CHUNKS: usize = 2;
 pub(super) struct Decoded {
     /// Chunks, and nothing at the end.
     chunks: Receiver<io::Result<Bytes>>,
-    /// Why the network gave no more.
+    /// Why the network gave no more, if that is what ended it.
     failure: Arc<Mutex<Option<Failure>>>,
     _reading: Spawned<()>,
 }
@@ -37,26 +37,17 @@ impl Decoded {
         let (input, coded) = channel(CHUNKS);
         let (output, chunks) = channel(CHUNKS);
         let failure = Arc::new(Mutex::new(None));
-        let failed = failure.clone();
+        let coded = Coded { chunks: coded, chunk: Bytes::new(), failure: failure.clone() };
         let reading = spawn(async move {
             loop {
-                let chunk = match network.chunk().await {
-                    Ok(Some(chunk)) => Ok(chunk),
-                    Ok(None) => return,
-                    Err(failure) => {
-                        *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
-                        Err(())
-                    }
-                };
+                let Some(chunk) = network.chunk().await.transpose() else { return };
                 let ended = chunk.is_err();
                 if input.send(chunk).await.is_err() || ended {
                     return;
                 }
             }
         });
-        tokio::task::spawn_blocking(move || {
-            decode(&codings, Coded { chunks: coded, chunk: Bytes::new() }, &output);
-        });
+        tokio::task::spawn_blocking(move || decode(&codings, coded, &output));
         Self { chunks, failure, _reading: reading }
     }
 
@@ -98,8 +89,9 @@ fn decode(codings: &[Coding], coded: Coded, output: &Sender<io::Result<Bytes>>) 
 
 /// The bytes of the network, for what reads.
 struct Coded {
-    chunks: Receiver<Result<Bytes, ()>>,
+    chunks: Receiver<Result<Bytes, Failure>>,
     chunk: Bytes,
+    failure: Arc<Mutex<Option<Failure>>>,
 }
 
 impl Read for Coded {
@@ -107,7 +99,10 @@ impl Read for Coded {
         while self.chunk.is_empty() {
             match self.chunks.blocking_recv() {
                 Some(Ok(chunk)) => self.chunk = chunk,
-                Some(Err(())) => return Err(io::ErrorKind::ConnectionAborted.into()),
+                Some(Err(failure)) => {
+                    *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
                 None => return Ok(0),
             }
         }

@@ -182,10 +182,11 @@ impl UploadBody {
         let before = within(self.remaining);
         self.remaining = self.remaining.saturating_sub(bytes);
         self.sent.pass(before - within(self.remaining));
+        self.activity.pass(bytes);
         if self.remaining == 0 {
             self.sent.with(|state| state.complete = true);
+            self.activity.finish();
         }
-        self.activity.pass(bytes);
     }
 }
 

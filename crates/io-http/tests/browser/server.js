@@ -128,6 +128,13 @@ export function noise_sum() {
   return noise.reduce((sum, byte) => sum + byte, 0);
 }
 
+/** What a cache says that works by ranges: `206` for all, which it may not tell. */
+function partial(name, length) {
+  if (name === "untold") return { status: 206 };
+  const headers = { "content-range": `bytes 0-${length - 1}/${length}` };
+  return name === "partial" ? { status: 206, headers } : {};
+}
+
 /** Misbehaviour by name: `NAME/model.json` and `NAME/w`. */
 function fault(path, nth, request, signal) {
   const [name, file] = path.split("/");
@@ -145,8 +152,9 @@ function fault(path, nth, request, signal) {
       return new Promise((_, reject) => signal.addEventListener("abort",
         () => reject(new DOMException("given up", "AbortError"))));
     }
-    return new Response(`{"weightsManifest":[{"paths":["w"],"weights":` +
-      `[{"name":"w","shape":[1000],"dtype":"float32"}]}]}`);
+    const model = `{"weightsManifest":[{"paths":["w"],"weights":` +
+      `[{"name":"w","shape":[1000],"dtype":"float32"}]}]}`;
+    return new Response(model, partial(name, model.length));
   }
   const etag = name === "changed" && nth > 1 ? '"other"' : '"one"';
   const headers = { etag, "content-length": "4000" };
@@ -166,6 +174,9 @@ function fault(path, nth, request, signal) {
     answer.headers.delete("content-range");
     if (name === "secret") answer.headers.delete("content-length");
     return answer;
+  }
+  if (name === "partial" || name === "untold") {
+    return new Response(body(request, noise, signal), partial(name, noise.length));
   }
   if (name === "short") {
     return new Response(body(request, noise.subarray(0, 2500), signal), { headers: { etag } });

@@ -202,7 +202,9 @@ export class HTTPRequest extends ModelHandler {
     const paths = manifest.flatMap((group) => group.paths);
     if (weightUrlConverter != null) return Promise.all(paths.map((path) => weightUrlConverter(path)));
     const [prefix, suffix] = parseUrl(this.url);
-    return paths.map((path) => (weightPathPrefix || prefix) + path + suffix);
+    // Of two signatures a store refuses both.
+    const queryOf = (path) => (path.includes("?") ? "" : suffix);
+    return paths.map((path) => (weightPathPrefix || prefix) + path + queryOf(path));
   }
 }
 
