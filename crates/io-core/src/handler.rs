@@ -68,12 +68,22 @@ pub struct SaveResult {
     pub model_artifacts_info: ModelArtifactsInfo,
     /// The URL that loads it.
     pub url: ModelUrl,
+    /// What the caller should know though the save succeeded, such as weights of the replaced model
+    /// that could not be removed: sentences without a full stop.
+    pub warnings: Vec<String>,
 }
 
 impl SaveResult {
     /// A model with these sizes, which `url` loads.
     pub fn new(url: ModelUrl, model_artifacts_info: ModelArtifactsInfo) -> Self {
-        Self { model_artifacts_info, url }
+        Self { model_artifacts_info, url, warnings: Vec::new() }
+    }
+
+    /// Sets [`warnings`](Self::warnings).
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
+        self
     }
 }
 

@@ -80,11 +80,32 @@ pub struct ModelEntry {
     pub url: ModelUrl,
     /// Sizes and date.
     pub info: ModelArtifactsInfo,
+    /// What tells this model from any other that is or was at its place, such as an entity tag. It
+    /// can be compared and nothing else; `None` where the store has no such thing, or was not asked:
+    /// a [`stat`](ModelStore::stat) asks.
+    pub version: Option<String>,
+    /// What the caller should know though the operation succeeded, such as objects that a
+    /// [`remove`](ModelStore::remove) had to leave: sentences without a full stop.
+    pub warnings: Vec<String>,
 }
 
 impl ModelEntry {
-    /// A model at `url`.
+    /// A model at `url`, whose version is not known.
     pub fn new(url: ModelUrl, info: ModelArtifactsInfo) -> Self {
-        Self { url, info }
+        Self { url, info, version: None, warnings: Vec::new() }
+    }
+
+    /// Sets [`version`](Self::version).
+    #[must_use]
+    pub fn with_version(mut self, version: Option<String>) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Sets [`warnings`](Self::warnings).
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
+        self
     }
 }

@@ -145,7 +145,13 @@ impl Refusal {
         let name = shown(path.as_ref());
         match self {
             Self::System(error) if error.kind() == io::ErrorKind::NotFound => {
-                Error::new(ErrorKind::NotFound, format!("weight file `{name}` is missing"))
+                let missing =
+                    Error::new(ErrorKind::NotFound, format!("weight file `{name}` is missing"));
+                if path.contains('?') {
+                    missing.with_hint("its path has a query, as on a web server; files have none")
+                } else {
+                    missing
+                }
             }
             other => other.of(&format!("weight file `{name}`")),
         }

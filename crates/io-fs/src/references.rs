@@ -56,6 +56,31 @@ pub(crate) struct Removal {
     pub(crate) error: Option<Error>,
 }
 
+impl Removal {
+    /// What the caller should know: which files stayed, and why.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        if self.kept.is_empty() && self.error.is_none() {
+            return Vec::new();
+        }
+        let names: Vec<String> =
+            self.kept.iter().map(|file| format!("`{}`", shown(file.as_ref()))).collect();
+        let files = match names.as_slice() {
+            [] => "files of the model before".to_owned(),
+            [only] => format!("weight file {only}"),
+            [first, .., last] => format!("{} weight files, {first} to {last},", names.len()),
+        };
+        vec![match &self.error {
+            Some(error) => {
+                let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+                format!(
+                    "{files} stayed: {error}{hint}, and the next save or `gc` removes what is left"
+                )
+            }
+            None => format!("{files} stayed, since another model beside references it"),
+        }]
+    }
+}
+
 /// Reads the whole of a JSON file in `dir`, not through a link that leads out.
 pub(crate) fn read_file(dir: &Dir, name: &str) -> Result<Vec<u8>> {
     // Asked first: a device may have no end.
