@@ -88,7 +88,8 @@ impl FsHandler {
         let info = artifacts.info()?;
         let total = info.weight_data_bytes;
         check_specs(artifacts.weight_specs.as_deref().unwrap_or_default(), total)?;
-        let location = Location::for_save(&self.url)?.with_symlinks(self.fs.symlinks);
+        let (url, symlinks) = (self.url.clone(), self.fs.symlinks);
+        let location = unblock(move || Location::for_save(&url)).await?.with_symlinks(symlinks);
         let weights = artifacts.weight_data.take();
         let shards = match (&weights, &artifacts.weight_specs) {
             (None, None) => Vec::new(),

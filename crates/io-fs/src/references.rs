@@ -323,7 +323,7 @@ fn read_marked(mut file: File, is_model: bool) -> io::Result<Option<Vec<u8>>> {
         if (&file).take(CHUNK_BYTES).read_to_end(&mut text)? == 0 {
             return Ok(None);
         }
-        if searched > CHUNK_BYTES as usize {
+        if searched as u64 > CHUNK_BYTES {
             text.drain(..searched - LONGEST_KEY);
             is_whole = false;
         }

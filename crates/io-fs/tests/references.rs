@@ -112,8 +112,10 @@ fn save_keeps_the_weights_of_every_other_model() {
     }
 }
 
+type Make = fn(&Path);
+
 /// What cannot be read may be a model.
-const UNREADABLE: [(&str, fn(&Path)); 4] = [
+const UNREADABLE: [(&str, Make); 4] = [
     ("a link that leads nowhere", |m| symlink("../not-mounted/x.json", m.join("x.json")).unwrap()),
     ("a link that leads nowhere, of another name", |m| {
         symlink("/not-mounted/x", m.join("topology.txt")).unwrap();
