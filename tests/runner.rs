@@ -16,6 +16,7 @@ mod doctor;
 mod facade;
 mod full_disk;
 mod http_peers;
+mod locks;
 mod memory;
 mod real_python;
 mod real_tfjs;

@@ -125,9 +125,15 @@ pub(super) const DAMAGED: &[Case<'static>] = cases! {
         "the weight path `https://example.org/weights.bin` of the model file starts with a drive \
          letter or a URL scheme",
         |dir| set_path(dir, "https://example.org/weights.bin");
-    "link out of the directory", "js-rnn/tfjs", "Corrupt",
-        "weight file `weights.bin` leads out of the model's directory",
+    "folder that is a link out of the directory", "js-rnn/tfjs", "Corrupt",
+        "weight file `d/outside.bin` leads out of the model's directory",
         link_out;
+    "link to a device", "js-rnn/tfjs", "Corrupt",
+        "weight file `weights.bin` is not a file",
+        |dir| {
+            fs::remove_file(dir.join("weights.bin")).unwrap();
+            std::os::unix::fs::symlink("/dev/zero", dir.join("weights.bin")).unwrap();
+        };
     "directory as weights", "js-rnn/tfjs", "Corrupt",
         "weight file `d` is not a file",
         |dir| { fs::create_dir(dir.join("d")).unwrap(); set_path(dir, "d") };
@@ -208,7 +214,7 @@ fn flip_bit(dir: &Path) {
 }
 
 fn link_out(dir: &Path) {
-    let file = dir.join("weights.bin");
-    fs::rename(&file, dir.with_file_name("outside.bin")).unwrap();
-    std::os::unix::fs::symlink("../outside.bin", file).unwrap();
+    fs::rename(dir.join("weights.bin"), dir.with_file_name("outside.bin")).unwrap();
+    std::os::unix::fs::symlink("..", dir.join("d")).unwrap();
+    set_path(dir, "d/outside.bin");
 }

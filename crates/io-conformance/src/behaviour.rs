@@ -38,6 +38,7 @@ impl Behaviour {
     ///
     /// What was seen where the promise was broken.
     pub async fn run(&'static self, place: Place) -> Result<(), Failure> {
+        let option_set = place.option_set();
         let outcome = match Context::new(place) {
             Ok(context) => {
                 context.clear().await;
@@ -47,7 +48,7 @@ impl Behaviour {
             }
             Err(seen) => Err(seen),
         };
-        outcome.map_err(|seen| Failure { behaviour: self, seen: seen.0 })
+        outcome.map_err(|seen| Failure { behaviour: self, option_set, seen: seen.0 })
     }
 }
 

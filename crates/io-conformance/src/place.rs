@@ -25,6 +25,8 @@ pub struct Place {
     root: String,
     models_at: Option<(String, String)>,
     options: HandlerOptions,
+    option_sets: Vec<(&'static str, HandlerOptions)>,
+    option_set: Option<&'static str>,
     settings: &'static [&'static str],
     back_door: Option<Arc<Place>>,
     kept: Vec<Arc<dyn Kept>>,
@@ -42,6 +44,8 @@ impl Place {
             root: root.into(),
             models_at: None,
             options: HandlerOptions::new(),
+            option_sets: Vec::new(),
+            option_set: None,
             settings: &[],
             back_door: None,
             kept: Vec::new(),
@@ -60,6 +64,14 @@ impl Place {
     #[must_use]
     pub fn with_options(mut self, options: HandlerOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Tries every behavior once more with `options`, which reports call `name`: one set for each
+    /// setting that makes the handler do something in another way.
+    #[must_use]
+    pub fn with_option_set(mut self, name: &'static str, options: HandlerOptions) -> Self {
+        self.option_sets.push((name, options));
         self
     }
 
@@ -83,6 +95,26 @@ impl Place {
     pub fn keeping(mut self, guard: impl MaybeSend + MaybeSync + 'static) -> Self {
         self.kept.push(Arc::new(guard));
         self
+    }
+
+    /// The number of option sets, with the first one, which has no name.
+    pub(crate) fn option_sets(&self) -> usize {
+        self.option_sets.len() + 1
+    }
+
+    /// This place with the options of one set, the first of which has number 0.
+    pub(crate) fn with_set(mut self, number: usize) -> Self {
+        let set = number.checked_sub(1).and_then(|number| self.option_sets.get(number));
+        if let Some((name, options)) = set.cloned() {
+            self.option_set = Some(name);
+            self.options = options;
+        }
+        self
+    }
+
+    /// The name of the option set.
+    pub(crate) fn option_set(&self) -> Option<&'static str> {
+        self.option_set
     }
 
     pub(crate) fn registration(&self) -> &'static Registration {

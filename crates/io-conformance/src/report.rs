@@ -32,6 +32,8 @@ pub struct Plan {
 pub struct Skip {
     /// The behaviour.
     pub behaviour: &'static Behaviour,
+    /// The option set, if it has a name.
+    pub option_set: Option<&'static str>,
     /// Why it was not tried.
     pub reason: String,
 }
@@ -42,6 +44,8 @@ pub struct Skip {
 pub struct Failure {
     /// The promise.
     pub behaviour: &'static Behaviour,
+    /// The option set, if it has a name.
+    pub option_set: Option<&'static str>,
     /// What was seen instead.
     pub seen: String,
 }
@@ -67,46 +71,72 @@ static SUBJECTS: &[&[Behaviour]] = &[
     subjects::errors::BEHAVIOURS,
 ];
 
-/// Tries every behaviour that applies, one after the other, each in a place of its own.
+/// Tries every behaviour that applies with every option set, one after the other, each in a place
+/// of its own.
 pub async fn run(setup: impl Fn() -> Place) -> Report {
     let mut report = Report::default();
-    for behaviour in behaviours() {
-        let place = setup();
-        if let Some(reason) = behaviour.skipped_in(&place) {
-            report.skipped.push(Skip { behaviour, reason });
-            continue;
+    for set in 0..setup().option_sets() {
+        for behaviour in behaviours() {
+            let place = setup().with_set(set);
+            if let Some(skip) = Skip::of(behaviour, &place) {
+                report.skipped.push(skip);
+                continue;
+            }
+            report.ran.push(behaviour);
+            report.failed.extend(behaviour.run(place).await.err());
         }
-        report.ran.push(behaviour);
-        report.failed.extend(behaviour.run(place).await.err());
     }
     report
 }
 
-/// Which behaviours apply to `place`, without trying any.
+/// Which behaviours apply to `place` with each of its option sets, without trying any.
 pub fn plan(place: &Place) -> Plan {
     let mut plan = Plan::default();
-    for behaviour in behaviours() {
-        match behaviour.skipped_in(place) {
-            Some(reason) => plan.skipped.push(Skip { behaviour, reason }),
-            None => plan.runs.push(behaviour),
+    for set in 0..place.option_sets() {
+        let place = place.clone().with_set(set);
+        for behaviour in behaviours() {
+            match Skip::of(behaviour, &place) {
+                Some(skip) => plan.skipped.push(skip),
+                None => plan.runs.push(behaviour),
+            }
         }
     }
     plan
 }
 
-/// Tries the behaviour of this label, unless it does not apply to the place.
+/// Tries the behaviour of this label with every option set for which it applies, each in a place of
+/// its own.
 ///
 /// # Errors
 ///
 /// The broken promise, in words; or that there is no such behaviour.
-pub async fn check(label: &str, place: Place) -> Result<(), String> {
+pub async fn check(label: &str, setup: impl Fn() -> Place) -> Result<(), String> {
     let Some(behaviour) = behaviours().find(|behaviour| behaviour.label() == label) else {
         return Err(format!("there is no behaviour `{label}`"));
     };
-    if behaviour.skipped_in(&place).is_some() {
-        return Ok(());
+    for set in 0..setup().option_sets() {
+        let place = setup().with_set(set);
+        if behaviour.skipped_in(&place).is_none() {
+            behaviour.run(place).await.map_err(|failure| failure.to_string())?;
+        }
     }
-    behaviour.run(place).await.map_err(|failure| failure.to_string())
+    Ok(())
+}
+
+impl Skip {
+    fn of(behaviour: &'static Behaviour, place: &Place) -> Option<Self> {
+        let reason = behaviour.skipped_in(place)?;
+        Some(Self { behaviour, option_set: place.option_set(), reason })
+    }
+}
+
+/// ` with NAME` for an option set that has a name.
+struct With(Option<&'static str>);
+
+impl fmt::Display for With {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |name| write!(f, " with {name}"))
+    }
 }
 
 impl Plan {
@@ -146,14 +176,15 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Skip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {}", self.behaviour, self.reason)
+        write!(f, "{:?}{}: {}", self.behaviour, With(self.option_set), self.reason)
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { behaviour, seen } = self;
-        write!(f, "{behaviour:?}\n    promised: {}\n    seen: {seen}", behaviour.promise)
+        let Self { behaviour, option_set, seen } = self;
+        let with = With(*option_set);
+        write!(f, "{behaviour:?}{with}\n    promised: {}\n    seen: {seen}", behaviour.promise)
     }
 }
 

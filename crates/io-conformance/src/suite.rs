@@ -3,8 +3,8 @@
 /// Makes one `#[test]` of each behaviour, named by its id and name, and one that compares the
 /// numbers of behaviours that run and that are skipped with those given.
 ///
-/// - `setup` is called for each test and gives it a place of its own.
-/// - `ran` and `skipped` change when the handler's capabilities do, and when this crate gains a
+/// - `setup` is called for each test and each option set, and gives it a place of its own.
+/// - `ran` and `skipped` count the behaviors of every option set; they change when the handler's capabilities do, and when this crate gains a
 ///   behaviour; the test that fails then says what is skipped and why.
 /// - `block_on`, optional, runs a future to its end: needed where the handler wants a runtime.
 ///
@@ -166,7 +166,7 @@ macro_rules! __tests {
         #[cfg(not(target_family = "wasm"))]
         $crate::__test! {
             fn $label() {
-                if let Err(broken) = $block_on($crate::check(stringify!($label), $setup())) {
+                if let Err(broken) = $block_on($crate::check(stringify!($label), $setup)) {
                     panic!("{broken}");
                 }
             }
@@ -175,7 +175,7 @@ macro_rules! __tests {
         #[cfg(target_family = "wasm")]
         $crate::__test! {
             async fn $label() {
-                if let Err(broken) = $crate::check(stringify!($label), $setup()).await {
+                if let Err(broken) = $crate::check(stringify!($label), $setup).await {
                     panic!("{broken}");
                 }
             }

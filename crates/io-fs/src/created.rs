@@ -1,13 +1,17 @@
 //! Directories that are made for a model or a file, and go again if it does not come.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use io_core::Result;
+use io_core::{Error, ErrorKind, Result};
 
-use crate::{error::on, location, sync::Durability};
+use crate::{
+    error::{on, shown},
+    location,
+    sync::Durability,
+};
 
 /// Directories that did not exist before; removed with the value unless they are kept.
 #[derive(Debug)]
@@ -22,7 +26,13 @@ impl CreatedDirs {
             .map(Path::to_owned)
             .collect();
         let created = Self(missing);
-        fs::create_dir_all(path).map_err(on("create the directory", path))?;
+        fs::create_dir_all(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                let message = format!("`{}` is not a directory", shown(path));
+                Error::new(ErrorKind::InvalidUrl, message)
+            }
+            _ => on("create the directory", path)(error),
+        })?;
         Ok(created)
     }
 

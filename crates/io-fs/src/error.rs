@@ -33,6 +33,9 @@ fn kind(error: &io::Error) -> ErrorKind {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             ErrorKind::QuotaExceeded { needed: None, available: None }
         }
+        io::ErrorKind::InvalidInput => ErrorKind::InvalidInput,
+        // A file that was cut while it was read.
+        io::ErrorKind::UnexpectedEof => ErrorKind::Conflict,
         io::ErrorKind::NotADirectory
         | io::ErrorKind::IsADirectory
         | io::ErrorKind::InvalidFilename => ErrorKind::InvalidUrl,

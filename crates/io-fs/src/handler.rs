@@ -11,8 +11,15 @@ use io_core::{
 use io_manifest::{KeyOrder, WeightFileRef, check_specs, plan_shards, write_model_json};
 
 use crate::{
-    FsOptions, FsStore, ReadMode, error::on, location::Location, publish::Save, read,
-    snapshot::Snapshot, source::FsWeights, sync::Durability, writer,
+    FsOptions, FsStore, ReadMode,
+    error::on,
+    location::Location,
+    publish::Save,
+    read,
+    snapshot::{MAX_ATTEMPTS, Snapshot},
+    source::FsWeights,
+    sync::Durability,
+    writer,
 };
 
 pub(crate) const CAPABILITIES: Capabilities =
@@ -81,7 +88,8 @@ impl FsHandler {
         let info = artifacts.info()?;
         let total = info.weight_data_bytes;
         check_specs(artifacts.weight_specs.as_deref().unwrap_or_default(), total)?;
-        let location = Location::for_save(&self.url)?.with_symlinks(self.fs.symlinks);
+        let (url, symlinks) = (self.url.clone(), self.fs.symlinks);
+        let location = unblock(move || Location::for_save(&url)).await?.with_symlinks(symlinks);
         let weights = artifacts.weight_data.take();
         let shards = match (&weights, &artifacts.weight_specs) {
             (None, None) => Vec::new(),
@@ -100,7 +108,7 @@ impl FsHandler {
         let weights = weights.unwrap_or_else(|| Weights::from_parts([]));
         let meter = ProgressMeter::new(self.options.progress.clone(), total);
         let integrity = writer::write_weights(dir, shards, &weights, &meter, durability).await?;
-        unblock(move || {
+        let removal = unblock(move || {
             let files: Vec<&str> = names.iter().map(String::as_str).collect();
             save.publish(&files, &|prefix| {
                 let paths: Vec<String> =
@@ -114,10 +122,22 @@ impl FsHandler {
             })
         })
         .await?;
-        Ok(SaveResult::new(location.url()?, info))
+        Ok(SaveResult::new(location.url()?, info).with_warnings(removal.warnings()))
     }
 
     pub(crate) async fn load_model(&self) -> Result<ModelArtifacts> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match self.try_load().await {
+                // A map opens the files during the load, which a save may have replaced by then.
+                Err(error) if error.kind() == ErrorKind::Conflict && attempts < MAX_ATTEMPTS => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_load(&self) -> Result<ModelArtifacts> {
         let Self { url, fs, .. } = self.clone();
         let snapshot = unblock(move || {
             let location = Location::find(&url)?.with_symlinks(fs.symlinks);

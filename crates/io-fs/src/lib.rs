@@ -14,6 +14,8 @@
 //! - [`advice()`]: what a path is that has no model; [`companions()`]: files beside a model;
 //! - `publish`: the protocol that makes a save all or nothing. `docs/decisions/0004-file-saves.md`
 //!   has its states and what each leaves after a crash;
+//! - `references`: which weight files the other models of a directory have, and so what stays;
+//! - `model_dir`: which symbolic links are followed, with `docs/decisions/0012-symbolic-links.md`;
 //! - `snapshot` and `source`: how a load sees one model though others save.
 #![cfg(not(target_family = "wasm"))]
 

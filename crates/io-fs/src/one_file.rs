@@ -19,7 +19,8 @@ use io_core::{
 };
 
 use crate::{
-    FsOptions, created::CreatedDirs, location, publish, staging::Staging, sync::Durability,
+    FsOptions, created::CreatedDirs, error, location, model_dir::outside_options, publish,
+    staging::Staging, sync::Durability,
 };
 
 const CHUNK_BYTES: u64 = 2 << 20;
@@ -34,7 +35,7 @@ pub async fn open_file(path: &Path, options: &HandlerOptions) -> Result<Weights>
     FsOptions::from_settings(options)?;
     let path = path.to_owned();
     unblock(move || {
-        let file = File::open(&path).map_err(|error| failed("open", error))?;
+        let file = outside_options().open(&path).map_err(|error| failed("open", error))?;
         let metadata = file.metadata().map_err(|error| failed("open", error))?;
         if !metadata.is_file() {
             return Err(Error::new(ErrorKind::InvalidInput, "this is not a file"));
@@ -151,7 +152,9 @@ impl Staged {
             WriteMode::Create => self.appear().map_err(|error| failed("create", error))?,
         }
         self.created.keep();
-        self.durability.dir(&self.dir).map_err(|error| failed("flush", error))
+        self.durability.dir(&self.dir).map_err(|error| {
+            error::failed("the file is written, but may not survive a power cut", error)
+        })
     }
 
     fn replace(&self) -> io::Result<()> {
@@ -173,16 +176,5 @@ impl Staged {
 }
 
 fn failed(what: &str, error: io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::NotFound => ErrorKind::NotFound,
-        io::ErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
-        io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ErrorKind::QuotaExceeded { needed: None, available: None }
-        }
-        io::ErrorKind::UnexpectedEof => ErrorKind::Conflict,
-        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => ErrorKind::InvalidInput,
-        _ => ErrorKind::Unexpected,
-    };
-    Error::new(kind, format!("cannot {what} the file")).with_source(error)
+    error::failed(format!("cannot {what} the file"), error)
 }

@@ -40,7 +40,9 @@ pub(crate) async fn read_all(weights: FsWeights) -> Result<Vec<Bytes>> {
 
 /// The same as a memory map of each file.
 pub(crate) async fn map_all(weights: FsWeights) -> Result<Vec<Bytes>> {
-    unblock(move || weights.files.files.iter().map(|file| map_file(&weights, file)).collect()).await
+    let cancel = CancelOnDrop::default();
+    let cancelled = cancel.0.clone();
+    unblock(move || map_files(&weights, &|| cancelled.load(Ordering::Relaxed))).await
 }
 
 /// Fills `buffer` from `offset` of `file`.
@@ -69,11 +71,18 @@ pub(crate) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64, path: &
     })
 }
 
-/// Part of the buffer of one file, and where in the file it belongs.
+/// A part of one file, and where in the file it is.
 struct Segment<'a> {
     file: usize,
     offset: u64,
-    buffer: &'a mut [u8],
+    bytes: SegmentBytes<'a>,
+}
+
+enum SegmentBytes<'a> {
+    /// To be filled from the file.
+    Buffer(&'a mut [u8]),
+    /// The bytes of the file.
+    Map(&'a [u8]),
 }
 
 /// The checksum of a segment, and how long it was.
@@ -85,21 +94,46 @@ struct Sum {
 }
 
 fn read_files(weights: &FsWeights, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<Vec<Bytes>> {
-    let files = &weights.files.files;
-    let meter = ProgressMeter::new(weights.progress.clone(), weights.files.byte_length());
+    let files = weights.files.files.iter();
     let mut buffers: Vec<Buffer> =
-        files.iter().map(|file| Buffer::new(file.length)).collect::<Result<_>>()?;
-
-    // All buffers, cut into segments that threads take one by one.
+        files.map(|file| Buffer::new(file.length)).collect::<Result<_>>()?;
     let mut segments = Vec::new();
     for (file, buffer) in buffers.iter_mut().enumerate() {
         let mut offset = 0_u64;
         for buffer in buffer.as_mut().chunks_mut(SEGMENT_BYTES) {
             let length = buffer.len() as u64;
-            segments.push(Segment { file, offset, buffer });
+            segments.push(Segment { file, offset, bytes: SegmentBytes::Buffer(buffer) });
             offset += length;
         }
     }
+    work_through(weights, segments, cancelled)?;
+    Ok(buffers.into_iter().map(Buffer::freeze).collect())
+}
+
+fn map_files(weights: &FsWeights, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<Vec<Bytes>> {
+    let files = weights.files.files.iter();
+    let maps: Vec<Bytes> = files.map(|file| map_file(weights, file)).collect::<Result<_>>()?;
+    let mut segments = Vec::new();
+    for (file, map) in maps.iter().enumerate() {
+        let mut offset = 0_u64;
+        for bytes in map.chunks(SEGMENT_BYTES) {
+            segments.push(Segment { file, offset, bytes: SegmentBytes::Map(bytes) });
+            offset += bytes.len() as u64;
+        }
+    }
+    work_through(weights, segments, cancelled)?;
+    Ok(maps)
+}
+
+/// Reads and verifies the segments, which are those of all files, by several threads that take them
+/// one by one, and reports progress.
+fn work_through(
+    weights: &FsWeights,
+    segments: Vec<Segment<'_>>,
+    cancelled: &(dyn Fn() -> bool + Sync),
+) -> Result<()> {
+    let files = &weights.files.files;
+    let meter = ProgressMeter::new(weights.progress.clone(), weights.files.byte_length());
     let parallel = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let threads = parallel.min(segments.len());
     let sums: Mutex<Vec<Vec<Sum>>> = Mutex::new(vec![Vec::new(); files.len()]);
@@ -109,29 +143,47 @@ fn read_files(weights: &FsWeights, cancelled: &(dyn Fn() -> bool + Sync)) -> Res
         let mut open: Option<(usize, File)> = None;
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some(Segment { file: index, offset, buffer }) = next else { return Ok(()) };
+            let Some(Segment { file: index, offset, bytes }) = next else { return Ok(()) };
             let Some(file) = files.get(index) else { return Ok(()) };
-            let handle = match open.take() {
-                Some((number, handle)) if number == index => handle,
-                _ => weights.files.open_file(file)?,
-            };
+            let is_verified = weights.verify && file.integrity.is_some();
             let mut checksum = Checksum::new();
             let mut at = offset;
-            for chunk in buffer.chunks_mut(CHUNK_BYTES) {
-                if cancelled() {
-                    return Err(Error::new(ErrorKind::Cancelled, "the load was cancelled"));
-                }
-                read_exact_at(&handle, chunk, at, &file.path)?;
-                if weights.verify && file.integrity.is_some() {
+            let mut step = |chunk: &[u8]| {
+                if is_verified {
                     checksum.update(chunk);
                 }
                 at += chunk.len() as u64;
                 meter.add(chunk.len() as u64);
+            };
+            let check = || match cancelled() {
+                true => Err(Error::new(ErrorKind::Cancelled, "the load was canceled")),
+                false => Ok(()),
+            };
+            match bytes {
+                SegmentBytes::Buffer(buffer) => {
+                    let handle = match open.take() {
+                        Some((number, handle)) if number == index => handle,
+                        _ => weights.files.open_file(file)?,
+                    };
+                    let mut from = offset;
+                    for chunk in buffer.chunks_mut(CHUNK_BYTES) {
+                        check()?;
+                        read_exact_at(&handle, chunk, from, &file.path)?;
+                        from += chunk.len() as u64;
+                        step(chunk);
+                    }
+                    open = Some((index, handle));
+                }
+                SegmentBytes::Map(map) => {
+                    for chunk in map.chunks(CHUNK_BYTES) {
+                        check()?;
+                        step(chunk);
+                    }
+                }
             }
             let sum = Sum { offset, length: at - offset, crc64nvme: checksum.finish() };
             let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
             sums.get_mut(index).into_iter().for_each(|sums| sums.push(sum));
-            open = Some((index, handle));
         }
     };
     thread::scope(|scope| {
@@ -152,7 +204,7 @@ fn read_files(weights: &FsWeights, cancelled: &(dyn Fn() -> bool + Sync)) -> Res
             .fold(empty, |whole, sum| Checksum::combine(whole, sum.crc64nvme, sum.length));
         weights.verify(file, whole)?;
     }
-    Ok(buffers.into_iter().map(Buffer::freeze).collect())
+    Ok(())
 }
 
 /// Fresh memory, which the system clears as it is touched.
@@ -164,8 +216,7 @@ enum Buffer {
 impl Buffer {
     /// A buffer of `length` bytes, refused where `Vec` would end the process.
     fn new(length: u64) -> Result<Self> {
-        let too_large =
-            || Error::new(ErrorKind::OutOfMemory, format!("{length} bytes do not fit into memory"));
+        let too_large = || too_large(length);
         let length = usize::try_from(length).map_err(|_| too_large())?;
         if length < HUGE_BYTES {
             return Ok(Self::Small(vec![0; length]));
@@ -196,23 +247,21 @@ impl Buffer {
 fn map_file(weights: &FsWeights, file: &WeightFile) -> Result<Bytes> {
     let handle = weights.files.open_file(file)?;
     // Nothing to map, and some systems refuse to.
-    let bytes = if file.length == 0 {
-        Bytes::new()
-    } else {
-        // SAFETY: the map is read-only and private. The system promises no more than that: a
-        // program that writes into the file changes the bytes, and one that cuts it ends the
-        // reader. `ReadMode::MemoryMap` says so, and is asked for by name; our own saves never
-        // write into a file that has a name.
-        #[expect(unsafe_code, reason = "a memory map cannot be made without it")]
-        let map = unsafe { memmap2::MmapOptions::new().map(&handle) };
-        Bytes::from_owner(map.map_err(on("map", &file.path))?)
-    };
-    if weights.verify && file.integrity.is_some() {
-        let mut checksum = Checksum::new();
-        checksum.update(&bytes);
-        weights.verify(file, checksum.finish())?;
+    if file.length == 0 {
+        return Ok(Bytes::new());
     }
-    Ok(bytes)
+    let length = usize::try_from(file.length).map_err(|_| too_large(file.length))?;
+    // SAFETY: the map is read-only and private. The system promises no more than that: a program that
+    // writes into the file changes the bytes, and one that cuts it ends the reader.
+    // `ReadMode::MemoryMap` says so, and is asked for by name; our own saves never write into a file
+    // that has a name.
+    #[expect(unsafe_code, reason = "a memory map cannot be made without it")]
+    let map = unsafe { memmap2::MmapOptions::new().len(length).map(&handle) };
+    Ok(Bytes::from_owner(map.map_err(on("map", &file.path))?))
+}
+
+fn too_large(length: u64) -> Error {
+    Error::new(ErrorKind::OutOfMemory, format!("{length} bytes do not fit into memory"))
 }
 
 fn panicked() -> Error {

@@ -56,6 +56,31 @@ pub(crate) struct Removal {
     pub(crate) error: Option<Error>,
 }
 
+impl Removal {
+    /// What the caller should know: which files stayed, and why.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        if self.kept.is_empty() && self.error.is_none() {
+            return Vec::new();
+        }
+        let names: Vec<String> =
+            self.kept.iter().map(|file| format!("`{}`", shown(file.as_ref()))).collect();
+        let files = match names.as_slice() {
+            [] => "files of the model before".to_owned(),
+            [only] => format!("weight file {only}"),
+            [first, .., last] => format!("{} weight files, {first} to {last},", names.len()),
+        };
+        vec![match &self.error {
+            Some(error) => {
+                let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+                format!(
+                    "{files} stayed: {error}{hint}, and the next save or `gc` removes what is left"
+                )
+            }
+            None => format!("{files} stayed, since another model beside references it"),
+        }]
+    }
+}
+
 /// Reads the whole of a JSON file in `dir`, not through a link that leads out.
 pub(crate) fn read_file(dir: &Dir, name: &str) -> Result<Vec<u8>> {
     // Asked first: a device may have no end.
@@ -76,13 +101,9 @@ pub(crate) fn read_file(dir: &Dir, name: &str) -> Result<Vec<u8>> {
 }
 
 /// Refuses a save of `files` as weights of the model in `json` if another model in the folder
-/// references one of those that are there, or may do so.
+/// references one of them, or may reference one that is there.
 pub(crate) fn refuse_referenced(folder: Folder<'_>, json: &str, files: &[&str]) -> Result<()> {
-    let is_there = |file: &&&str| folder.dir.symlink_metadata(file).is_ok();
-    let replaced: Vec<&str> = files.iter().filter(is_there).copied().collect();
-    if replaced.is_empty() {
-        return Ok(());
-    }
+    let is_there = |file: &str| folder.dir.symlink_metadata(file).is_ok();
     let refuse = |file: &str, is: &str, owner: &str| {
         Error::new(ErrorKind::AlreadyExists, format!("`{file}` {is} to the model in `{owner}`"))
             .with_hint("save to another directory")
@@ -92,27 +113,29 @@ pub(crate) fn refuse_referenced(folder: Folder<'_>, json: &str, files: &[&str]) 
         let text = match candidate {
             Candidate::Text(text) => text,
             // Other files that cannot be read are hardly models, and a save must not fail for them.
-            Candidate::Unreadable(error) if is_json(name) => {
-                let file = replaced.first().copied().unwrap_or_default();
-                return Err(refuse(file, "may belong", &owner).with_source(error));
-            }
-            Candidate::Unreadable(_) => return Ok(()),
-        };
-        let Some(mentioned) = replaced.iter().find(|file| may_reference(&text, file)) else {
-            return Ok(());
-        };
-        match claimed_files(&text) {
-            Ok(references) => {
-                let is_referenced = |file: &&&str| {
-                    references.iter().any(|reference| is_one_file(folder, reference, file))
-                };
-                match replaced.iter().find(is_referenced) {
-                    Some(file) => Err(refuse(file, "belongs", &owner)),
+            Candidate::Unreadable(error) => {
+                return match files.iter().find(|file| is_json(name) && is_there(file)) {
+                    Some(file) => Err(refuse(file, "may belong", &owner).with_source(error)),
                     None => Ok(()),
-                }
+                };
             }
-            Err(error) => Err(refuse(mentioned, "may belong", &owner).with_source(error)),
+        };
+        let mentioned: Vec<&str> =
+            files.iter().filter(|file| may_reference(&text, file)).copied().collect();
+        if mentioned.is_empty() {
+            return Ok(());
         }
+        let refused = match claimed_files(&text) {
+            Ok(references) => mentioned
+                .iter()
+                .find(|file| references.iter().any(|other| is_one_file(folder, other, file)))
+                .map(|file| refuse(file, "belongs", &owner)),
+            Err(error) => mentioned
+                .iter()
+                .find(|file| is_there(file))
+                .map(|file| refuse(file, "may belong", &owner).with_source(error)),
+        };
+        refused.map_or(Ok(()), Err)
     })
 }
 
@@ -280,14 +303,16 @@ fn is_named_model(name: &OsStr) -> bool {
 }
 
 /// Reads a file if it has the marks of a model file, or if it `is_model` by its name.
-fn read_marked(mut file: File, is_model: bool) -> io::Result<Option<Vec<u8>>> {
+fn read_marked(file: File, is_model: bool) -> io::Result<Option<Vec<u8>>> {
     let meta = file.metadata()?;
     // No model file is larger.
     if !meta.is_file() || meta.len() > MAX_JSON_BYTES {
         return Ok(None);
     }
     let mut text = Vec::new();
-    (&file).take(HEAD_BYTES).read_to_end(&mut text)?;
+    // Bounded, since the length of a file of the system is not that of what it gives.
+    let mut rest = (&file).take(MAX_JSON_BYTES);
+    (&mut rest).take(HEAD_BYTES).read_to_end(&mut text)?;
     if !is_model && !may_be_model_file(&text) {
         return Ok(None);
     }
@@ -295,19 +320,21 @@ fn read_marked(mut file: File, is_model: bool) -> io::Result<Option<Vec<u8>>> {
     let mut is_whole = true;
     while !is_model && !may_have_manifest(&text) {
         let searched = text.len();
-        if (&file).take(CHUNK_BYTES).read_to_end(&mut text)? == 0 {
+        if (&mut rest).take(CHUNK_BYTES).read_to_end(&mut text)? == 0 {
             return Ok(None);
         }
-        if searched > CHUNK_BYTES as usize {
+        if searched as u64 > CHUNK_BYTES {
             text.drain(..searched - LONGEST_KEY);
             is_whole = false;
         }
     }
-    if !is_whole {
+    if is_whole {
+        rest.read_to_end(&mut text)?;
+    } else {
         text.clear();
-        file.seek(SeekFrom::Start(0))?;
+        (&file).seek(SeekFrom::Start(0))?;
+        (&file).take(MAX_JSON_BYTES).read_to_end(&mut text)?;
     }
-    file.take(MAX_JSON_BYTES).read_to_end(&mut text)?;
     Ok(Some(text))
 }
 

@@ -18,8 +18,8 @@ use crate::{
     model_dir::{ModelDir, Refusal},
 };
 
-/// How often a load starts again because somebody replaced the model.
-const MAX_TRIES: usize = 16;
+/// How often a load starts again because a concurrent save replaced the model.
+pub(crate) const MAX_ATTEMPTS: usize = 16;
 
 /// The largest JSON file that is read: about what JavaScript can hold in one string.
 pub(crate) const MAX_JSON_BYTES: u64 = 512 << 20;
@@ -35,7 +35,7 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// The model at `location`, with its weights in the file `weights` where that is given.
     pub(crate) fn open(location: &Location, weights: Option<&Path>) -> Result<Self> {
-        for _ in 0..MAX_TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let (json, saved, text) = JsonFile::read(location)?;
             let json = Arc::new(json);
             let found = ModelJson::parse(&text).and_then(|model| {

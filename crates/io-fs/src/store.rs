@@ -86,7 +86,7 @@ impl FsStore {
         if let Some(url) = moved {
             return Ok(SaveResult::new(url, found.info));
         }
-        let saved = self.copy_model(from, to).await?;
+        let mut saved = self.copy_model(from, to).await?;
         // The source goes only after the copy was read back against the checksums of what was
         // written, and only if it still is what was copied.
         let copy = FsHandler::new(to.clone(), HandlerOptions::new())?.load_model().await?;
@@ -94,13 +94,14 @@ impl FsStore {
             weights.stream().try_for_each(|_| async { Ok(()) }).await?;
         }
         // By its date, since a program that trains saves the same JSON text again and again.
-        unblock(move || {
+        let removal = unblock(move || {
             publish::remove(&source, |_| {
                 let now = entry(&source)?.info;
                 if now == found.info { Ok(()) } else { Err(snapshot::replaced()) }
             })
         })
         .await?;
+        saved.warnings.extend(removal.warnings());
         Ok(saved)
     }
 }
@@ -231,17 +232,22 @@ fn list_file(directory: &Path, name: &OsStr, symlinks: Symlinks) -> Option<Resul
         return location::url_of(&path).err().map(Err);
     };
     let location = Location::of(directory.to_owned(), text).with_symlinks(symlinks);
-    let is_model = if text == MODEL_JSON { Ok(true) } else { is_model(&location) };
-    let found = match is_model {
-        Ok(true) => entry(&location),
-        Ok(false) => return None,
-        Err(error) => Err(error),
-    };
-    // The model that cannot be read is named, not only the directory that is listed.
-    Some(found.map_err(|error| match location.url() {
+    if text == MODEL_JSON {
+        return Some(named_entry(&location));
+    }
+    match is_model(&location) {
+        Ok(true) => Some(named_entry(&location)),
+        Ok(false) => None,
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// As [`entry`]; a corrupt model is named, not only the place that is listed.
+fn named_entry(location: &Location) -> Result<ModelEntry> {
+    entry(location).map_err(|error| match location.url() {
         Ok(url) => error.with_context(Operation::List, &url),
         Err(_) => error,
-    }))
+    })
 }
 
 /// A JSON file that is larger than this is listed only if it is called `model.json`.
@@ -261,8 +267,8 @@ fn is_model(location: &Location) -> Result<bool> {
 
 fn remove(location: &Location) -> Result<ModelEntry> {
     let found = remains(location)?;
-    publish::remove(location, |text| ModelJson::parse(text).map(drop))?;
-    Ok(found)
+    let removal = publish::remove(location, |text| ModelJson::parse(text).map(drop))?;
+    Ok(found.with_warnings(removal.warnings()))
 }
 
 /// A model whose weight files may be missing or damaged.

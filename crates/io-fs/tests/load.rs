@@ -8,12 +8,18 @@ use std::{
     os::unix::fs::symlink,
     path::Path,
     process::Command,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
     time::{Duration, SystemTime},
 };
 
 use common::{expected, load, model, read, save, url, with};
 use futures::executor::block_on;
-use io_core::{Error, ErrorKind, HandlerOptions, IOHandler};
+use io_core::{Error, ErrorKind, HandlerOptions, IOHandler, ProgressCallback};
 use io_fs::FsHandler;
 
 fn corrupt(directory: &Path, change: impl FnOnce(&Path)) -> Error {
@@ -216,4 +222,50 @@ fn unknown_options_are_errors() {
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert!(error.to_string().contains(part), "{error}");
     }
+}
+
+#[test]
+fn a_mapped_load_reports_progress_to_its_total() {
+    let root = tempfile::tempdir().unwrap();
+    save(root.path(), model(3 << 20, 1.0)).unwrap();
+    for verify in [true, false] {
+        let reports = Arc::new(Mutex::new(Vec::new()));
+        let seen = reports.clone();
+        let progress = ProgressCallback::new(move |progress| {
+            seen.lock().unwrap().push((progress.done, progress.total));
+        });
+        let options = HandlerOptions::new().with_setting("read", "mmap").with_progress(progress);
+        block_on(with(root.path(), options.with_verify(verify)).load()).unwrap();
+        let reports = reports.lock().unwrap();
+        assert_eq!(reports.first(), Some(&(0, 12 << 20)));
+        assert_eq!(reports.last(), Some(&(12 << 20, 12 << 20)));
+        assert!(reports.len() > 10 && reports.is_sorted(), "{reports:?}");
+    }
+}
+
+#[test]
+fn a_mapped_load_ends_when_it_is_dropped() {
+    let root = tempfile::tempdir().unwrap();
+    save(root.path(), model(16 << 20, 1.0)).unwrap();
+    let done = Arc::new(AtomicU64::new(0));
+    let (seen, (arrived, arrives)) = (done.clone(), mpsc::channel());
+    let progress = ProgressCallback::new(move |progress| {
+        seen.store(progress.done, Ordering::Release);
+        arrived.send(()).unwrap_or_default();
+        thread::sleep(Duration::from_millis(5));
+    });
+    let options = HandlerOptions::new().with_setting("read", "mmap").with_progress(progress);
+    let handler = with(root.path(), options);
+    let mut loading = handler.load();
+    let waker = futures::task::noop_waker();
+    while arrives.try_recv().is_err() {
+        let polled = loading.as_mut().poll(&mut std::task::Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        thread::yield_now();
+    }
+    drop(loading);
+    drop(handler);
+    // Every thread ends with its chunk, and then nothing holds the callback any more.
+    while arrives.recv().is_ok() {}
+    assert!(done.load(Ordering::Acquire) < 64 << 20);
 }

@@ -148,3 +148,19 @@ impl WeightSource for Stuck {
         Box::pin(stream::iter([Ok(vec![0; 4].into())]).chain(stream::pending()))
     }
 }
+
+#[test]
+fn a_file_in_place_of_a_directory_and_a_pipe_are_named() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    for path in [file.join("m.h5"), file.join("below/m.h5")] {
+        let error = block_on(save_file(&path, &Weights::from(vec![1]), &replace())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidUrl, "{error}");
+    }
+    // To open it must not wait for a writer.
+    let pipe = root.path().join("pipe.h5");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let error = block_on(open_file(&pipe, &replace())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+}

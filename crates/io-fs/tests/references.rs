@@ -72,9 +72,10 @@ fn with_other(other: Other) -> (tempfile::TempDir, &'static str) {
     (root, name)
 }
 
-fn remove(path: &Path) -> Result<()> {
+/// Removes the model, and returns the warnings.
+fn remove(path: &Path) -> Result<Vec<String>> {
     let store = FsStore::new(url(path), HandlerOptions::new()).unwrap();
-    block_on(store.remove(&url(path))).map(drop)
+    block_on(store.remove(&url(path))).map(|removed| removed.warnings)
 }
 
 #[test]
@@ -82,7 +83,11 @@ fn remove_keeps_the_weights_of_every_other_model() {
     for (what, other) in OTHERS {
         let (root, name) = with_other(other);
         let m = root.path().join("m");
-        remove(&m).unwrap();
+        let warnings = remove(&m).unwrap();
+        assert_eq!(
+            warnings,
+            ["weight file `weights.bin` stayed, since another model beside references it"]
+        );
         assert!(!m.join("model.json").exists(), "{what}");
         assert_eq!(load(&m.join(name)).unwrap().1, expected(3, 1.0).1, "{what}");
         assert!(names(&m).iter().all(|name| !name.starts_with('.')), "{what}: {:?}", names(&m));
@@ -107,8 +112,10 @@ fn save_keeps_the_weights_of_every_other_model() {
     }
 }
 
+type Make = fn(&Path);
+
 /// What cannot be read may be a model.
-const UNREADABLE: [(&str, fn(&Path)); 4] = [
+const UNREADABLE: [(&str, Make); 4] = [
     ("a link that leads nowhere", |m| symlink("../not-mounted/x.json", m.join("x.json")).unwrap()),
     ("a link that leads nowhere, of another name", |m| {
         symlink("/not-mounted/x", m.join("topology.txt")).unwrap();
@@ -128,7 +135,9 @@ fn remove_beside_what_cannot_be_read_keeps_the_weights() {
         let root = tempfile::tempdir().unwrap();
         save(root.path(), model(3, 1.0)).unwrap();
         make(root.path());
-        remove(root.path()).unwrap();
+        let warnings = remove(root.path()).unwrap().concat();
+        assert!(warnings.starts_with("weight file `weights.bin` stayed: `"), "{what}: {warnings}");
+        assert!(warnings.contains("repair or remove it"), "{what}: {warnings}");
         assert!(!root.path().join("model.json").exists(), "{what}");
         let weights = fs::read(root.path().join("weights.bin"));
         assert_eq!(weights.unwrap(), expected(3, 1.0).1, "{what}");
@@ -183,7 +192,7 @@ fn what_cannot_be_a_model_stops_nothing() {
     }
     save(&m, model(3, 2.0)).unwrap();
     assert_eq!(load(&m).unwrap(), expected(3, 2.0));
-    remove(&m).unwrap();
+    assert!(remove(&m).unwrap().is_empty());
     assert!(!m.join("weights.bin").exists());
 }
 

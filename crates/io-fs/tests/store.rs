@@ -4,13 +4,19 @@
 mod common;
 
 use std::{
-    fs, num::NonZeroU64, os::unix::fs::symlink, path::Path, process::Command, thread,
+    ffi::OsStr,
+    fs,
+    num::NonZeroU64,
+    os::unix::{ffi::OsStrExt, fs::symlink},
+    path::Path,
+    process::Command,
+    thread,
     time::Duration,
 };
 
 use common::{expected, load, model, names, save, tree, url, with};
 use futures::{StreamExt, executor::block_on};
-use io_core::{ErrorKind, HandlerOptions, IOHandler, ModelStore, ProgressCallback};
+use io_core::{ErrorKind, GcOptions, HandlerOptions, IOHandler, ModelStore, ProgressCallback};
 use io_fs::FsStore;
 
 fn store(path: &Path) -> FsStore {
@@ -54,6 +60,49 @@ fn a_root_that_is_not_there_is_an_error() {
     let found: Vec<_> = block_on(store(&root.path().join("none")).list().collect());
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+/// A file in place of a directory would have its folder listed, or swept.
+#[test]
+fn a_root_that_is_a_file_is_not_a_directory() {
+    let root = tempfile::tempdir().unwrap();
+    save(root.path(), model(1, 1.0)).unwrap();
+    fs::create_dir_all(root.path().join(".modelport-1-1-0")).unwrap();
+    fs::write(root.path().join("file"), "").unwrap();
+    for (name, kind) in [
+        ("model.json", ErrorKind::InvalidUrl),
+        ("file", ErrorKind::InvalidUrl),
+        ("none.json", ErrorKind::NotFound),
+        ("none", ErrorKind::NotFound),
+    ] {
+        let store = store(&root.path().join(name));
+        let found: Vec<_> = block_on(store.list().collect());
+        assert_eq!(found.len(), 1, "{name}");
+        assert_eq!(found[0].as_ref().unwrap_err().kind(), kind, "{name}");
+        let all = GcOptions::default().with_dry_run(false).with_older_than(Duration::ZERO);
+        let found: Vec<_> = block_on(store.gc(all).collect());
+        assert_eq!(found.len(), 1, "{name}");
+        assert_eq!(found[0].as_ref().unwrap_err().kind(), kind, "{name}");
+    }
+    assert!(root.path().join(".modelport-1-1-0").exists());
+}
+
+#[test]
+fn a_model_whose_path_is_not_text_is_an_error_of_the_list() {
+    let root = tempfile::tempdir().unwrap();
+    for name in [b"\xff".as_slice(), b"m"] {
+        save(&root.path().join("m"), model(1, 1.0)).unwrap();
+        if name != b"m" {
+            fs::rename(root.path().join("m"), root.path().join(OsStr::from_bytes(name))).unwrap();
+        }
+    }
+    let json = root.path().join("m/model.json");
+    fs::copy(json, root.path().join("m").join(OsStr::from_bytes(b"\xff.json"))).unwrap();
+    fs::write(root.path().join("m").join(OsStr::from_bytes(b"\xfe.json")), "{}").unwrap();
+    let found: Vec<_> = block_on(store(root.path()).list().collect());
+    let kinds = found.iter().filter_map(|entry| Some(entry.as_ref().err()?.kind()));
+    assert_eq!(kinds.collect::<Vec<_>>(), [ErrorKind::InvalidUrl; 2]);
+    assert_eq!(found.len(), 3);
 }
 
 #[test]

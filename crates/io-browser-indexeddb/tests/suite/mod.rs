@@ -7,19 +7,14 @@ use io_core::HandlerOptions;
 
 fn place() -> Place {
     let root = format!("indexeddb://{}", unique_name());
-    Place::new(&io_browser_indexeddb::REGISTRATION, root).with_settings(&["layout"])
+    // The other layout, with more pieces than one even for small models.
+    let pieces = HandlerOptions::new()
+        .with_setting("layout", "blobs")
+        .with_shard_bytes(NonZeroU64::new(20_000).unwrap());
+    Place::new(&io_browser_indexeddb::REGISTRATION, root)
+        .with_settings(&["layout"])
+        .with_option_set("layout=blobs", pieces)
 }
 
-/// The other layout, with more pieces than one even for small models.
-fn place_of_pieces() -> Place {
-    let options = HandlerOptions::new().with_setting("layout", "blobs");
-    place().with_options(options.with_shard_bytes(NonZeroU64::new(20_000).unwrap()))
-}
-
-mod records {
-    io_conformance::conformance! { setup: super::place, ran: 97, skipped: 8 }
-}
-
-mod pieces {
-    io_conformance::conformance! { setup: super::place_of_pieces, ran: 98, skipped: 7 }
-}
+// 97 and 8 of records, 98 and 7 of pieces.
+io_conformance::conformance! { setup: place, ran: 195, skipped: 15 }
