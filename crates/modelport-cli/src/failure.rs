@@ -59,10 +59,12 @@ impl Failure {
 
 /// Tells an error: a line and a hint for people, an object for machines.
 pub(crate) fn error_to(output: &mut Output, error: &Error) {
-    let told = Told::new(error);
-    let text =
-        if output.json() { serde_json::to_string(&told).unwrap_or_default() } else { told.lines() };
-    output.error_lines(&text);
+    Told::new(error).tell(output);
+}
+
+/// [`error_to`] for one of the models of a list, which goes on: the object has its URL.
+pub(crate) fn listed_error_to(output: &mut Output, error: &Error) {
+    Told { url: error.url().map(str::to_owned), ..Told::new(error) }.tell(output);
 }
 
 /// The exit status of a command line that cannot be read.
@@ -91,7 +93,8 @@ pub(crate) fn wrong_usage(error: &clap::Error) -> ExitCode {
 pub(crate) struct Told {
     error: String,
     kind: String,
-    /// Without credentials.
+    /// The model of an error in a list, without credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     pub(crate) hint: Option<String>,
     causes: Vec<String>,
@@ -120,10 +123,19 @@ impl Told {
         Self {
             error: error.to_string(),
             kind: kind_name(error.kind()),
-            url: error.url().map(str::to_owned),
+            url: None,
             hint: hint.map(str::to_owned),
             causes,
         }
+    }
+
+    fn tell(&self, output: &mut Output) {
+        let text = if output.json() {
+            serde_json::to_string(self).unwrap_or_default()
+        } else {
+            self.lines()
+        };
+        output.error_lines(&text);
     }
 
     /// The error and its causes, as one line.

@@ -13,6 +13,7 @@ use crate::{
     failure::Failure,
     log::{Format, Log},
     output::Output,
+    size::Bytes,
 };
 
 #[derive(Args, Debug)]
@@ -42,11 +43,11 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", requires = "tls_cert", value_hint = ValueHint::FilePath)]
     tls_key: Option<PathBuf>,
     /// Refuse bodies that are longer
-    #[arg(long, value_name = "N", default_value_t = Limits::new().body_bytes)]
-    max_body_bytes: u64,
+    #[arg(long, value_name = "SIZE", default_value_t = Bytes(Limits::new().body_bytes))]
+    max_body_bytes: Bytes,
     /// Refuse model files that are longer
-    #[arg(long, value_name = "N", default_value_t = Limits::new().model_json_bytes)]
-    max_json_bytes: u64,
+    #[arg(long, value_name = "SIZE", default_value_t = Bytes(Limits::new().model_json_bytes))]
+    max_json_bytes: Bytes,
     /// Refuse uploads while there are as many
     #[arg(long, value_name = "N", default_value_t = Limits::new().uploads)]
     max_uploads: usize,
@@ -108,8 +109,8 @@ pub(crate) async fn run(
 impl Serve {
     fn options(&self, global: &Global) -> Result<ServerOptions, Error> {
         let mut limits = Limits::new();
-        limits.body_bytes = self.max_body_bytes;
-        limits.model_json_bytes = self.max_json_bytes;
+        limits.body_bytes = self.max_body_bytes.0;
+        limits.model_json_bytes = self.max_json_bytes.0;
         limits.uploads = self.max_uploads;
         limits.idle = self.idle_timeout;
         let [handler] = global.handler_options([&self.root])?;
