@@ -29,6 +29,7 @@ pub struct SavedWithFiles {
 ///
 /// ```
 /// # futures::executor::block_on(async {
+/// # if cfg!(not(feature = "fs")) { return Ok(()); }
 /// use modelport::{HandlerOptions, companions::companion_files};
 ///
 /// # let root = tempfile::tempdir().unwrap();
@@ -72,6 +73,24 @@ pub async fn companion_files(
 
 /// Copies the model at `from` to `to`, and the files that lie beside it with it. A file that is at the
 /// destination already is not replaced: unless it has the same content, nothing is written at all.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// # if cfg!(not(feature = "fs")) { return Ok(()); }
+/// use modelport::{TransferOptions, companions::copy_model_with_files};
+///
+/// # let root = tempfile::tempdir().unwrap();
+/// # let (model, copy) = (root.path().join("m"), root.path().join("copy"));
+/// # std::fs::create_dir(&model)?;
+/// std::fs::write(model.join("model.json"), r#"{"modelTopology":{}}"#)?;
+/// std::fs::write(model.join("labels.txt"), "cat")?;
+/// let copied = copy_model_with_files(&*model, &*copy, &TransferOptions::new()).await?;
+/// assert_eq!(copied.files, ["labels.txt"]);
+/// assert_eq!(std::fs::read_to_string(copy.join("labels.txt"))?, "cat");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 ///
 /// # Errors
 ///
@@ -175,7 +194,12 @@ impl Plan {
         }
         for file in &plan.files {
             match open_file(&file.to, &reading(&options.destination)).await {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // Who may not list a bucket is refused what is missing too; the write is conditional.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::NotFound | ErrorKind::PermissionDenied
+                    ) => {}
                 Err(error) => return Err(plan.before_copy(error)),
                 Ok(there) => {
                     let here = open_file(&file.from, &reading(&options.source)).await?;
