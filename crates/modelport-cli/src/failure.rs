@@ -1,15 +1,14 @@
 //! How the program fails: what it says and the status it ends with.
 
-use std::{
-    error::Error as StdError,
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::{error::Error as StdError, io, process::ExitCode};
 
 use modelport::{Error, ErrorKind};
 use serde::Serialize;
 
-use crate::{output::Output, text::printable};
+use crate::{
+    output::{Output, stderr_line},
+    text::printable,
+};
 
 /// Why the program does not end with 0, or ends early.
 #[derive(Debug)]
@@ -82,9 +81,7 @@ pub(crate) fn wrong_usage(error: &clap::Error) -> ExitCode {
     let message = first.strip_prefix("error: ").unwrap_or(first);
     let failed = Error::new(ErrorKind::InvalidInput, message)
         .with_hint("`modelport help COMMAND` lists what it takes");
-    let report = serde_json::to_string(&Told::new(&failed)).unwrap_or_default();
-    // There is nowhere left to tell that standard error does not work.
-    let _ = writeln!(io::stderr(), "{report}");
+    stderr_line(&serde_json::to_string(&Told::new(&failed)).unwrap_or_default());
     ExitCode::from(WRONG_USAGE)
 }
 

@@ -158,6 +158,8 @@ struct Plan {
     from: ModelUrl,
     to: ModelUrl,
     files: Vec<File>,
+    /// Whether the source is a directory of its own, which goes when nothing is left in it.
+    owns_directory: bool,
 }
 
 /// A file beside the source and its place beside the destination.
@@ -174,7 +176,9 @@ impl Plan {
         // Both have to have handlers before anything else is said.
         registry.handler(&from, &options.source)?;
         registry.handler(&to, &options.destination)?;
-        let mut plan = Self { registry, from, to, files: Vec::new() };
+        let owns_directory =
+            Path::new(from.rest()).is_dir() || from.rest().ends_with("/model.json");
+        let mut plan = Self { registry, from, to, files: Vec::new(), owns_directory };
         if share_files(&plan.from, &plan.to) {
             return Ok(plan);
         }
@@ -239,7 +243,8 @@ impl Plan {
         }
         #[cfg(feature = "fs")]
         if is_local(&self.from) {
-            return io_fs::remove_companion(&self.from, &file.name).await;
+            let path = Path::new(file.from.rest());
+            return io_fs::remove_companion(path, self.owns_directory).await;
         }
         #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
         if let Some(place) = io_object_store::place(&self.from, &options.source)? {
@@ -304,8 +309,14 @@ fn is_local(url: &ModelUrl) -> bool {
 /// The URL of the file `name` beside the model at `url`.
 fn beside(url: &ModelUrl, name: &str) -> Result<ModelUrl> {
     let rest = url.rest();
-    let is_directory = is_local(url) && Path::new(rest).is_dir();
-    let directory = if rest.ends_with(".json") && !is_directory {
+    let local = is_local(url).then(|| Path::new(rest));
+    // What is there counts: a directory may be called `x.json`, and a model file anything.
+    let names_file = match local {
+        Some(path) if path.is_dir() => false,
+        Some(path) if path.is_file() => true,
+        _ => rest.ends_with(".json"),
+    };
+    let directory = if names_file {
         let is_separator = |c: char| c == '/' || (cfg!(windows) && is_local(url) && c == '\\');
         rest.get(..rest.rfind(is_separator).map_or(0, |at| at + 1)).unwrap_or_default()
     } else {
