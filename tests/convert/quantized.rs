@@ -107,12 +107,17 @@ fn behaviour_39_shards_are_those_of_the_reference_converter() {
 fn wrong_rules_are_refused() {
     let root = tempfile::tempdir().unwrap();
     let file = &some(&["k2-quant/model.h5"])[0];
+    // What clap refuses is wrong usage.
+    for options in [["--quantize", "uint4", "--json"], ["--to", "onnx", "--json"]] {
+        let refused = convert(&options, &file.path, &root.path().join("m"));
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{}", refused.stderr);
+        let error: serde_json::Value = serde_json::from_str(&refused.stderr).unwrap();
+        assert_eq!(error["kind"], "InvalidInput", "{options:?}");
+    }
     for (options, to) in [
-        (&["--quantize", "uint4", "--json"][..], "m"),
-        (&["--quantize", "uint8", "--quantize", "uint16", "--json"], "m"),
+        (&["--quantize", "uint8", "--quantize", "uint16", "--json"][..], "m"),
         (&["--quantize", "uint8:fc/*", "--quantize", "uint16:fc/*", "--json"], "m"),
         (&["--quantize", "uint8", "--json"], "m.h5"),
-        (&["--to", "onnx", "--json"], "m"),
     ] {
         let refused = convert(options, &file.path, &root.path().join(to)).error();
         assert_eq!(refused["kind"], "InvalidInput", "{options:?}");

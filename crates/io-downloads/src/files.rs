@@ -1,7 +1,6 @@
 //! Files that a person picked: load.
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use io_core::{
     Capabilities, Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifacts, ModelUrl, Operation,
     ProgressMeter, Result, SaveResult, Weights, printable_name,
@@ -22,10 +21,14 @@ const SCHEME: &str = "files";
 /// More than any browser can read as a text.
 const MOST_MODEL_BYTES: u64 = 1 << 30;
 
+/// A larger JSON file beside a model is not read to see whether it is one.
+const MOST_COMPANION_BYTES: u64 = 64 << 20;
+
 /// A model whose files a person picked, or dropped onto the page.
 ///
 /// The model file may stand anywhere among them and the weight files in any order; they are found by
-/// their names without folders. The model file alone is a model without weights. Weights are not
+/// their names without folders. JSON files that are no models and that no path names are passed over.
+/// The model file alone is a model without weights. Weights are not
 /// read before they are needed, and then piece by piece.
 ///
 /// No scheme leads here, since no text names what somebody picked: the URL of such a handler,
@@ -56,22 +59,18 @@ impl FilesHandler {
     }
 
     async fn load_model(&self) -> Result<ModelArtifacts> {
-        let name = printable_name(&self.model.name());
-        let model = ModelJson::parse(&self.model_text().await?).map_err(|error| {
-            Error::new(error.kind(), format!("cannot parse file '{name}'"))
-                .with_hint("pick the model file, such as `model.json`, with its weight files")
-                .with_source(error)
-        })?;
+        let (model, picked_files) = self.find_model().await?;
         let files = model.files();
         let mut artifacts = model.artifacts.clone();
-        if self.weights.is_empty() && !files.is_empty() {
+        let paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
+        let picked_files = self.without_companions(picked_files, &paths).await;
+        if picked_files.is_empty() && !files.is_empty() {
             artifacts.weight_specs = None;
         } else {
-            let paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
-            let places = matching::places(&paths, &names(&self.weights))?;
+            let places = matching::places(&paths, &names(&picked_files))?;
             let picked = places.iter().zip(&files).filter_map(|(&place, file)| {
                 let verified = file.integrity.filter(|_| self.options.verify);
-                Some(bytes_of(&self.url, self.weights.get(place)?, verified))
+                Some(bytes_of(&self.url, picked_files.get(place)?, verified))
             });
             let picked: Vec<_> = picked.collect();
             let lengths: Vec<_> = picked.iter().map(JsWeights::byte_length).collect();
@@ -88,15 +87,59 @@ impl FilesHandler {
         Ok(artifacts)
     }
 
-    async fn model_text(&self) -> Result<Bytes> {
-        let length = bytes_of(&self.url, &self.model, None).byte_length();
-        if length > MOST_MODEL_BYTES {
-            let name = printable_name(&self.model.name());
+    /// The model, and all files but the one it is in. Of several JSON files, of which the name of none
+    /// tells, it is the first one that reads as a model.
+    async fn find_model(&self) -> Result<(ModelJson, Vec<File>)> {
+        let mut others = self.weights.clone();
+        let error = match self.parse(&self.model, MOST_MODEL_BYTES).await {
+            Ok(model) => return Ok((model, others)),
+            Err(error) => error,
+        };
+        for (place, file) in self.weights.iter().enumerate() {
+            if matching::is_json(&file.name())
+                && let Ok(model) = self.parse(file, MOST_MODEL_BYTES).await
+            {
+                others.remove(place);
+                others.push(self.model.clone());
+                return Ok((model, others));
+            }
+        }
+        Err(error)
+    }
+
+    /// Passes over JSON files that are no models and that no path names, such as the `metadata.json`
+    /// that Teachable Machine exports with a model.
+    async fn without_companions(&self, files: Vec<File>, paths: &[&str]) -> Vec<File> {
+        let mut weights = Vec::new();
+        for file in files {
+            let name = file.name();
+            let may_be_one = matching::is_json(&name) && !matching::is_named(paths, &name);
+            // Another model is no companion: which of the two is meant is not clear.
+            if !may_be_one || self.parse(&file, MOST_COMPANION_BYTES).await.is_ok() {
+                weights.push(file);
+            }
+        }
+        weights
+    }
+
+    async fn parse(&self, file: &File, most: u64) -> Result<ModelJson> {
+        let name = printable_name(&file.name());
+        let length = bytes_of(&self.url, file, None).byte_length();
+        if length > most {
             return Err(Error::corrupt(format!("the file '{name}' is too large for a model file")));
         }
-        let buffer = JsFuture::from(self.model.array_buffer());
+        let buffer = JsFuture::from(file.array_buffer());
         let buffer = buffer.await.map_err(on("the browser does not read the model file"))?;
-        copy_out(&Uint8Array::new(&buffer), 0..length)
+        let text = copy_out(&Uint8Array::new(&buffer), 0..length)?;
+        ModelJson::parse(&text).map_err(|error| {
+            Error::new(error.kind(), format!("cannot parse file '{name}'"))
+                .with_hint(
+                    error.hint().unwrap_or(
+                        "pick the model file, such as `model.json`, with its weight files",
+                    ),
+                )
+                .with_source(error)
+        })
     }
 }
 

@@ -72,7 +72,13 @@ fn basename(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn is_json(name: &str) -> bool {
+/// Whether one of `paths` means the file `name`.
+pub(crate) fn is_named(paths: &[&str], name: &str) -> bool {
+    paths.iter().any(|path| basename(path) == basename(name))
+}
+
+/// Whether a file is JSON by its name.
+pub(crate) fn is_json(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("json"))
 }
 

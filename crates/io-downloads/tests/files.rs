@@ -104,6 +104,33 @@ async fn the_model_file_is_found_among_others() {
 }
 
 #[wasm_bindgen_test]
+async fn json_files_that_are_no_models_are_passed_over() {
+    let metadata = br#"{"labels":["a"],"tfjsVersion":"1.3.1"}"#;
+    for name in ["model.json", "my-net.json"] {
+        let mut files = all();
+        files[0] = named(name, model(true).as_bytes());
+        files.insert(0, named("metadata.json", metadata));
+        for _ in 0..files.len() {
+            files.rotate_left(1);
+            let loaded = load(files.clone()).await.unwrap();
+            assert_eq!(loaded.weight_data_bytes(), 12, "{name}");
+        }
+    }
+    // Two models are not told from each other.
+    let mut files = all();
+    files.push(named("other.json", model(true).as_bytes()));
+    assert_eq!(load(files).await.unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[wasm_bindgen_test]
+async fn a_bare_manifest_loads_with_its_weights() {
+    let text = r#"[{"paths":["x-shard1"],"weights":[{"name":"x","shape":[4],"dtype":"bool"}]}]"#;
+    let files = vec![named("x-shard1", A), named("x-weights_manifest.json", text.as_bytes())];
+    let loaded = load(files).await.unwrap();
+    assert_eq!(loaded.weight_data.unwrap().to_bytes().await.unwrap().as_ref(), A);
+}
+
+#[wasm_bindgen_test]
 async fn a_model_file_alone_is_a_model_without_weights() {
     let loaded = load(all().into_iter().take(1).collect()).await.unwrap();
     assert!(loaded.weight_specs.is_none() && loaded.weight_data.is_none());

@@ -34,7 +34,8 @@ pub async fn advice(url: &ModelUrl) -> Option<String> {
 
 fn advise(path: &Path) -> Option<String> {
     if path.is_dir() {
-        return (!path.join(MODEL_JSON).exists()).then(|| in_directory(path)).flatten();
+        let json = path.join(MODEL_JSON);
+        return if json.exists() { renamed_weights(&json) } else { in_directory(path) };
     }
     if path.is_file() {
         return of_file(path);
@@ -69,15 +70,46 @@ fn of_file(path: &Path) -> Option<String> {
         return Some(format!("this is {what}; {hint}"));
     }
     if describe_foreign(&head).is_some() {
-        return None;
+        return renamed_weights(path);
     }
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     let (_, what) = NAMES.iter().find(|(suffix, _)| name.ends_with(suffix))?;
     Some(format!("a file of this name is usually {what}, which modelport does not read"))
 }
 
+/// A weight file that a browser has given a number, as in `weights (1).bin`.
+fn renamed_weights(path: &Path) -> Option<String> {
+    if fs::metadata(path).ok()?.len() > MOST_JSON_BYTES {
+        return None;
+    }
+    let model = ModelJson::parse(&fs::read(path).ok()?).ok()?;
+    let directory = location::parent(path);
+    let names: Vec<String> = fs::read_dir(&directory)
+        .ok()?
+        .flatten()
+        .take(MOST_NAMES)
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    let missing = model.files().into_iter().find(|file| !directory.join(&file.path).exists())?;
+    let wanted = missing.path.trim_start_matches("./");
+    let renamed = names.iter().find(|name| without_number(name).as_deref() == Some(wanted))?;
+    Some(format!(
+        "`{}` may be it: browsers add a number to the name of a download; rename it",
+        printable_name(renamed)
+    ))
+}
+
+/// `weights.bin` of `weights (1).bin` and `weights(1).bin`.
+fn without_number(name: &str) -> Option<String> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    let (stem, number) = stem.strip_suffix(')')?.rsplit_once('(')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| format!("{}.{extension}", stem.trim_end()))
+}
+
 /// What files are by their names alone, where their bytes do not tell.
 const NAMES: &[(&str, &str)] = &[
+    ("tensorflowjs_model.pb", "the graph of a web model of TensorFlow.js 0.x"),
     (".ckpt", "a checkpoint"),
     (".data-00000-of-00001", "a part of a TensorFlow checkpoint"),
     (".gguf", "a GGUF model"),
@@ -204,6 +236,14 @@ mod tests {
                 "did you mean `ROOT/tiny-weights_manifest.json`?",
             ),
             (&[("a b/model.json", MODEL)], "a%20b", "`ROOT/a b` exists"),
+            (
+                &[
+                    ("m.json", r#"{"weightsManifest":[{"paths":["./w.bin"],"weights":[]}]}"#),
+                    ("w (1).bin", ""),
+                ],
+                "m.json",
+                "`w (1).bin` may be it: browsers add a number to the name of a download; rename it",
+            ),
         ] {
             let found = advice(files, path).unwrap();
             let found = found.replace("ROOT//", "ROOT/");

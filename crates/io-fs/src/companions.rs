@@ -7,8 +7,8 @@ use io_core::{Error, ErrorKind, ModelUrl, Result};
 use io_manifest::companion_files;
 
 use crate::{
-    error::{failed, on, shown},
-    location::{Location, MODEL_JSON},
+    error::{on, shown},
+    location::{self, Location},
 };
 
 /// In a directory with more files than this, none is taken for a companion.
@@ -56,25 +56,23 @@ fn find(url: &ModelUrl) -> Result<Vec<String>> {
     Ok(companion_files(names, &jsons))
 }
 
-/// Removes one file, and the directory that it was in if nothing is left there and it was that of a
-/// `model.json`.
+/// Removes the file at `path` and, with `and_directory`, the directory that it was in if nothing is
+/// left there.
 ///
 /// # Errors
 ///
 /// What the system refuses with.
-pub async fn remove_companion(url: &ModelUrl, name: &str) -> Result<()> {
-    let (url, name) = (url.clone(), name.to_owned());
+pub async fn remove_companion(path: &Path, and_directory: bool) -> Result<()> {
+    let path = path.to_owned();
     unblock(move || {
-        let location = Location::new(&url)?;
-        let path = location.directory.join(&name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed(format!("cannot remove `{}`", shown(Path::new(&name))), error));
+                return Err(on("remove", &path)(error));
             }
             _ => {}
         }
-        if location.json == MODEL_JSON {
-            let _ = fs::remove_dir(&location.directory);
+        if and_directory {
+            let _ = fs::remove_dir(location::parent(&path));
         }
         Ok(())
     })

@@ -207,3 +207,15 @@ fn https_is_really_tls() {
     assert!(error.to_string().contains("no trusted connection"), "{error:?}");
     assert!(!error.is_retryable());
 }
+
+#[test]
+fn a_bare_manifest_loads_with_its_weights() {
+    let manifest =
+        br#"[{"paths":["tiny-shard1"],"weights":[{"name":"w","shape":[4],"dtype":"uint8"}]}]"#;
+    let server = serving(vec![
+        ("/face/tiny-weights_manifest.json", manifest.to_vec()),
+        ("/face/tiny-shard1", b"abcd".to_vec()),
+    ]);
+    let loaded = load(&server.url("/face/tiny-weights_manifest.json"), quick()).unwrap();
+    assert!(loaded == b"abcd");
+}

@@ -142,7 +142,7 @@ fn not_an_object(text: &str, error: &serde_json::Error) -> Error {
     let refused = if text.trim_ascii_start().starts_with(['{', '[']) {
         refused.with_source(error.to_string())
     } else {
-        refused.with_hint("expected the `model.json` of a TensorFlow.js model")
+        refused
     };
     if has_non_finite_token(text) {
         refused.with_hint(

@@ -1,7 +1,9 @@
 //! Objects beside a model that belong to no model.
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use io_core::{Error, ErrorKind, ModelUrl, Operation, Result};
 use io_manifest::companion_files;
+use object_store::ObjectMeta;
 
 use crate::{
     ObjectModelStore,
@@ -20,7 +22,8 @@ impl ObjectModelStore {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there are more than 1,000; what the store refuses with.
+    /// `InvalidInput` when there are more than 1,000 objects at and below the model; what the store
+    /// refuses with.
     pub async fn companions(&self, model: &ModelUrl) -> Result<Vec<String>> {
         let found = self.find_companions(model).await;
         found.map_err(|error| error.with_context(Operation::List, model))
@@ -30,16 +33,18 @@ impl ObjectModelStore {
         let (store, directory) = (self.store.clone(), self.locate(model)?.directory);
         let find = async move {
             let prefix = (!directory.is_root()).then_some(&directory);
-            let listed = store.list_with_delimiter(prefix).await.map_err(on("list", &directory))?;
-            if listed.objects.len() > MOST_OBJECTS {
-                let message = format!(
-                    "`{}` has more than {MOST_OBJECTS} objects beside the model",
-                    shown(&directory)
-                );
+            // Not `list_with_delimiter`, which reads every page of a prefix before it returns.
+            let listed = store.list(prefix).take(MOST_OBJECTS + 1).try_collect::<Vec<_>>();
+            let listed = listed.await.map_err(on("list", &directory))?;
+            if listed.len() > MOST_OBJECTS {
+                let message =
+                    format!("`{}` has more than {MOST_OBJECTS} objects", shown(&directory));
                 return Err(Error::new(ErrorKind::InvalidInput, message));
             }
+            let is_beside =
+                |object: &ObjectMeta| object.location.parent().unwrap_or_default() == directory;
             let (mut found, mut jsons) = (Vec::new(), Vec::new());
-            for object in listed.objects {
+            for object in listed.into_iter().filter(is_beside) {
                 let Some(name) = object.location.filename().map(str::to_owned) else { continue };
                 // Leftovers of interrupted saves are for `gc`.
                 if names::is_ours(&name) {

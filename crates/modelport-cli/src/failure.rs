@@ -1,15 +1,14 @@
 //! How the program fails: what it says and the status it ends with.
 
-use std::{
-    error::Error as StdError,
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::{error::Error as StdError, io, process::ExitCode};
 
 use modelport::{Error, ErrorKind};
 use serde::Serialize;
 
-use crate::{output::Output, text::printable};
+use crate::{
+    output::{Output, stderr_line},
+    text::printable,
+};
 
 /// Why the program does not end with 0, or ends early.
 #[derive(Debug)]
@@ -59,10 +58,12 @@ impl Failure {
 
 /// Tells an error: a line and a hint for people, an object for machines.
 pub(crate) fn error_to(output: &mut Output, error: &Error) {
-    let told = Told::new(error);
-    let text =
-        if output.json() { serde_json::to_string(&told).unwrap_or_default() } else { told.lines() };
-    output.error_lines(&text);
+    Told::new(error).tell(output);
+}
+
+/// [`error_to`] for one of the models of a list, which goes on: the object has its URL.
+pub(crate) fn listed_error_to(output: &mut Output, error: &Error) {
+    Told { url: error.url().map(str::to_owned), ..Told::new(error) }.tell(output);
 }
 
 /// The exit status of a command line that cannot be read.
@@ -80,9 +81,7 @@ pub(crate) fn wrong_usage(error: &clap::Error) -> ExitCode {
     let message = first.strip_prefix("error: ").unwrap_or(first);
     let failed = Error::new(ErrorKind::InvalidInput, message)
         .with_hint("`modelport help COMMAND` lists what it takes");
-    let report = serde_json::to_string(&Told::new(&failed)).unwrap_or_default();
-    // There is nowhere left to tell that standard error does not work.
-    let _ = writeln!(io::stderr(), "{report}");
+    stderr_line(&serde_json::to_string(&Told::new(&failed)).unwrap_or_default());
     ExitCode::from(WRONG_USAGE)
 }
 
@@ -91,7 +90,8 @@ pub(crate) fn wrong_usage(error: &clap::Error) -> ExitCode {
 pub(crate) struct Told {
     error: String,
     kind: String,
-    /// Without credentials.
+    /// The model of an error in a list, without credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     pub(crate) hint: Option<String>,
     causes: Vec<String>,
@@ -120,10 +120,19 @@ impl Told {
         Self {
             error: error.to_string(),
             kind: kind_name(error.kind()),
-            url: error.url().map(str::to_owned),
+            url: None,
             hint: hint.map(str::to_owned),
             causes,
         }
+    }
+
+    fn tell(&self, output: &mut Output) {
+        let text = if output.json() {
+            serde_json::to_string(self).unwrap_or_default()
+        } else {
+            self.lines()
+        };
+        output.error_lines(&text);
     }
 
     /// The error and its causes, as one line.

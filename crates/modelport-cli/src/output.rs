@@ -98,3 +98,9 @@ impl Output {
         if self.line_by_line { self.stdout.flush() } else { Ok(()) }
     }
 }
+
+/// A line for standard error of a command line that could not be read.
+pub(crate) fn stderr_line(line: &str) {
+    // There is nowhere left to tell that standard error does not work.
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -44,7 +44,7 @@ impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (prefix, power) in UNITS {
             let unit = 1024_u64.pow(power);
-            if self.0 > 0 && self.0 % unit == 0 {
+            if self.0 > 0 && self.0.is_multiple_of(unit) {
                 return write!(f, "{}{prefix}iB", self.0 / unit);
             }
         }

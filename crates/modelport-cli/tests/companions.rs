@@ -63,6 +63,14 @@ fn with_files_takes_along_what_lies_beside() {
     assert!(place.path("moved/labels.txt").exists() && place.path("moved/x.json").exists());
     assert_eq!(place.run("verify moved/x.json").code, 0);
 
+    // A model file may be called anything.
+    place.write("odd/labels.txt", "b");
+    std::fs::copy(place.path("copy/weights.bin"), place.path("odd/weights.bin")).unwrap();
+    std::fs::copy(place.path("copy/model.json"), place.path("odd/upload")).unwrap();
+    assert_eq!(place.run("mv --with-files odd/upload even").code, 0);
+    assert_eq!(names(&place, "even"), ["labels.txt", "model.json", "weights.bin"]);
+    assert!(names(&place, "odd").is_empty());
+
     // A folder with nothing else in it goes too.
     let ran = place.run("mv --with-files copy last");
     assert_eq!(ran.code, 0, "{ran:?}");

@@ -30,7 +30,7 @@ fn files_of_other_formats_are_named_with_the_next_step() {
     );
     write_bytes(&place, "m.pkl", b"\x80\x04\x95\x10\0\0\0\0\0\0\0}");
     write_bytes(&place, "m.pb", b"\x0a\x08\x0a\x01x\x12\x03Foo");
-    write_bytes(&place, "m.index", b"x");
+    write_bytes(&place, "m.index", b"\0\0\x02\x08\x01\x57\xfb\x80\x8b\x24\x75\x47\xdb");
     write_bytes(&place, "utf16.json", b"\xff\xfe{\0\"\0a\0\"\0:\x001\0}\0");
     for (file, what, next) in [
         ("m.h5", "an HDF5 file", "modelport convert"),
@@ -42,7 +42,7 @@ fn files_of_other_formats_are_named_with_the_next_step() {
         ("m.pt", "a PyTorch file", ".safetensors"),
         ("m.pkl", "a Python pickle", "does not read"),
         ("m.pb", "a TensorFlow graph", "SavedModel"),
-        ("m.index", "the index of a TensorFlow checkpoint", "does not read"),
+        ("m.index", "the index of a TensorFlow checkpoint", "tensorflowjs_converter"),
         ("utf16.json", "UTF-16 text", "UTF-8"),
     ] {
         for command in ["info", "verify", "cp", "mv", "doctor"] {

@@ -164,7 +164,8 @@ pub async fn container(bytes: &Weights) -> Result<Container> {
         }
         at *= 2;
     }
-    Err(match recognized(&start) {
+    let end = read_exact(bytes, length.saturating_sub(END_BYTES)..length).await?;
+    Err(match recognized(&[start, end].concat()) {
         Some((_, error)) => error,
         None => Error::corrupt("the format of the file is not recognized")
             .with_hint("expected `model.json`, HDF5 (.h5), .keras or .safetensors"),

@@ -29,6 +29,7 @@ pub struct SavedWithFiles {
 ///
 /// ```
 /// # futures::executor::block_on(async {
+/// # if cfg!(not(feature = "fs")) { return Ok(()); }
 /// use modelport::{HandlerOptions, companions::companion_files};
 ///
 /// # let root = tempfile::tempdir().unwrap();
@@ -70,11 +71,11 @@ pub async fn companion_files(
     Err(Error::new(ErrorKind::Unsupported, message).with_context(Operation::List, &url))
 }
 
-/// Removes the file `name` that lies beside the model at `url`, one of [`companion_files`].
+/// Removes the file `name` that lies beside the model at `url`, one of [`companion_files`], if it is
+/// there.
 ///
 /// # Errors
 ///
-/// - `NotFound`: there is no such file.
 /// - `Unsupported`: the store holds models only.
 /// - `UnknownScheme`, `InvalidUrl`, `PermissionDenied`, `Network`, …: the file cannot be removed.
 pub async fn remove_companion_file(
@@ -82,21 +83,50 @@ pub async fn remove_companion_file(
     name: &str,
     options: &HandlerOptions,
 ) -> Result<()> {
-    let url = url.into_model_url()?;
-    let _ = (name, options);
+    remove_beside(&url.into_model_url()?, name, false, options).await
+}
+
+/// Removes a file beside the model at `url` and, with `and_directory`, the directory that they are in
+/// if nothing is left there.
+async fn remove_beside(
+    url: &ModelUrl,
+    name: &str,
+    and_directory: bool,
+    options: &HandlerOptions,
+) -> Result<()> {
+    let _ = (name, and_directory, options);
     #[cfg(feature = "fs")]
-    if is_local(&url) {
-        return io_fs::remove_companion(&url, name).await;
+    if is_local(url) {
+        let file = beside(url, name)?;
+        return io_fs::remove_companion(Path::new(file.rest()), and_directory).await;
     }
     #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
-    if let Some(place) = io_object_store::place(&url, options)? {
-        return place.store.remove_companion(&url, name).await;
+    if let Some(place) = io_object_store::place(url, options)? {
+        return place.store.remove_companion(url, name).await;
     }
     Err(Error::unsupported(url.scheme(), Operation::Remove))
 }
 
 /// Copies the model at `from` to `to`, and the files that lie beside it with it. A file that is at the
 /// destination already is not replaced: unless it has the same content, nothing is written at all.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// # if cfg!(not(feature = "fs")) { return Ok(()); }
+/// use modelport::{TransferOptions, companions::copy_model_with_files};
+///
+/// # let root = tempfile::tempdir().unwrap();
+/// # let (model, copy) = (root.path().join("m"), root.path().join("copy"));
+/// # std::fs::create_dir(&model)?;
+/// std::fs::write(model.join("model.json"), r#"{"modelTopology":{}}"#)?;
+/// std::fs::write(model.join("labels.txt"), "cat")?;
+/// let copied = copy_model_with_files(&*model, &*copy, &TransferOptions::new()).await?;
+/// assert_eq!(copied.files, ["labels.txt"]);
+/// assert_eq!(std::fs::read_to_string(copy.join("labels.txt"))?, "cat");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 ///
 /// # Errors
 ///
@@ -164,6 +194,8 @@ struct Plan {
     from: ModelUrl,
     to: ModelUrl,
     files: Vec<File>,
+    /// Whether the source is a directory of its own, which goes when nothing is left in it.
+    owns_directory: bool,
 }
 
 /// A file beside the source and its place beside the destination.
@@ -180,7 +212,9 @@ impl Plan {
         // Both have to have handlers before anything else is said.
         registry.handler(&from, &options.source)?;
         registry.handler(&to, &options.destination)?;
-        let mut plan = Self { registry, from, to, files: Vec::new() };
+        let owns_directory =
+            Path::new(from.rest()).is_dir() || from.rest().ends_with("/model.json");
+        let mut plan = Self { registry, from, to, files: Vec::new(), owns_directory };
         if share_files(&plan.from, &plan.to) {
             return Ok(plan);
         }
@@ -200,7 +234,12 @@ impl Plan {
         }
         for file in &plan.files {
             match open_file(&file.to, &reading(&options.destination)).await {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // Who may not list a bucket is refused what is missing too; the write is conditional.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::NotFound | ErrorKind::PermissionDenied
+                    ) => {}
                 Err(error) => return Err(plan.before_copy(error)),
                 Ok(there) => {
                     let here = open_file(&file.from, &reading(&options.source)).await?;
@@ -238,7 +277,7 @@ impl Plan {
             let message = format!("`{}` changed while it was moved", file.name);
             return Err(Error::new(ErrorKind::Conflict, message));
         }
-        remove_companion_file(&self.from, &file.name, &options.source).await
+        remove_beside(&self.from, &file.name, self.owns_directory, &options.source).await
     }
 
     fn before_copy(&self, error: Error) -> Error {
@@ -297,8 +336,14 @@ fn is_local(url: &ModelUrl) -> bool {
 /// The URL of the file `name` beside the model at `url`.
 fn beside(url: &ModelUrl, name: &str) -> Result<ModelUrl> {
     let rest = url.rest();
-    let is_directory = is_local(url) && Path::new(rest).is_dir();
-    let directory = if rest.ends_with(".json") && !is_directory {
+    let local = is_local(url).then(|| Path::new(rest));
+    // What is there counts: a directory may be called `x.json`, and a model file anything.
+    let names_file = match local {
+        Some(path) if path.is_dir() => false,
+        Some(path) if path.is_file() => true,
+        _ => rest.ends_with(".json"),
+    };
+    let directory = if names_file {
         let is_separator = |c: char| c == '/' || (cfg!(windows) && is_local(url) && c == '\\');
         rest.get(..rest.rfind(is_separator).map_or(0, |at| at + 1)).unwrap_or_default()
     } else {

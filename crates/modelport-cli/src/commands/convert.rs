@@ -116,7 +116,7 @@ async fn source(from: &ModelUrl, handlers: &HandlerOptions) -> Result<Source> {
     match modelport::load_with(from, handlers).await {
         Ok(model) => Ok(Source::Model(model)),
         // Neither is there: what was named is told, not the `model.json` below it.
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound && error.hint().is_none() => {
             Err(no_file.filter(|error| error.kind() == ErrorKind::NotFound).unwrap_or(error))
         }
         Err(error) => Err(error),

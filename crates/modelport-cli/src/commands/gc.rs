@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::list::redacted;
 use crate::{
     args::Global,
-    failure::{Failure, error_to},
+    failure::{Failure, listed_error_to},
     output::Output,
     text::{count, date, printable, size},
 };
@@ -52,7 +52,7 @@ pub(crate) async fn run(global: &Global, args: &Gc, output: &mut Output) -> Resu
             }
             Err(error) => {
                 all_done = false;
-                error_to(output, &error);
+                listed_error_to(output, &error);
             }
         }
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     args::Global,
-    failure::{Failure, error_to},
+    failure::{Failure, listed_error_to},
     output::Output,
     text::{date, printable, size},
 };
@@ -20,7 +20,7 @@ pub(crate) async fn run(global: &Global, url: &str, output: &mut Output) -> Resu
             Ok(entry) => print(&entry, output)?,
             Err(error) => {
                 all_read = false;
-                error_to(output, &error);
+                listed_error_to(output, &error);
             }
         }
     }

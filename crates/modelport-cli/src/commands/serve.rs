@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     log::{Format, Log},
     output::Output,
+    size::Bytes,
 };
 
 #[derive(Args, Debug)]
@@ -49,11 +50,11 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", requires = "tls_cert", value_hint = ValueHint::FilePath)]
     pub(super) tls_key: Option<PathBuf>,
     /// Refuse bodies that are longer
-    #[arg(long, value_name = "N", default_value_t = Limits::new().body_bytes)]
-    max_body_bytes: u64,
+    #[arg(long, value_name = "SIZE", default_value_t = Bytes(Limits::new().body_bytes))]
+    max_body_bytes: Bytes,
     /// Refuse model files that are longer
-    #[arg(long, value_name = "N", default_value_t = Limits::new().model_json_bytes)]
-    max_json_bytes: u64,
+    #[arg(long, value_name = "SIZE", default_value_t = Bytes(Limits::new().model_json_bytes))]
+    max_json_bytes: Bytes,
     /// Maximum running uploads; further ones are answered with 503
     #[arg(long, value_name = "N", default_value_t = Limits::new().uploads)]
     max_uploads: usize,
@@ -61,8 +62,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "N", default_value_t = ListenOptions::new().connections)]
     max_connections: usize,
     /// Cut off uploads that are slower on average, after twice the idle timeout
-    #[arg(long, value_name = "BYTES/S", default_value_t = Limits::new().min_bytes_per_second)]
-    min_upload_rate: u64,
+    #[arg(long, value_name = "SIZE/S", default_value_t = Bytes(Limits::new().min_bytes_per_second))]
+    min_upload_rate: Bytes,
     /// Close connections that are idle this long
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     idle_timeout: Duration,
@@ -125,11 +126,11 @@ pub(crate) async fn run(
 impl Serve {
     fn options(&self, global: &Global) -> Result<ServerOptions, Error> {
         let mut limits = Limits::new();
-        limits.body_bytes = self.max_body_bytes;
-        limits.model_json_bytes = self.max_json_bytes;
+        limits.body_bytes = self.max_body_bytes.0;
+        limits.model_json_bytes = self.max_json_bytes.0;
         limits.uploads = self.max_uploads;
         limits.idle = self.idle_timeout;
-        limits.min_bytes_per_second = self.min_upload_rate;
+        limits.min_bytes_per_second = self.min_upload_rate.0;
         let [handler] = global.handler_options([&self.root])?;
         let mut options = ServerOptions::new().with_limits(limits).with_handler(handler);
         if let Some(path) = &self.base_path {

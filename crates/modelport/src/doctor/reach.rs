@@ -90,7 +90,7 @@ fn not_read(error: Error, is_place: bool, has_models: Option<bool>) -> Finding {
             Check::Read,
             "there is no model at this very URL, but there are some below it",
         )
-        .with_hint("name one of them, to have it looked at"),
+        .with_hint(error.hint().unwrap_or("name one of them, to have it looked at")),
         (true, Some(false)) if is_place => {
             Finding::not_checked(Check::Read, "this is a place for models, and none is in it")
         }
