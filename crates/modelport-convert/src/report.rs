@@ -196,6 +196,9 @@ pub enum Effect {
     TensorArgument,
     /// The class of the target has no such setting.
     MissingSetting,
+    /// Keras 2 crops at random when it trains and in the middle when it predicts, Keras 3 only when
+    /// it trains.
+    RandomCrop,
 }
 
 impl Change {
@@ -447,6 +450,7 @@ impl Effect {
             Self::NotFinite => "JSON has no such number; it is now `null`",
             Self::QuantizedLayer => "its weights have scales of their own",
             Self::TensorArgument => "a tensor passed by this name is not",
+            Self::RandomCrop => "Keras 2 also crops when it predicts, Keras 3 only when it trains",
             Self::MissingSetting => "the class of the target has no such setting",
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    json::{Object, is_other_than, is_true, text},
+    json::{Object, config, is_other_than, is_true, text},
     to_tfjs::Context,
 };
 use crate::report::{Change, Effect};
@@ -28,6 +28,14 @@ pub(super) fn rewrite(context: &mut Context<'_>, class: &str, at: &str, config: 
             if let Some(slope) = config.shift_remove("negative_slope") {
                 context.rewritten("negative_slope", "alpha", at);
                 config.insert("alpha".to_owned(), slope);
+            }
+        }
+        "ThresholdedReLU" => {
+            for key in ["max_value", "negative_slope"] {
+                config.shift_remove(key);
+            }
+            if let Some(threshold) = config.shift_remove("threshold") {
+                config.insert("theta".to_owned(), threshold);
             }
         }
         "SeparableConv2D" => {
@@ -89,6 +97,15 @@ fn refuse(context: &mut Context<'_>, class: &str, at: &str, config: &Object) {
             context.report.add_at(Change::CannotRun { class_name, problem }, at);
         }
     }
+}
+
+/// Returns whether a `ReLU` has nothing but a threshold, which `ThresholdedReLU` has, too.
+pub(super) fn is_thresholded(layer: &Object) -> bool {
+    config(layer).is_some_and(|config| {
+        is_other_than(config, "threshold", 0.0)
+            && !is_other_than(config, "negative_slope", 0.0)
+            && config.get("max_value").is_none_or(Value::is_null)
+    })
 }
 
 fn unknown_interpolation(class: &str, config: &Object) -> bool {

@@ -23,6 +23,7 @@ mod optimizer_state;
 mod parse;
 mod placing;
 mod plan;
+mod repair;
 mod to_keras;
 mod to_keras2;
 mod to_keras3;
