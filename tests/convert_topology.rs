@@ -10,7 +10,7 @@ use std::{
 };
 
 use modelport_convert::{
-    report::Report,
+    report::{Level, Report},
     topology::{
         Dialect, H5Group, KerasSource, TfjsModel, TfjsSource, WeightPlan, to_keras, to_tfjs,
     },
@@ -37,7 +37,7 @@ fn b26_converted_topologies_predict_in_tensorflow_js_what_keras_does() {
         let dir = root.path().join(name);
         let (topology, report) = write(file, &dir);
         // What the report lets pass is what works.
-        let refused = report.check(strict()).is_err();
+        let refused = report.entries().iter().any(|entry| entry.level >= Level::Unsupported);
         assert_eq!(refused, CANNOT.iter().any(|(cannot, _)| cannot == name), "{name}: {report}");
         // And once more after the way to Keras and back.
         let again = root.path().join(format!("{name}-again"));
@@ -60,10 +60,6 @@ fn b26_converted_topologies_predict_in_tensorflow_js_what_keras_does() {
         }
     }
     assert_eq!(subjects.len(), 90);
-}
-
-fn strict() -> modelport_convert::report::Policy {
-    modelport_convert::report::Policy { strict: true, force: false }
 }
 
 fn models() -> Vec<(String, PathBuf)> {

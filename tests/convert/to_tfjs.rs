@@ -144,13 +144,24 @@ fn behaviour_31_what_the_reference_leaves_unloadable() {
 }
 
 #[test]
-fn behaviour_32_unknown_classes_are_listed_and_refused_when_strict() {
-    let root = tempfile::tempdir().unwrap();
+fn behaviour_32_unknown_classes_are_refused_unless_allowed() {
     for file in some(&["k2-attention/model", "k3-attention/model"]) {
-        let refused = convert(&["--strict", "--json"], &file.path, root.path()).error();
-        assert!(refused["error"].as_str().unwrap().contains("MultiHeadAttention"), "{refused}");
-        let dir = root.path().join(file.name.replace(['/', '.'], "-"));
-        convert(&[], &file.path, &dir).success();
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("m");
+        for options in [&["--json"][..], &["--json", "--force"], &["--json", "--strict"]] {
+            let refused = convert(options, &file.path, &dir).error();
+            assert_eq!(refused["kind"], "Unsupported", "{refused}");
+            let text = refused["error"].as_str().unwrap();
+            assert!(text.contains("MultiHeadAttention") && text.contains(", in `"), "{refused}");
+            assert!(!dir.exists(), "{}", file.name);
+        }
+        // Keras has the class, and tensors alone need none.
+        for (suffix, options) in
+            [("h5", &["--strict"][..]), ("keras", &["--strict"]), ("safetensors", &[])]
+        {
+            convert(options, &file.path, &dir.with_extension(suffix)).success();
+        }
+        convert(&["--allow-unsupported"], &file.path, &dir).success();
         assert!(!digests(&dir).is_empty());
     }
 }
@@ -177,7 +188,7 @@ fn behaviour_49_every_weight_is_that_of_the_file() {
             continue;
         }
         let dir = root.path().join(file.name.replace(['/', '.'], "-"));
-        convert(&["--force"], &file.path, &dir).success();
+        convert(&["--force", "--allow-unsupported"], &file.path, &dir).success();
         assert_eq!(sums(&digests(&dir)), sums(of_layers), "{}", file.name);
     }
 }

@@ -72,8 +72,8 @@ NEEDED = {
 # Activations of TensorFlow.js, and what is beside the activations of Keras.
 OF_TENSORFLOW_JS = ["gelu_new", "log_softmax", "mish", "relu6", "swish"]
 NO_ACTIVATIONS = ["deserialize", "get", "serialize"]
-# Keys whose default is a name that is counted, or no default at all.
-UNSAID = ["batch_input_shape", "batch_shape", "module", "name"]
+# Keys whose default is counted or drawn, or no default at all.
+UNSAID = ["batch_input_shape", "batch_shape", "module", "name", "seed"]
 # Keys that no signature has, and that constructors or `from_config` of some version take.
 HIDDEN = {
     "activity_regularizer": None,

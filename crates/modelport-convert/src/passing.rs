@@ -10,6 +10,10 @@ pub(crate) fn set_aside(report: &mut Report) -> Vec<Entry> {
         | Change::CannotRun { .. }
         | Change::Opaque { .. }
         | Change::Projected { .. } => true,
+        // Keras 3 writes these as it did, and Keras 2 reads them as the same.
+        Change::Rewritten { from, .. } => {
+            matches!(from.as_str(), "ReLU" | "batch_shape" | "negative_slope")
+        }
         // Other objects are left out, these are carried.
         Change::UnknownObject { key, .. } => key.ends_with("activation"),
         Change::ValueChange { effect, .. } => is_carried(*effect) || turns_back(*effect),

@@ -230,6 +230,9 @@ pub enum Effect {
     MaskedState,
     /// TensorFlow.js passes an initial state on to the next recurrent layers, and fails.
     StateKept,
+    /// Keras 2 crops at random when it trains and in the middle when it predicts, Keras 3 only when
+    /// it trains.
+    RandomCrop,
 }
 
 impl Change {
@@ -481,6 +484,7 @@ impl Effect {
             Self::NotFinite => "JSON has no such number; it is now `null`",
             Self::QuantizedLayer => "its weights have scales of their own",
             Self::TensorArgument => "a tensor passed by this name is not",
+            Self::RandomCrop => "Keras 2 also crops when it predicts, Keras 3 only when it trains",
             Self::MissingSetting => "the class of the target has no such setting",
             Self::Ignored => "TensorFlow.js ignores it",
             Self::ChannelsFirst => "TensorFlow.js puts the channels elsewhere",

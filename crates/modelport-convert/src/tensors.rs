@@ -71,8 +71,12 @@ pub(crate) fn join(tensors: Vec<Tensor>, artifacts: &mut ModelArtifacts) -> Resu
 ///
 /// `Corrupt` when they are not the weights of `plan`, or one has another shape.
 pub(crate) fn check_shapes(weights: &[Tensor], plan: &WeightPlan) -> Result<()> {
-    let shapes = weights.iter().map(|it| (it.spec.name.as_str(), it.spec.shape.as_slice()));
-    plan.check_shapes(&shapes.collect::<Vec<_>>())
+    plan.check_shapes(&shapes(weights))
+}
+
+/// Returns the name and the shape of each weight.
+pub(crate) fn shapes(weights: &[Tensor]) -> Vec<(&str, &[u64])> {
+    weights.iter().map(|it| (it.spec.name.as_str(), it.spec.shape.as_slice())).collect()
 }
 
 /// How many bytes each weight has, where only the bytes tell.

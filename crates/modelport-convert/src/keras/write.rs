@@ -36,7 +36,7 @@ pub(crate) async fn write_legacy(
     let (tensors, variables) = weights(&model, whole && include_optimizer, report).await?;
     let version = dialect.keras_version();
     let mut root = GroupBuilder::default();
-    let Some(keras) = keras_model(&model, dialect, report)? else {
+    let Some(mut keras) = keras_model(&model, dialect, report)? else {
         if whole {
             return Err(no_topology());
         }
@@ -44,6 +44,7 @@ pub(crate) async fn write_legacy(
         return write_file(&root);
     };
     tensors::check_shapes(&tensors, &keras.weights)?;
+    keras.set_depth_multipliers(&tensors::shapes(&tensors), report)?;
     let names: Vec<&str> = tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
     let layers = by_plan(keras.h5_groups(&names)?, &keras.config, &tensors)?;
     if !whole {
@@ -110,8 +111,9 @@ async fn store(
     report: &mut Report,
 ) -> Result<(KerasModel, Weights)> {
     let (tensors, variables) = weights(model, include_optimizer, report).await?;
-    let keras = keras_model(model, Dialect::Keras3, report)?.ok_or_else(no_topology)?;
+    let mut keras = keras_model(model, Dialect::Keras3, report)?.ok_or_else(no_topology)?;
     tensors::check_shapes(&tensors, &keras.weights)?;
+    keras.set_depth_multipliers(&tensors::shapes(&tensors), report)?;
     let names: Vec<&str> = tensors.iter().map(|tensor| tensor.spec.name.as_str()).collect();
     let mut root = GroupBuilder::default();
     groups::write_store(&mut root, &keras.store(&names)?, &tensors)?;

@@ -57,8 +57,13 @@ pub(super) fn check_class(target: Target, class: &str, at: &str, report: &mut Re
 }
 
 /// Reports what Keras would compute differently.
-pub(super) fn check(layer: &Object, at: &str, report: &mut Report) {
+pub(super) fn check(target: Target, layer: &Object, at: &str, report: &mut Report) {
     let Some(config) = config(layer) else { return };
+    let is_of_other_keras = target.writer.is_some_and(|writer| writer != target.dialect);
+    if class(layer) == "RandomCrop" && is_of_other_keras {
+        let key = class(layer).to_owned();
+        report.add_at(Change::ValueChange { key, effect: Effect::RandomCrop }, at);
+    }
     if class(layer) == "UpSampling2D" && text(config, "interpolation") == "bilinear" {
         let key = "interpolation".to_owned();
         report.add_at(Change::ValueChange { key, effect: Effect::BilinearUpsampling }, at);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    json::{Object, is_true},
+    json::{Object, config, is_other_than, is_true},
     options,
     to_tfjs::Context,
 };
@@ -36,6 +36,14 @@ pub(super) fn rewrite(context: &mut Context<'_>, class: &str, at: &str, config: 
                 config.insert("alpha".to_owned(), slope);
             }
         }
+        "ThresholdedReLU" => {
+            for key in ["max_value", "negative_slope"] {
+                config.shift_remove(key);
+            }
+            if let Some(threshold) = config.shift_remove("threshold") {
+                config.insert("theta".to_owned(), threshold);
+            }
+        }
         "SeparableConv2D" => {
             for key in ["kernel_initializer", "kernel_regularizer", "kernel_constraint"] {
                 context.drop_key(config, key, at);
@@ -47,6 +55,15 @@ pub(super) fn rewrite(context: &mut Context<'_>, class: &str, at: &str, config: 
         | "RNN" => context.drop_key(config, "seed", at),
         _ => {}
     }
+}
+
+/// Returns whether a `ReLU` has nothing but a threshold, which `ThresholdedReLU` has, too.
+pub(super) fn is_thresholded(layer: &Object) -> bool {
+    config(layer).is_some_and(|config| {
+        is_other_than(config, "threshold", 0.0)
+            && !is_other_than(config, "negative_slope", 0.0)
+            && config.get("max_value").is_none_or(Value::is_null)
+    })
 }
 
 /// Whether TensorFlow.js, which makes the backward layer from the forward one, gets this one.

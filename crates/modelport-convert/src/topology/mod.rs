@@ -24,6 +24,7 @@ mod options;
 mod parse;
 mod placing;
 mod plan;
+mod repair;
 mod to_keras;
 mod to_keras2;
 mod to_keras3;

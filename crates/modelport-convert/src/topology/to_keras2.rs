@@ -29,7 +29,7 @@ fn layer(layer: &mut Object, target: Target, report: &mut Report) -> Result<()> 
     }
     let (at, class) = (name(layer).to_owned(), class(layer).to_owned());
     keras_defaults::say(layer, &at, report);
-    keras_defaults::check(layer, &at, report);
+    keras_defaults::check(target, layer, &at, report);
     keras_defaults::check_class(target, &class, &at, report);
     calls_to_keras::rewrite(layer, target.dialect);
     let Some(config) = config_mut(layer) else { return Ok(()) };
@@ -45,6 +45,10 @@ fn layer(layer: &mut Object, target: Target, report: &mut Report) -> Result<()> 
                 config.entry(key).or_insert(Value::Null);
             }
         }
+        // Keras 3 has the type of other layers here, and these take their own alone.
+        "HashedCrossing" | "Hashing" | "IntegerLookup" | "StringLookup" | "TextVectorization" => {
+            config.shift_remove("dtype");
+        }
         "LeakyReLU" => {
             if let Some(slope) = config.shift_remove("negative_slope") {
                 config.insert("alpha".to_owned(), slope);
@@ -56,8 +60,8 @@ fn layer(layer: &mut Object, target: Target, report: &mut Report) -> Result<()> 
         keras_objects::rewrite_custom(config);
         return Ok(());
     }
-    keras_objects::rewrite(target, config, &at, report);
     keys::fit(target, Kind::Layer, &class, config, Place { at: &at, report });
+    keras_objects::rewrite(target, config, &at, report);
     for key in ["layer", "cell", "backward_layer"] {
         if let Some(Value::Object(inner)) = config.get_mut(key) {
             self::layer(inner, target, report)?;

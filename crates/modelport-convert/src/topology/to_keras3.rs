@@ -40,11 +40,11 @@ fn layer(layer: &mut Object, target: Target, report: &mut Report) -> Result<()> 
     }
     let at = name(layer).to_owned();
     keras_defaults::say(layer, &at, report);
-    keras_defaults::check(layer, &at, report);
+    keras_defaults::check(target, layer, &at, report);
     let from = class(layer).to_owned();
     calls_to_keras::rewrite(layer, target.dialect);
     let Some(config) = config_mut(layer) else { return Ok(()) };
-    let class = settings(&from, config, &at, report);
+    let class = settings(target, &from, config, &at, report);
     keras_defaults::check_class(target, &class, &at, report);
     if keys::is_custom(target, &class) {
         // Keras finds these by what they are registered as, which the class alone is where it says
@@ -52,11 +52,11 @@ fn layer(layer: &mut Object, target: Target, report: &mut Report) -> Result<()> 
         keras_objects::rewrite_custom(config);
         return Ok(());
     }
+    keys::fit(target, keys::Kind::Layer, &class, config, Place { at: &at, report });
     keras_objects::rewrite(target, config, &at, report);
     for (key, value) in config.iter_mut() {
         object(key, value, &at, report);
     }
-    keys::fit(target, keys::Kind::Layer, &class, config, Place { at: &at, report });
     for key in ["layer", "cell", "backward_layer"] {
         if let Some(Value::Object(inner)) = config.get_mut(key) {
             self::layer(inner, target, report)?;
@@ -71,7 +71,13 @@ fn layer(layer: &mut Object, target: Target, report: &mut Report) -> Result<()> 
 }
 
 /// Rewrites what is particular to a class; gives what the class is called.
-fn settings(class: &str, config: &mut Object, at: &str, report: &mut Report) -> String {
+fn settings(
+    target: Target,
+    class: &str,
+    config: &mut Object,
+    at: &str,
+    report: &mut Report,
+) -> String {
     if class == "InputLayer"
         && let Some(shape) = config.shift_remove("batch_input_shape")
     {
@@ -127,8 +133,11 @@ fn settings(class: &str, config: &mut Object, at: &str, report: &mut Report) -> 
         "ThresholdedReLU" => {
             let theta = config.shift_remove("theta").unwrap_or(json!(1.0));
             config.insert("threshold".to_owned(), theta);
-            let (key, from) = ("class_name".to_owned(), class.to_owned());
-            report.add_at(Change::Rewritten { key, from, to: "ReLU".to_owned() }, at);
+            // Keras 3 itself has no such class, so that the file had this one.
+            if target.writer != Some(Dialect::Keras3) {
+                let (key, from) = ("class_name".to_owned(), class.to_owned());
+                report.add_at(Change::Rewritten { key, from, to: "ReLU".to_owned() }, at);
+            }
             return "ReLU".to_owned();
         }
         _ => {}

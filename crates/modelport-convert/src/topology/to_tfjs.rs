@@ -190,6 +190,7 @@ impl Context<'_> {
             "BatchNormalizationV1" | "BatchNormalizationV2" => "BatchNormalization",
             "UnifiedGRU" => "GRU",
             "UnifiedLSTM" => "LSTM",
+            "ReLU" if layer_to_tfjs::is_thresholded(layer) => "ThresholdedReLU",
             "CuDNNLSTM" | "CuDNNGRU" => {
                 let message =
                     format!("layer `{at}` is a `{from}`, whose weights are laid out for CuDNN");

@@ -102,7 +102,7 @@ fn b30_what_would_compute_something_else_is_refused_unless_forced() {
         ("3.10.0", "Activation", json!({"activation": "hard_sigmoid"}), Effect::HardSigmoid),
         ("3.10.0", "LSTM", json!({"recurrent_activation": "hard_sigmoid"}), Effect::HardSigmoid),
         ("2.15.0", "ReLU", json!({"negative_slope": 0.1}), Effect::ReluParameters),
-        ("3.10.0", "ReLU", json!({"threshold": 1}), Effect::ReluParameters),
+        ("3.10.0", "ReLU", json!({"threshold": 1, "max_value": 6}), Effect::ReluParameters),
         ("3.10.0", "ELU", json!({"alpha": 0.5}), Effect::EluAlpha),
         ("2.15.0", "Conv1D", json!({"padding": "causal"}), Effect::CausalConvolution),
         ("2.15.0", "LSTM", json!({"time_major": true}), Effect::TimeMajor),
