@@ -7,6 +7,7 @@
     reason = "a helper of a test that fails is a test that fails"
 )]
 
+mod classes;
 mod frozen;
 mod real;
 mod resume;
