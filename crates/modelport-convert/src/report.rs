@@ -114,6 +114,8 @@ pub enum Change {
         /// The class.
         class_name: String,
     },
+    /// The source has weights and no topology, so that TensorFlow.js has tensors and no model.
+    WeightsAlone,
     /// The target computes something else.
     ValueChange {
         /// The key, or the operation.
@@ -341,6 +343,9 @@ impl fmt::Display for Change {
             Self::UnknownObject { key, name } => write!(f, "`{key}`: the target has no `{name}`"),
             Self::Opaque { class_name } => {
                 write!(f, "`{class_name}` is code of its own, kept as data and not run")
+            }
+            Self::WeightsAlone => {
+                f.write_str("weights alone: no topology, TensorFlow.js cannot load this as a model")
             }
             Self::ValueChange { key, effect } => write!(f, "`{key}`: {}", effect.text()),
         }
