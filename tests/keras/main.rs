@@ -8,6 +8,7 @@
 )]
 
 mod across;
+mod classes;
 mod frozen;
 mod real;
 mod resume;

@@ -1,13 +1,13 @@
 //! The flow of a conversion: what is read becomes a model of TensorFlow.js, what is written is made
 //! of one.
 
-use io_core::{Error, ErrorKind, ModelArtifacts, Result, Weights};
+use io_core::{Error, ErrorKind, Json, ModelArtifacts, Result, Weights};
 
 use crate::{
     Container, ConvertOptions, Format, Keras, container,
     format::FileFormat,
     keras, passing, quantize,
-    report::Report,
+    report::{Change, Report},
     safetensors,
     tensors::{self, Tensor},
     topology::Dialect,
@@ -74,7 +74,12 @@ pub async fn convert(
     options.check(&report, format)?;
     change_weights(&mut model, format, options).await?;
     let output = match format.file() {
-        None => Output::Model(model),
+        None => {
+            if model.model_topology.as_ref().is_none_or(Json::is_null) {
+                report.add(Change::WeightsAlone);
+            }
+            Output::Model(model)
+        }
         Some(format) => Output::File(write(model, format, options, &mut report).await?),
     };
     passing::settle(&mut report, aside);

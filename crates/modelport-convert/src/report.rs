@@ -140,6 +140,8 @@ pub enum Change {
         /// The versions that have it.
         version: String,
     },
+    /// The source has weights and no topology, so that TensorFlow.js has tensors and no model.
+    WeightsAlone,
     /// The target computes something else.
     ValueChange {
         /// The key, or the operation.
@@ -458,6 +460,9 @@ impl fmt::Display for Change {
                 "custom class `{class_name}` is copied but never executed; Keras loads it where it is registered"
             ),
             Self::Requires { key, version } => write!(f, "`{key}` needs {version}"),
+            Self::WeightsAlone => {
+                f.write_str("weights alone: no topology, TensorFlow.js cannot load this as a model")
+            }
             Self::ValueChange { key, effect } => write!(f, "`{key}`: {}", effect.text()),
         }
     }

@@ -151,9 +151,10 @@ fn with_optimizer(
     Ok(weights)
 }
 
+/// The artifacts of a file that `keras_version` wrote. Their format is that of a model once they
+/// have a topology.
 fn begin(keras_version: Option<&str>) -> ModelArtifacts {
     ModelArtifacts {
-        format: Some(Json::from("layers-model")),
         generated_by: keras_version.map(|version| Json::from(format!("keras v{version}").as_str())),
         converted_by: Some(Json::from(CONVERTED_BY)),
         ..ModelArtifacts::default()
@@ -161,6 +162,7 @@ fn begin(keras_version: Option<&str>) -> ModelArtifacts {
 }
 
 fn set_topology(artifacts: &mut ModelArtifacts, model: &TfjsModel) -> Result<()> {
+    artifacts.format = Some(Json::from("layers-model"));
     artifacts.model_topology = Some(Json::new(&model.topology)?);
     artifacts.training_config = model.training_config.as_ref().map(Json::new).transpose()?;
     Ok(())

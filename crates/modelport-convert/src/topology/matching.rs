@@ -335,9 +335,10 @@ impl AlteredLayer {
                 "layer `{name}` is quantized: its weights have scales of their own"
             )),
             Alteration::Lora => unsupported(format!(
-                "layer `{name}` has LoRA weights, which are not part of its kernel"
+                "layer `{name}` has LoRA weights: an HDF5 file has them on their own, a `.keras` \
+                 file as part of the kernel"
             ))
-            .with_hint("set `lora_rank` to `None` before saving, or save a `.keras` file, where Keras adds them to the kernel"),
+            .with_hint("load the model in Keras and save it in the other format there"),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Dialect,
     classes::snake_case,
-    json::{self, Object, class, config, is_model, is_not_false, layers, name},
+    json::{self, Object, class, config, is_model, is_not_false, layers, name, text},
     variables::{self, Own, Shape},
 };
 
@@ -420,14 +420,15 @@ pub(super) fn altered(model: &Object) -> Vec<AlteredLayer> {
 /// How a layer of these settings was changed after it was made.
 fn alteration(settings: &Object) -> Option<Alteration> {
     let is_set = |key| settings.get(key).is_some_and(|value: &Value| !value.is_null());
-    let policy = settings.get("dtype").and_then(|dtype| match dtype {
-        Value::Object(policy) => policy.get("config")?.get("name")?.as_str().or_else(|| {
-            policy.get("class_name")?.as_str().filter(|class| class.starts_with("Quantized"))
-        }),
-        other => other.as_str(),
-    });
-    let is_quantized =
-        policy.is_some_and(|policy| policy.starts_with("Quantized") || policy.contains("_from_"));
+    let policy = |policy: &str| policy.starts_with("Quantized") || policy.contains("_from_");
+    let is_quantized = match settings.get("dtype") {
+        Some(Value::String(name)) => policy(name),
+        Some(Value::Object(object)) => {
+            let named = json::config(object).map(|config| text(config, "name"));
+            policy(class(object)) || named.is_some_and(policy)
+        }
+        _ => false,
+    };
     if is_quantized || is_set("quantization_config") || is_set("quantization_mode") {
         Some(Alteration::Quantized)
     } else if is_set("lora_rank") {

@@ -150,7 +150,7 @@ pub(super) fn attention_of(class: &str) -> Option<[(&'static str, &'static str);
             ("value_dense", "value"),
             ("output_dense", "attention_output"),
         ]),
-        "GroupQueryAttention" => Some([
+        "GroupQueryAttention" | "GroupedQueryAttention" => Some([
             ("_query_dense", "query"),
             ("_key_dense", "key"),
             ("_value_dense", "value"),

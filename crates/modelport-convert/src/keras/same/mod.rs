@@ -6,6 +6,8 @@
 mod between;
 mod config;
 mod copy;
+#[cfg(test)]
+mod tests;
 
 use io_core::{Error, Result, Weights};
 use serde_json::Value;
