@@ -15,7 +15,7 @@ use futures::{StreamExt, stream};
 use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Result, printable_name};
 use object_store::{
     MultipartId,
-    client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector},
+    client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody},
     path::Path,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -25,6 +25,7 @@ use crate::{
     cloud::Config,
     error::{failed, on, shown},
     gc::Unfinished,
+    http::Connector,
     location::Base,
     names,
     objects::SMALL_REQUESTS,
@@ -61,7 +62,7 @@ fn unfinished<A: Account>(
     account: impl Fn(&Config) -> Result<A> + Send + Sync + 'static,
 ) -> Unfinished {
     let open = move || {
-        let http = ReqwestConnector::default().connect(&config.client_options()?);
+        let http = Connector.connect(&config.client_options()?);
         let http = http.map_err(|error| failed("cannot connect", &error))?;
         Ok::<_, Error>(Uploads { account: account(&config)?, http, address: address.clone() })
     };
