@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, ops::Deref, sync::Arc, time::SystemTime};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use io_core::{Error, ErrorKind, Result};
 use object_store::{
@@ -105,16 +105,21 @@ pub(crate) async fn find_json(store: &Store, path: &Path) -> Result<Found<Json>>
         return Err(too_large());
     }
     // By what comes, whatever length the server says.
-    let mut text = BytesMut::new();
+    let (mut read, mut length) = (Vec::new(), 0_u64);
     let mut chunks = found.into_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(on("read", path))?;
-        if (text.len() + chunk.len()) as u64 > MAX_JSON_BYTES {
+        let chunk: Bytes = chunk.map_err(on("read", path))?;
+        length += chunk.len() as u64;
+        if length > MAX_JSON_BYTES {
             return Err(too_large());
         }
-        text.extend_from_slice(&chunk);
+        read.push(chunk);
     }
-    Ok(Found::There(Json { text: text.freeze(), version, saved }))
+    let text = match &*read {
+        [whole] => whole.clone(),
+        chunks => chunks.concat().into(),
+    };
+    Ok(Found::There(Json { text, version, saved }))
 }
 
 /// Looks at an object; `None` when there is none.

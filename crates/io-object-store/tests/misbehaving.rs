@@ -116,6 +116,24 @@ fn a_model_file_of_any_length_is_refused_before_it_is_read() {
 }
 
 #[test]
+fn a_range_that_no_object_has_is_refused() {
+    let server = Server::start();
+    // Larger than what is read at once.
+    block_on(server.open("m").save(model(1, 2 << 20))).unwrap();
+    let weights = block_on(server.open("m").load()).unwrap().weight_data.unwrap();
+    server.change(|request, mut response| {
+        for (name, value) in response.headers_mut() {
+            if *name == "Content-Range" && request.key.ends_with(".bin") {
+                *value = format!("bytes 0-{0}/{0}", u64::MAX);
+            }
+        }
+        response
+    });
+    let error = block_on(weights.to_bytes()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
+}
+
+#[test]
 fn a_store_without_conditional_writes_is_written_to() {
     let server = Server::start();
     server.judge(|request, _| {

@@ -78,12 +78,8 @@ impl Output {
         let _ = writeln!(io::stderr(), "{lines}");
     }
 
-    /// Warnings for standard error, of something that was done all the same, unless they are in the
-    /// JSON of it.
+    /// Warnings for standard error, of something that was done all the same.
     pub(crate) fn warnings(&mut self, warnings: &[String]) {
-        if self.json && !self.quiet {
-            return;
-        }
         for warning in warnings {
             self.error_lines(&format!("warning: {}", printable(warning)));
         }

@@ -17,7 +17,7 @@ use crate::{
     ModelName,
     problem::Problem,
     state::Server,
-    upload::{answer, write_mode},
+    upload::{answer, log_warnings, write_mode},
 };
 
 const DEFAULT_LIMIT: usize = 100;
@@ -113,7 +113,8 @@ impl Server {
     pub(crate) async fn remove(&self, name: &ModelName) -> Result<Response, Problem> {
         self.versions.forget(name);
         let remove = async { self.store()?.remove(&self.url(name)?).await };
-        remove.await.map_err(|error| Problem::from_store(&error, Some(name)))?;
+        let removed = remove.await.map_err(|error| Problem::from_store(&error, Some(name)))?;
+        log_warnings(&removed.warnings);
         self.versions.forget(name);
         Ok(StatusCode::NO_CONTENT.into_response())
     }
@@ -155,7 +156,10 @@ impl Server {
             self.versions.forget(name);
         }
         match done {
-            Ok(saved) => Ok(answer(uri, to, &saved, !existed)),
+            Ok(saved) => {
+                log_warnings(&saved.warnings);
+                Ok(answer(uri, to, &saved, !existed))
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(Problem::exists(to)),
             Err(error) => Err(failed(&error)),
         }

@@ -93,7 +93,9 @@ impl Server {
                 None => spool::spool(stream).await.map_err(store)?,
             });
         }
-        handler.save(artifacts).await.map_err(store)
+        let saved = handler.save(artifacts).await.map_err(store)?;
+        log_warnings(&saved.warnings);
+        Ok(saved)
     }
 
     /// Whether there is a model, sound or not.
@@ -107,6 +109,13 @@ impl Server {
             Err(error) if error.kind() == ErrorKind::Corrupt => Ok(true),
             Err(error) => Err(store(&error)),
         }
+    }
+}
+
+/// Tells the operator what a store had to leave behind: no client could do anything about it.
+pub(crate) fn log_warnings(warnings: &[String]) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
     }
 }
 

@@ -12,13 +12,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use futures::TryStreamExt as _;
-use io_core::{Error, ErrorKind, ModelArtifactsInfo, ModelEntry, Result, Weights, WriteMode};
+use io_core::{Error, ErrorKind, ModelArtifactsInfo, ModelEntry, Result, Weights, WriteMode, now};
 use io_manifest::{Checksum, FileIntegrity, KeyOrder, WeightFileRef, write_model_json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedMutexGuard;
@@ -38,6 +38,9 @@ const MAX_KEPT_BYTES: usize = 16 << 20;
 
 /// From this length on a model file is worth compressing.
 const MIN_GZIP_BYTES: usize = 1 << 10;
+
+/// How old a date of whole seconds is before no later save can have it, if the clocks agree.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// How often a model is read again because somebody replaced it meanwhile.
 const MAX_TRIES: usize = 8;
@@ -244,12 +247,14 @@ impl Version {
         self.info == entry.info && self.stored == entry.version
     }
 
-    /// Whether [`is_of`](Self::is_of) is true of no other version. By its date alone a version is known
-    /// only where dates have fractions of a second: those of HTTP and S3 have none, and two saves of
-    /// equal sizes may have one date, whatever the clocks say.
+    /// Whether [`is_of`](Self::is_of) is true of no other version. Where the store has no name for a
+    /// version there is the date alone, and some count whole seconds: then it has to be old.
     fn is_certain(&self) -> bool {
-        let since = self.info.date_saved.duration_since(SystemTime::UNIX_EPOCH);
-        self.stored.is_some() || since.is_ok_and(|since| since.subsec_nanos() != 0)
+        let saved = self.info.date_saved;
+        let since = saved.duration_since(SystemTime::UNIX_EPOCH);
+        self.stored.is_some()
+            || since.is_ok_and(|since| since.subsec_nanos() != 0)
+            || now().duration_since(saved).is_ok_and(|age| age >= SETTLED)
     }
 }
 

@@ -91,11 +91,10 @@ pub(super) fn read(xml: &[u8]) -> Option<Page> {
                 }
                 if entry.as_ref().is_some_and(|open| element.local_name().as_ref() == open.element)
                     && let Some(open) = entry.take()
+                    && !page.add(&open)
                 {
-                    if !page.add(&open) {
-                        kept.extend_from_slice(xml.get(copied..open.start)?);
-                        copied = position(&reader)?;
-                    }
+                    kept.extend_from_slice(xml.get(copied..open.start)?);
+                    copied = position(&reader)?;
                 }
             }
             Event::Text(text) => {

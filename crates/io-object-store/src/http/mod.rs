@@ -67,7 +67,7 @@ impl HttpService for Guard {
         }
         // An object has an entity tag, and a length by which its reader counts.
         if is_get && answer.headers().contains_key("etag") {
-            return Ok(answer);
+            return if ends_beyond_all(&answer) { Err(bad(beyond_all())) } else { Ok(answer) };
         }
         let (parts, body) = answer.into_parts();
         Ok(HttpResponse::from_parts(parts, bounded::bounded(body, MAX_RESPONSE_BYTES)))
@@ -126,6 +126,17 @@ async fn refuse(answer: HttpResponse, asked: &response::Asked) -> Result<HttpRes
         response::Treatment::Repeat => Err(HttpError::new(HttpErrorKind::Request, error)),
         response::Treatment::Fail => Err(HttpError::new(HttpErrorKind::Unknown, error)),
     }
+}
+
+/// Whether the range of an answer ends with the last number there is, to which clients add one.
+fn ends_beyond_all(answer: &HttpResponse) -> bool {
+    let range = answer.headers().get("content-range").and_then(|range| range.to_str().ok());
+    let end = range.and_then(|range| range.split_once('-')?.1.split('/').next());
+    end.is_some_and(|end| end.trim().parse() == Ok(u64::MAX))
+}
+
+fn beyond_all() -> BadResponse {
+    BadResponse("the range of the response is none that an object can have".to_owned())
 }
 
 fn bad(error: BadResponse) -> HttpError {

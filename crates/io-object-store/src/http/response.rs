@@ -115,10 +115,12 @@ impl ErrorResponse {
     }
 
     /// Whether the object that was asked for may not be there at all: S3 and Google Cloud Storage
-    /// say so only to those who may list.
+    /// say so only to those who may list. AWS names the permission that is missing, mostly.
     pub(crate) fn may_hide_absence(&self) -> bool {
-        let has_expired = self.message.contains("expired");
-        self.status == 403 && matches!(&*self.code, "AccessDenied" | "") && !has_expired
+        let is_certain = ["expired", "perform: s3:GetObject"];
+        self.status == 403
+            && matches!(&*self.code, "AccessDenied" | "")
+            && !is_certain.iter().any(|words| self.message.contains(words))
     }
 
     /// Whether the store has refused the request, so that nothing can come of it any more.
@@ -301,6 +303,21 @@ mod tests {
             assert!(!said.contains("SECRET") && !said.contains('\u{1b}'), "{said}");
         }
         assert!(read(400, &"long ".repeat(9_000)).to_string().len() < 500);
+    }
+
+    #[test]
+    fn a_refusal_that_names_what_is_missing_hides_no_absence() {
+        let denied = |message: &str| {
+            let body =
+                format!("<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>");
+            read(403, &body).may_hide_absence()
+        };
+        assert!(denied("Access Denied") && read(403, "").may_hide_absence());
+        assert!(denied("User: u is not authorized to perform: s3:ListBucket on resource: r"));
+        assert!(!denied("User: u is not authorized to perform: s3:GetObject on resource: r"));
+        assert!(!denied("Request has expired"));
+        assert!(!code(403, "AuthorizationPermissionMismatch").may_hide_absence());
+        assert!(!code(403, "SignatureDoesNotMatch").may_hide_absence());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use futures::{StreamExt, stream};
 use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Result, printable_name};
 use object_store::{
     MultipartId,
-    client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector},
+    client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody},
     path::Path,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -25,6 +25,7 @@ use crate::{
     cloud::Config,
     error::{failed, on, shown},
     gc::Unfinished,
+    http::Connector,
     location::Base,
     names,
     objects::SMALL_REQUESTS,
@@ -33,6 +34,9 @@ use crate::{
 
 /// The longest answer that is read. A thousand uploads or parts take half of one.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
+
+/// The most pages of a list: that many thousands of uploads, or of parts of one.
+const MAX_PAGES: u64 = 10_000;
 
 /// What stands for itself in an address.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -58,7 +62,7 @@ fn unfinished<A: Account>(
     account: impl Fn(&Config) -> Result<A> + Send + Sync + 'static,
 ) -> Unfinished {
     let open = move || {
-        let http = ReqwestConnector::default().connect(&config.client_options()?);
+        let http = Connector.connect(&config.client_options()?);
         let http = http.map_err(|error| failed("cannot connect", &error))?;
         Ok::<_, Error>(Uploads { account: account(&config)?, http, address: address.clone() })
     };
@@ -125,17 +129,21 @@ impl<A: Account> Uploads<A> {
     /// stream is polled.
     fn sweep(self, root: Path, base: Base, options: GcOptions) -> GarbageList {
         let own = Arc::new(self);
-        let pages = stream::unfold(Some(After::default()), move |after| {
+        let pages = stream::unfold((0, Some(After::default())), move |(number, after)| {
             let (own, root, base, options) =
                 (own.clone(), root.clone(), base.clone(), options.clone());
             async move {
-                let page = own.sweep_page(root, base, options, after?);
+                let after = after?;
+                if number >= MAX_PAGES {
+                    return Some((stream::iter(vec![Err(endless())]), (number, None)));
+                }
+                let page = own.sweep_page(root, base, options, after);
                 let (found, next) = match runtime::spawn(page) {
                     Ok(task) => task.await.and_then(|swept| swept),
                     Err(error) => Err(error),
                 }
                 .unwrap_or_else(|error| (vec![Err(error)], None));
-                Some((stream::iter(found), next))
+                Some((stream::iter(found), (number + 1, next)))
             }
         });
         Box::pin(pages.flatten())
@@ -155,8 +163,7 @@ impl<A: Account> Uploads<A> {
         let found = swept.into_iter().filter_map(Result::transpose).collect();
         let next = After { key: listed.next_key_marker, id: listed.next_upload_id_marker };
         if listed.is_truncated && next == after {
-            let message = "the server's list of unfinished uploads does not come to its end";
-            return Err(Error::corrupt(message));
+            return Err(endless());
         }
         Ok((found, listed.is_truncated.then_some(next)))
     }
@@ -215,7 +222,10 @@ impl<A: Account> Uploads<A> {
             };
             bytes = listed.part.iter().map(|part| part.size).fold(bytes, u64::saturating_add);
             match listed.next_part_number_marker.parse() {
-                Ok(next) if listed.is_truncated && next > after => after = next,
+                // An upload has no more parts than that.
+                Ok(next) if listed.is_truncated && next > after && next <= MAX_PAGES => {
+                    after = next
+                }
                 _ => return Ok(Some(bytes)),
             }
         }
@@ -260,6 +270,11 @@ impl<A: Account> Uploads<A> {
                 .with_source(error)
         })
     }
+}
+
+/// The error of a list that goes on and on.
+fn endless() -> Error {
+    Error::corrupt("the server's list of unfinished uploads does not come to its end")
 }
 
 /// Where an upload goes and when it began, if it is one of ours and old enough.

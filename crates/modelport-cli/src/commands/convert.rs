@@ -37,8 +37,9 @@ pub(crate) async fn run(
     bar.tick();
     let handlers = bar.watch(writing);
     let Conversion { output: converted, report } = conversion;
-    let bytes = save(&from, &to, converted, &handlers).await?;
+    let (bytes, warnings) = save(&from, &to, converted, &handlers).await?;
     drop(bar);
+    output.warnings(&warnings);
     print(&to, format, bytes, &report, output)
 }
 
@@ -133,17 +134,17 @@ fn may_be_a_model(error: &Error) -> bool {
     )
 }
 
-/// Saves what was made; gives the bytes of its weights, or of its file.
+/// Saves what was made; gives the bytes of its weights, or of its file, and the warnings of the save.
 async fn save(
     from: &ModelUrl,
     to: &ModelUrl,
     converted: Converted,
     handlers: &HandlerOptions,
-) -> Result<u64> {
+) -> Result<(u64, Vec<String>)> {
     match converted {
         Converted::Model(model) => {
             let saved = modelport::save_with(to, model, handlers).await?;
-            Ok(saved.model_artifacts_info.weight_data_bytes)
+            Ok((saved.model_artifacts_info.weight_data_bytes, saved.warnings))
         }
         Converted::File(bytes) => {
             if let (Some(from), Some(path)) = (local(from), local(to))
@@ -154,7 +155,7 @@ async fn save(
                 return Err(error.with_context(Operation::Save, to));
             }
             modelport::save_file(to, &bytes, handlers).await?;
-            Ok(bytes.byte_length())
+            Ok((bytes.byte_length(), Vec::new()))
         }
     }
 }
