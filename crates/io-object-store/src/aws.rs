@@ -68,6 +68,7 @@ pub(crate) const KEYS: &[Key] = &[
     plain("region", &["AWS_REGION", "AWS_DEFAULT_REGION"], Form::Host),
     plain("endpoint", &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], Form::Base),
     plain("endpoint_url_sts", &["AWS_ENDPOINT_URL_STS"], Form::Base),
+    plain("endpoint_url_sso", &["AWS_ENDPOINT_URL_SSO"], Form::Base).own(),
     plain("virtual_hosted_style_request", &[], Form::Flag),
     plain("conditional_put", &[], Form::Text),
     plain("copy_if_not_exists", &[], Form::CopyRule),
@@ -317,11 +318,14 @@ mod sources {
         if matches!(source, Source::Role { .. } | Source::WebIdentity { .. }) {
             config.need_address(&sts_endpoint)?;
         }
+        if let (Source::Sso(_), Some(endpoint)) = (&source, config.text("endpoint_url_sso")) {
+            config.need_address(endpoint)?;
+        }
         let remote = Remote {
             http: config.connect(Purpose::Credentials)?,
             region: region.to_owned(),
             sts_endpoint,
-            sso_endpoint: None,
+            sso_endpoint: config.text("endpoint_url_sso").map(str::to_owned),
             max_retries: config.retry.max_retries,
         };
         Ok(credentials::provider(source, remote))

@@ -146,6 +146,10 @@ pub(crate) struct Config {
     /// Whether the environment is used.
     pub(crate) env: bool,
     /// Whether the options have credentials, so that the environment's do not count.
+    #[cfg_attr(
+        any(target_family = "wasm", not(any(feature = "aws", feature = "gcp"))),
+        allow(dead_code, reason = "those in files are of AWS and gcloud, and of programs")
+    )]
     pub(crate) own_credentials: bool,
     pub(crate) objects: ObjectStoreOptions,
     pub(crate) retry: RetryConfig,
@@ -292,6 +296,7 @@ impl Config {
     /// # Errors
     ///
     /// `InvalidInput` when the setting cannot have this value.
+    #[cfg(any(feature = "azure", not(target_family = "wasm")))]
     pub(crate) fn set_by_file(
         &mut self,
         subject: &str,
@@ -322,7 +327,7 @@ impl Config {
     }
 
     /// Whether an option has set it.
-    #[cfg(any(feature = "aws", feature = "azure"))]
+    #[cfg(any(feature = "azure", all(feature = "aws", not(target_family = "wasm"))))]
     pub(crate) fn is_option(&self, name: &str) -> bool {
         let mut known = self.settings.iter().filter(|known| known.name == name);
         known.any(|known| known.origin == Origin::Option)

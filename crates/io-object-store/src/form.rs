@@ -8,6 +8,10 @@ use object_store::HeaderValue;
 use url::Url;
 
 /// What a value has to look like.
+#[cfg_attr(
+    not(all(feature = "aws", feature = "azure", feature = "gcp")),
+    allow(dead_code, reason = "each cloud has settings of other forms")
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Text on one line.

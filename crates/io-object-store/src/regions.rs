@@ -3,6 +3,7 @@
 use io_core::{Error, ErrorKind, Result};
 
 /// Returns what the names of hosts in `region` end with.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn suffix(region: &str) -> &'static str {
     partition(region).suffix
 }

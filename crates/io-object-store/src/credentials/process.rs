@@ -95,7 +95,9 @@ fn wait(child: &mut Child, deadline: Instant) -> Option<std::process::ExitStatus
 /// Reads a time of ISO 8601, as far as AWS writes it.
 pub(super) fn time(text: &str) -> Option<SystemTime> {
     let text = text.trim();
-    let utc = text.strip_suffix("+00:00").map(|time| format!("{time}Z"));
+    // The old files of awscli have the last.
+    let utc = text.strip_suffix("+00:00").or_else(|| text.strip_suffix("UTC"));
+    let utc = utc.map(|time| format!("{time}Z"));
     humantime::parse_rfc3339_weak(utc.as_deref().unwrap_or(text)).ok()
 }
 

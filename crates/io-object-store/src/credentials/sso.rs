@@ -172,3 +172,36 @@ impl Access {
 fn plain(url: &str) -> &str {
     url.trim().trim_end_matches(['#', '/'])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Access;
+
+    fn access(folder: &std::path::Path) -> Access {
+        let [profile, account, role, region] = ["p", "1", "r", "us-east-1"].map(str::to_owned);
+        let start_url = "https://corp/start".to_owned();
+        Access { profile, account, role, region, start_url, cache: Some(folder.to_owned()) }
+    }
+
+    fn write(folder: &std::path::Path, name: &str, start_url: &str, expires: &str) {
+        let text = format!(
+            r#"{{"startUrl":"{start_url}","region":"us-east-1","accessToken":"{name}-token","expiresAt":"{expires}"}}"#
+        );
+        std::fs::write(folder.join(format!("{name}.json")), text).unwrap();
+    }
+
+    #[test]
+    fn the_token_of_the_start_url_is_found_whatever_its_file_is_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let access = access(folder.path());
+        assert!(access.token().unwrap_err().contains("`aws sso login --profile p`"));
+        write(folder.path(), "old", "https://corp/start", "2001-01-01T00:00:00Z");
+        assert!(access.token().unwrap_err().contains("has expired"));
+        write(folder.path(), "other", "https://else/start", "2999-01-01T00:00:00Z");
+        write(folder.path(), "good", "https://corp/start/#", "2997-01-01T00:00:00UTC");
+        write(folder.path(), "best", "https://corp/start/#/", "2998-01-01T00:00:00Z");
+        std::fs::write(folder.path().join("botocore-client-id.json"), "{}").unwrap();
+        std::fs::write(folder.path().join("damaged.json"), "{").unwrap();
+        assert_eq!(access.token().unwrap(), "best-token");
+    }
+}
