@@ -361,4 +361,48 @@ mod tests {
         let half = new().with_setting("access_key_id", "x");
         assert_eq!(open("s3://b/m", &half), Some(ErrorKind::InvalidInput));
     }
+
+    #[test]
+    fn addresses_are_those_of_the_region() {
+        let address = |settings: &[(&str, &str)]| {
+            let options = HandlerOptions::new().with_setting("env", "false");
+            let options = options.with_setting("anonymous", "true");
+            let options =
+                settings.iter().fold(options, |it, (name, value)| it.with_setting(*name, *value));
+            super::open(&ModelUrl::parse("s3://b/m").unwrap(), &options)
+                .map(|opened| opened.address)
+        };
+        for (settings, expected) in [
+            (&[][..], "https://s3.us-east-1.amazonaws.com/b"),
+            (&[("region", "cn-north-1\n")], "https://s3.cn-north-1.amazonaws.com.cn/b"),
+            (
+                &[("use-fips-endpoint", "true"), ("use_dualstack_endpoint", "true")],
+                "https://s3-fips.dualstack.us-east-1.amazonaws.com/b",
+            ),
+            (&[("virtual_hosted_style_request", "1")], "https://b.s3.us-east-1.amazonaws.com"),
+            (&[("endpoint", "https://h/x/")], "https://h/x/b"),
+        ] {
+            assert_eq!(address(settings).unwrap(), expected);
+        }
+        for settings in [
+            &[("region", "cn-north-1"), ("use_fips_endpoint", "true")][..],
+            &[("endpoint", "https://h"), ("use_fips_endpoint", "true")],
+            &[("region", "a b")],
+        ] {
+            address(settings).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn an_endpoint_without_encryption_names_the_setting_that_allows_it() {
+        let options = HandlerOptions::new()
+            .with_setting("env", "false")
+            .with_setting("anonymous", "true")
+            .with_setting("endpoint", "http://127.0.0.1:9000");
+        let url = ModelUrl::parse("s3://b/m").unwrap();
+        let error = (REGISTRATION.open)(&url, &options).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.hint().unwrap().contains("`allow_http`"), "{error:?}");
+        assert!((REGISTRATION.open)(&url, &options.with_setting("allow-http", "true")).is_ok());
+    }
 }

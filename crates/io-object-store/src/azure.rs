@@ -220,4 +220,58 @@ mod tests {
         let endpoint = "https://a.blob.core.chinacloudapi.cn";
         assert_eq!(open(china, &key().with_setting("endpoint", endpoint)), None);
     }
+
+    #[test]
+    fn a_connection_string_gives_account_endpoint_and_key() {
+        let new = || HandlerOptions::new().with_setting("env", "false");
+        let place = |text: &str, more: &[(&str, &str)]| {
+            let mut options = new().with_setting("connection_string", text);
+            for (name, value) in more {
+                options = options.with_setting(*name, *value);
+            }
+            super::open(&ModelUrl::parse("az://c/m").unwrap(), &options)
+        };
+        let address = |text: &str| place(text, &[("allow_http", "true")]).unwrap().address;
+        for (text, expected) in [
+            (
+                "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0;\
+                 EndpointSuffix=core.chinacloudapi.cn",
+                "https://a.blob.core.chinacloudapi.cn/c",
+            ),
+            ("AccountName=a;AccountKey=c2VjcmV0\n", "https://a.blob.core.windows.net/c"),
+            (
+                "BlobEndpoint=https://b.blob.core.windows.net/;SharedAccessSignature=sv=1&sig=x%3D",
+                "https://b.blob.core.windows.net/c",
+            ),
+            ("UseDevelopmentStorage=true", "http://127.0.0.1:10000/devstoreaccount1/c"),
+        ] {
+            assert_eq!(address(text), expected);
+        }
+        // An option says otherwise.
+        let other = [("endpoint", "https://h/x"), ("account_name", "b")];
+        assert_eq!(
+            place("AccountName=a;AccountKey=c2VjcmV0", &other).unwrap().address,
+            "https://h/x/c"
+        );
+        for text in ["hunter2", "AccountKey=hunter2", "AccountName=hunter2/;AccountKey=hunter2"] {
+            let error = place(text, &[]).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error:?}");
+        }
+        let error = place("AccountName=a;AccountKey=hunter2!", &[]).err().unwrap();
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        let error = place("UseDevelopmentStorage=true", &[]).err().unwrap();
+        assert!(error.hint().unwrap().contains("allow_http"), "{error:?}");
+    }
+
+    #[test]
+    fn hints_name_what_azures_own_program_knows() {
+        let open = |options: &HandlerOptions| {
+            (REGISTRATION.open)(&ModelUrl::parse("az://c/m").unwrap(), options).err().unwrap()
+        };
+        let new = HandlerOptions::new().with_setting("env", "false");
+        assert!(open(&new).hint().unwrap().contains("AZURE_STORAGE_CONNECTION_STRING"));
+        let error = open(&new.with_setting("account_name", "a"));
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("use_azure_cli") && hint.contains("az login"), "{hint}");
+    }
 }

@@ -29,7 +29,7 @@ use crate::{
 #[cfg(not(target_family = "wasm"))]
 use crate::{
     connect::{Connector, Purpose},
-    network::{Network, Proxy, read_certificates},
+    network::{Lookup, Network, Proxy, read_certificates},
 };
 
 /// A setting that is in force, for people.
@@ -233,8 +233,7 @@ impl Config {
         #[cfg(not(target_family = "wasm"))]
         let network = {
             let proxy = options.settings.get("proxy").map(String::as_str);
-            let lookup: &dyn Fn(&str) -> Option<String> = &lookup;
-            let proxy = Proxy::read(proxy, env.then_some(lookup))?;
+            let proxy = Proxy::read(proxy, env.then_some(&lookup as Lookup<'_>))?;
             let file = options.settings.get("ca_certificates").or(values.get("ca_certificates"));
             let certificates = match file {
                 Some(path) => read_certificates("`ca_certificates`", path)?,

@@ -124,7 +124,7 @@ mod files {
             }
         }
         let account = match (config.text("service_account"), config.text("service_account_key")) {
-            (Some(path), _) => Some((format!("`{path}`"), read(&path.to_owned())?)),
+            (Some(path), _) => Some((format!("`{path}`"), read(path)?)),
             (None, Some(key)) => {
                 let members = serde_json::from_str(key).unwrap_or_default();
                 Some(("`service_account_key`".to_owned(), members))
@@ -186,5 +186,34 @@ mod tests {
             .with_setting("service_account_key", "hunter2");
         let error = (REGISTRATION.open)(&url, &options).err().unwrap();
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+
+    #[test]
+    fn files_with_credentials_are_checked_when_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |name: &str, setting: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            let options = HandlerOptions::new()
+                .with_setting("env", "false")
+                .with_setting(setting, path.to_str().unwrap());
+            (REGISTRATION.open)(&ModelUrl::parse("gs://b/m").unwrap(), &options).err()
+        };
+        let user =
+            r#"{"type":"authorized_user","client_id":"i","client_secret":"s","refresh_token":"t"}"#;
+        assert!(open("user", "application_credentials", user).is_none());
+        let other = open("other", "application_credentials", r#"{"type":"external_account"}"#);
+        let other = other.unwrap();
+        assert_eq!(other.kind(), ErrorKind::Unsupported);
+        assert!(other.to_string().contains("`external_account`"), "{other}");
+        for text in ["", "hunter2", "[]"] {
+            let error = open("text", "service_account", text).unwrap();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error:?}");
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
+        // A key names the server of a test.
+        let base = r#"{"gcs_base_url":"127.0.0.1:1","private_key":"","private_key_id":"","client_email":"","disable_oauth":true}"#;
+        let error = open("base", "service_account", base).unwrap();
+        assert!(error.to_string().contains("`base_url`"), "{error}");
     }
 }

@@ -21,6 +21,9 @@ pub(crate) struct Network {
     pub(crate) proxy: Proxy,
 }
 
+/// The environment.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// The proxies of requests.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Proxy {
@@ -46,10 +49,7 @@ impl Proxy {
     /// # Errors
     ///
     /// `InvalidInput` when a proxy has no address that can be used.
-    pub(crate) fn read(
-        setting: Option<&str>,
-        lookup: Option<&dyn Fn(&str) -> Option<String>>,
-    ) -> Result<Self> {
+    pub(crate) fn read(setting: Option<&str>, lookup: Option<Lookup<'_>>) -> Result<Self> {
         match (setting.map(str::trim), lookup) {
             (Some("none"), _) => Ok(Self::None),
             (None | Some("environment"), Some(lookup)) => Self::of_environment(lookup),
@@ -62,7 +62,7 @@ impl Proxy {
         }
     }
 
-    fn of_environment(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+    fn of_environment(lookup: Lookup<'_>) -> Result<Self> {
         let find = |names: [&'static str; 2]| {
             let mut found = names.into_iter().filter_map(|name| Some((name, lookup(name)?)));
             found.find(|(_, value)| !value.trim().is_empty())

@@ -1,5 +1,6 @@
 //! Every setting with every kind of wrong value, and every service with wrong answers: an error or a
 //! store, and never a panic.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 use std::{
     io::{Read, Write},
