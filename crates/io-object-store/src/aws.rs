@@ -51,6 +51,7 @@ pub(crate) const KEYS: &[Key] = &[
         &["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"],
         Form::File,
     ),
+    #[cfg(not(target_family = "wasm"))]
     credential(
         "container_authorization_token",
         &["AWS_CONTAINER_AUTHORIZATION_TOKEN"],
@@ -58,9 +59,13 @@ pub(crate) const KEYS: &[Key] = &[
     )
     .own(),
     // An option names who asks, as `--profile` of awscli; a variable says where to look last.
+    #[cfg(not(target_family = "wasm"))]
     plain(PROFILE, &["AWS_PROFILE", "AWS_DEFAULT_PROFILE"], Form::Text).own(),
+    #[cfg(not(target_family = "wasm"))]
     plain("config_file", &["AWS_CONFIG_FILE"], Form::File).own(),
+    #[cfg(not(target_family = "wasm"))]
     plain("shared_credentials_file", &["AWS_SHARED_CREDENTIALS_FILE"], Form::File).own(),
+    #[cfg(not(target_family = "wasm"))]
     plain("ca_certificates", &["AWS_CA_BUNDLE"], Form::File).own(),
     plain("use_fips_endpoint", &["AWS_USE_FIPS_ENDPOINT"], Form::Flag).own(),
     plain("use_dualstack_endpoint", &["AWS_USE_DUALSTACK_ENDPOINT"], Form::Flag).own(),
@@ -68,6 +73,7 @@ pub(crate) const KEYS: &[Key] = &[
     plain("region", &["AWS_REGION", "AWS_DEFAULT_REGION"], Form::Host),
     plain("endpoint", &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], Form::Base),
     plain("endpoint_url_sts", &["AWS_ENDPOINT_URL_STS"], Form::Base),
+    #[cfg(not(target_family = "wasm"))]
     plain("endpoint_url_sso", &["AWS_ENDPOINT_URL_SSO"], Form::Base).own(),
     plain("virtual_hosted_style_request", &[], Form::Flag),
     plain("conditional_put", &[], Form::Text),
@@ -86,6 +92,7 @@ pub(crate) const KEYS: &[Key] = &[
 ];
 
 /// The setting that names a profile of awscli.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) const PROFILE: &str = "profile";
 
 pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {

@@ -235,8 +235,12 @@ impl Config {
             let proxy = options.settings.get("proxy").map(String::as_str);
             let proxy = Proxy::read(proxy, env.then_some(&lookup as Lookup<'_>))?;
             let file = options.settings.get("ca_certificates").or(values.get("ca_certificates"));
+            let subject = match variables.get("ca_certificates") {
+                Some(variable) => format!("the variable {variable}"),
+                None => "option `ca_certificates`".to_owned(),
+            };
             let certificates = match file {
-                Some(path) => read_certificates("`ca_certificates`", path)?,
+                Some(path) => read_certificates(&subject, path)?,
                 None => Vec::new(),
             };
             Network { certificates, proxy }
@@ -359,6 +363,8 @@ impl Config {
     /// `InvalidInput`, with what to set.
     pub(crate) fn need_address(&self, address: &str) -> Result<()> {
         form::address("the address of the objects", address, false)?;
+        #[cfg(not(target_family = "wasm"))]
+        self.network.proxy.check(address)?;
         // In a page, the browser decides.
         let is_page = cfg!(target_family = "wasm");
         if address.starts_with("http://") && !self.is("allow_http") && !is_page {

@@ -17,11 +17,15 @@ use object_store::{
         HttpResponseBody, HttpService,
     },
 };
-use reqwest::{Certificate, NoProxy};
+use reqwest::{
+    Certificate, NoProxy,
+    dns::{Addrs, Name, Resolve, Resolving},
+};
 use url::Url;
 
 use crate::{
     form::is_header,
+    names,
     network::{Network, Proxy},
 };
 
@@ -92,7 +96,8 @@ impl Connector {
             .user_agent(option_or(&self.values, "user_agent", USER_AGENT))
             .https_only(allow_http != "true")
             .connect_timeout(connect_timeout.unwrap_or(CONNECT_TIMEOUT))
-            .danger_accept_invalid_certs(self.flag("allow_invalid_certificates"));
+            .danger_accept_invalid_certs(self.flag("allow_invalid_certificates"))
+            .dns_resolver(Arc::new(Spread));
         if let Some(timeout) = self.duration("timeout") {
             builder = builder.timeout(timeout);
         }
@@ -102,10 +107,12 @@ impl Connector {
         if let Some(most) = self.values.get("pool_max_idle_per_host") {
             builder = builder.pool_max_idle_per_host(most.parse().unwrap_or(usize::MAX));
         }
-        builder = match self.flag("http2_only") {
-            true => builder.http2_prior_knowledge(),
+        let either = self.values.get("http1_only").is_some_and(|value| value == "false");
+        builder = match (self.flag("http2_only"), either) {
+            (true, _) => builder.http2_prior_knowledge(),
+            (false, true) => builder,
             // HTTP/2 puts all requests on one connection, which is slower.
-            false => builder.http1_only(),
+            (false, false) => builder.http1_only(),
         };
         builder = self.proxies(builder.no_proxy())?;
         let certificates =
@@ -120,10 +127,8 @@ impl Connector {
             Proxy::Url(url) => builder.proxy(proxy(reqwest::Proxy::all(url))?),
             Proxy::Environment { http, https, direct } => {
                 let mut builder = builder;
-                let pairs = [
-                    http.as_ref().map(reqwest::Proxy::http),
-                    https.as_ref().map(reqwest::Proxy::https),
-                ];
+                let pairs =
+                    [http.url().map(reqwest::Proxy::http), https.url().map(reqwest::Proxy::https)];
                 for made in pairs.into_iter().flatten() {
                     builder = builder.proxy(proxy(made)?.no_proxy(NoProxy::from_string(direct)));
                 }
@@ -153,6 +158,24 @@ impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A proxy may have a password.
         f.debug_struct("Connector").field("purpose", &self.purpose).finish_non_exhaustive()
+    }
+}
+
+/// Begins with another address of a host each time, so that connections are spread over its servers.
+#[derive(Debug)]
+struct Spread;
+
+impl Resolve for Spread {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let mut found: Vec<_> = found.collect();
+            let random = usize::try_from(names::random()? & 0xffff).unwrap_or_default();
+            if let Some(first) = random.checked_rem(found.len()) {
+                found.rotate_left(first);
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
     }
 }
 

@@ -188,10 +188,6 @@ pub(crate) fn address(subject: &str, text: &str, with_query: bool) -> Result<Str
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(not_an_address());
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("has a user name or a password in it")
-            .with_hint("credentials have settings of their own"));
-    }
     if url.fragment().is_some() || (!with_query && url.query().is_some()) {
         return Err(wrong("has a query or a fragment, to which no path can be added"));
     }
@@ -239,7 +235,6 @@ mod tests {
                     "http://",
                     "ftp://h",
                     "http://a b/",
-                    "http://u:p@h/",
                     "http://h/?x",
                     "http://h/#x",
                     "http://h:99999",

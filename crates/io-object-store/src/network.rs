@@ -35,15 +35,53 @@ pub(crate) enum Proxy {
     /// Those of the environment.
     Environment {
         /// For `http://`.
-        http: Option<String>,
+        http: Route,
         /// For `https://`.
-        https: Option<String>,
+        https: Route,
         /// The hosts that are asked without a proxy, separated by commas.
         direct: String,
     },
 }
 
+/// The way of a request by the environment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Route {
+    Direct,
+    Through(String),
+    /// The variable has no address of a proxy.
+    Wrong(&'static str),
+}
+
+impl Route {
+    /// The proxy, if there is one that can be used.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Through(url) => Some(url),
+            Self::Direct | Self::Wrong(_) => None,
+        }
+    }
+}
+
 impl Proxy {
+    /// Refuses to pass over a variable that cannot be used, where a request to `address` would need
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput`, with the name of the variable.
+    pub(crate) fn check(&self, address: &str) -> Result<()> {
+        let Self::Environment { http, https, .. } = self else { return Ok(()) };
+        let Ok(url) = Url::parse(address) else { return Ok(()) };
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let is_loopback = host.parse().is_ok_and(|host: std::net::IpAddr| host.is_loopback());
+        match if url.scheme() == "https" { https } else { http } {
+            Route::Wrong(variable) if !is_loopback && host != "localhost" => {
+                Err(not_a_proxy(&format!("the variable {variable}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the setting `proxy`. `lookup` has the environment, if that may be used.
     ///
     /// # Errors
@@ -52,56 +90,61 @@ impl Proxy {
     pub(crate) fn read(setting: Option<&str>, lookup: Option<Lookup<'_>>) -> Result<Self> {
         match (setting.map(str::trim), lookup) {
             (Some("none"), _) => Ok(Self::None),
-            (None | Some("environment"), Some(lookup)) => Self::of_environment(lookup),
+            (None | Some("environment"), Some(lookup)) => Ok(Self::of_environment(lookup)),
             (None, None) => Ok(Self::None),
             (Some("environment"), None) => {
                 let message = "option `proxy` is `environment`, which `env` = `false` leaves out";
                 Err(Error::new(ErrorKind::InvalidInput, message))
             }
-            (Some(url), _) => proxy_url("option `proxy`", url).map(Self::Url),
+            (Some(url), _) => match proxy_url(url) {
+                Some(url) => Ok(Self::Url(url)),
+                None => Err(not_a_proxy("option `proxy`")),
+            },
         }
     }
 
-    fn of_environment(lookup: Lookup<'_>) -> Result<Self> {
-        let find = |names: [&'static str; 2]| {
-            let mut found = names.into_iter().filter_map(|name| Some((name, lookup(name)?)));
+    fn of_environment(lookup: Lookup<'_>) -> Self {
+        // In a CGI program HTTP_PROXY is the `Proxy` header of whoever sends the request.
+        if lookup("REQUEST_METHOD").is_some() {
+            return Self::None;
+        }
+        let find = |names: &[&'static str]| {
+            let mut found = names.iter().filter_map(|name| Some((*name, lookup(name)?)));
             found.find(|(_, value)| !value.trim().is_empty())
         };
-        let read = |found: Option<(&str, String)>| {
-            let read =
-                |(name, url): (&str, String)| proxy_url(&format!("the variable {name}"), &url);
-            found.map(read).transpose()
+        let route = |names: &[&'static str]| match find(names) {
+            None => Route::Direct,
+            Some((name, url)) => proxy_url(&url).map_or(Route::Wrong(name), Route::Through),
         };
-        let all = find(["ALL_PROXY", "all_proxy"]);
-        // In a CGI program HTTP_PROXY is the `Proxy` header of whoever sends the request.
-        let is_cgi = lookup("REQUEST_METHOD").is_some();
-        let http = find(["HTTP_PROXY", "http_proxy"]).filter(|_| !is_cgi);
-        let http = read(http.or_else(|| all.clone()))?;
-        let https = read(find(["HTTPS_PROXY", "https_proxy"]).or(all))?;
-        if http.is_none() && https.is_none() {
-            return Ok(Self::None);
+        let http = route(&["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]);
+        let https = route(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+        if (&http, &https) == (&Route::Direct, &Route::Direct) {
+            return Self::None;
         }
-        let excluded = find(["NO_PROXY", "no_proxy"]).map(|(_, hosts)| hosts).unwrap_or_default();
-        Ok(Self::Environment { http, https, direct: format!("{DIRECT},{excluded}") })
+        let excluded = find(&["NO_PROXY", "no_proxy"]).map(|(_, hosts)| hosts).unwrap_or_default();
+        Self::Environment { http, https, direct: format!("{DIRECT},{excluded}") }
     }
 }
 
-/// The address of a proxy, which may be written without a scheme. It may have a password in it, so
-/// that no error repeats it.
-fn proxy_url(subject: &str, text: &str) -> Result<String> {
+const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// The address of a proxy, which may be written without a scheme.
+fn proxy_url(text: &str) -> Option<String> {
     let text = text.trim();
     let address = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let is_plain = !text.contains(|c: char| c.is_control() || c.is_whitespace());
     let url = Url::parse(&address).ok().filter(|url| {
         let has_host = url.host_str().is_some_and(|host| !host.is_empty());
-        is_plain && has_host && ["http", "https"].contains(&url.scheme())
-    });
-    let url = url.filter(|url| reqwest::Proxy::all(url.as_str()).is_ok());
-    url.map(String::from).ok_or_else(|| {
-        let message = format!("{subject} is not the address of an HTTP proxy");
-        Error::new(ErrorKind::InvalidInput, message)
-            .with_hint("set `proxy` to an address like `http://host:3128`, or to `none`")
-    })
+        is_plain && has_host && SCHEMES.contains(&url.scheme())
+    })?;
+    reqwest::Proxy::all(url.as_str()).is_ok().then(|| url.into())
+}
+
+/// The error of an address of a proxy, which may have a password in it and is not repeated.
+fn not_a_proxy(subject: &str) -> Error {
+    let message = format!("{subject} is not the address of a proxy");
+    Error::new(ErrorKind::InvalidInput, message)
+        .with_hint("set `proxy` to an address like `http://host:3128`, or to `none`")
 }
 
 /// Reads a file of PEM certificates.
@@ -142,7 +185,7 @@ pub(crate) fn read_file(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Proxy, proxy_url, read_certificates};
+    use super::{Proxy, Route, read_certificates};
     use io_core::Result;
 
     fn read(setting: Option<&str>, variables: &[(&str, &str)]) -> Result<Proxy> {
@@ -155,7 +198,7 @@ mod tests {
 
     #[test]
     fn proxies_come_from_the_setting_or_the_environment() {
-        let url = |text: &str| Some(text.to_owned());
+        let url = |text: &str| Route::Through(text.to_owned());
         assert!(read(None, &[]).unwrap() == Proxy::None);
         let set = [("HTTPS_PROXY", "http://p:1"), ("all_proxy", "q:2"), ("NO_PROXY", "a.b")];
         let Proxy::Environment { http, https, direct } = read(None, &set).unwrap() else {
@@ -175,13 +218,18 @@ mod tests {
 
     #[test]
     fn a_proxy_that_cannot_be_used_is_named_without_its_password() {
-        for text in ["socks5://u:hunter2@h:1", "http://", "http://u:hunter2@h:99999", "a b", "a\nb"]
-        {
-            let error = proxy_url("the variable ALL_PROXY", text).unwrap_err();
-            assert!(format!("{error:?}").contains("ALL_PROXY"));
+        for text in ["ftp://u:hunter2@h:1", "http://", "http://u:hunter2@h:99999", "a b", "a\nb"] {
+            let set = read(Some(text), &[]).err().unwrap();
+            assert!(!format!("{set:?}").contains("hunter2"), "{set:?}");
+            let found = read(None, &[("ALL_PROXY", text)]).unwrap();
+            let error = found.check("https://h/b").unwrap_err();
+            assert!(error.to_string().contains("ALL_PROXY"), "{error}");
             assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+            // Who does not need it does not mind.
+            found.check("http://127.0.0.1:9000/b").unwrap();
         }
-        assert!(proxy_url("", " http://u:p@h:1\n").is_ok());
+        assert!(read(Some(" http://u:p@h:1\n"), &[]).is_ok());
+        assert!(read(Some("socks5h://h:1"), &[]).is_ok());
     }
 
     #[test]
