@@ -1,20 +1,35 @@
 //! What the clouds share: settings and variables to the configuration of a client.
 
-use std::{collections::BTreeMap, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use io_core::{Error, ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl, Result, redact};
-#[cfg(all(any(feature = "aws", feature = "gcp"), not(target_family = "wasm")))]
-use object_store::ClientOptions;
+#[cfg(not(target_family = "wasm"))]
+use object_store::{
+    ClientOptions,
+    client::{HttpClient, HttpConnector},
+};
 use object_store::{ObjectStore, RetryConfig};
 
 use crate::{
     ObjectModelStore, ObjectStoreHandler, ObjectStoreOptions, clients,
     environment::{self, Variables},
     error::Cause,
+    form::{self, Form},
     gc::Unfinished,
     location::Base,
     objects::Store,
     options,
+};
+#[cfg(not(target_family = "wasm"))]
+use crate::{
+    connect::{Connector, Purpose},
+    network::{Lookup, Network, Proxy, read_certificates},
 };
 
 /// A setting that is in force, for people.
@@ -36,6 +51,8 @@ pub enum Origin {
     Option,
     /// The environment variable of this name.
     Variable(&'static str),
+    /// A file of the cloud's own program, such as an AWS profile.
+    File,
     /// The URL.
     Url,
     /// Nobody has set it.
@@ -49,41 +66,69 @@ pub(crate) struct Key {
     pub(crate) name: &'static str,
     /// The environment variables that stand for it.
     pub(crate) variables: &'static [&'static str],
+    /// What a value looks like.
+    pub(crate) form: Form,
     /// Whether it says who asks.
     pub(crate) is_credential: bool,
     /// Whether nobody may see it.
     pub(crate) is_secret: bool,
+    /// Whether the client has it too.
+    pub(crate) is_of_client: bool,
 }
 
-pub(crate) const fn plain(name: &'static str, variables: &'static [&'static str]) -> Key {
-    Key { name, variables, is_credential: false, is_secret: false }
+impl Key {
+    /// The same for a setting that the client has not.
+    #[cfg(any(feature = "aws", feature = "azure", test))]
+    pub(crate) const fn own(self) -> Self {
+        Self { is_of_client: false, ..self }
+    }
 }
 
-pub(crate) const fn credential(name: &'static str, variables: &'static [&'static str]) -> Key {
-    Key { name, variables, is_credential: true, is_secret: true }
+pub(crate) const fn plain(
+    name: &'static str,
+    variables: &'static [&'static str],
+    form: Form,
+) -> Key {
+    Key { name, variables, form, is_credential: false, is_secret: false, is_of_client: true }
+}
+
+pub(crate) const fn credential(
+    name: &'static str,
+    variables: &'static [&'static str],
+    form: Form,
+) -> Key {
+    Key { is_credential: true, is_secret: true, ..plain(name, variables, form) }
 }
 
 #[cfg(any(feature = "aws", test))]
-pub(crate) const fn secret(name: &'static str) -> Key {
-    Key { name, variables: &[], is_credential: false, is_secret: true }
+pub(crate) const fn secret(name: &'static str, form: Form) -> Key {
+    Key { is_secret: true, ..plain(name, &[], form) }
 }
 
 /// Settings of ours that every cloud has.
 const OWN: [&str; 4] = ["anonymous", "env", "instance_metadata", "max_retries"];
 
+/// Settings of ours for the connections of programs. Pages have those of their browser.
+#[cfg(not(target_family = "wasm"))]
+const NETWORK: [&str; 2] = ["ca_certificates", "proxy"];
+#[cfg(target_family = "wasm")]
+const NETWORK: [&str; 0] = [];
+
 /// Settings of the HTTP client.
-const CLIENT: [&str; 10] = [
-    "allow_http",
-    "allow_invalid_certificates",
-    "connect_timeout",
-    "http1_only",
-    "http2_only",
-    "pool_idle_timeout",
-    "pool_max_idle_per_host",
-    "proxy_url",
-    "timeout",
-    "user_agent",
+const CLIENT: [(&str, Form); 9] = [
+    ("allow_http", Form::Flag),
+    ("allow_invalid_certificates", Form::Flag),
+    ("connect_timeout", Form::Duration),
+    ("http1_only", Form::Flag),
+    ("http2_only", Form::Flag),
+    ("pool_idle_timeout", Form::Duration),
+    ("pool_max_idle_per_host", Form::Count(10_000)),
+    ("timeout", Form::Duration),
+    ("user_agent", Form::Header),
 ];
+
+/// More tries than that are a mistake.
+const MAX_RETRIES: u64 = 1000;
 
 /// Long enough for a part on a slow line; the client's own 30 seconds are not.
 const TIMEOUT: &str = "5 minutes";
@@ -98,12 +143,24 @@ pub(crate) struct Config {
     /// By the client's names, less that of the cloud.
     pub(crate) values: BTreeMap<&'static str, String>,
     pub(crate) anonymous: bool,
+    /// Whether the environment is used.
+    pub(crate) env: bool,
+    /// Whether the options have credentials, so that the environment's do not count.
+    #[cfg_attr(
+        any(target_family = "wasm", not(any(feature = "aws", feature = "gcp"))),
+        allow(dead_code, reason = "those in files are of AWS and gcloud, and of programs")
+    )]
+    pub(crate) own_credentials: bool,
     pub(crate) objects: ObjectStoreOptions,
     pub(crate) retry: RetryConfig,
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) network: Network,
+    /// What else makes one client differ from another.
+    pub(crate) source: String,
     /// All that was set, for people.
     settings: Vec<Setting>,
-    instance_metadata: bool,
-    secrets: Vec<String>,
+    pub(crate) instance_metadata: bool,
+    keys: &'static [Key],
 }
 
 impl Config {
@@ -116,70 +173,94 @@ impl Config {
         Self::read_with(options, keys, environment::lookup)
     }
 
-    fn read_with(
+    pub(crate) fn read_with(
         options: &HandlerOptions,
         keys: &'static [Key],
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
+        let client = CLIENT.iter().map(|(name, _)| name);
         let mut known: Vec<&'static str> = keys.iter().map(|key| key.name).collect();
-        known.extend(options::SETTINGS.iter().chain(&OWN).chain(&CLIENT));
+        known.extend(options::SETTINGS.iter().chain(&OWN).chain(&NETWORK).chain(client));
+        let options = &options::canonical(options, &known)?;
         let settings = options.read_settings(&known)?;
         let objects = ObjectStoreOptions::read(&settings)?;
         let flag = |name| Ok::<bool, Error>(settings.bool(name)?.unwrap_or(false));
         let (anonymous, instance_metadata) = (flag("anonymous")?, flag("instance_metadata")?);
+        let env = settings.bool("env")? != Some(false);
         // 10 retries, with waits of its own.
         let mut retry = RetryConfig { retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
         if let Some(text) = settings.text("max_retries") {
-            retry.max_retries = text.parse().map_err(|_| {
-                let message = format!("option `max_retries` is `{text}`, expected a number");
-                Error::new(ErrorKind::InvalidInput, message)
-            })?;
+            let text = Form::Count(MAX_RETRIES).check("option `max_retries`", text)?;
+            retry.max_retries = text.parse().unwrap_or(retry.max_retries);
         }
 
         let is_credential =
             |name: &str| keys.iter().any(|key| key.name == name && key.is_credential);
-        let own_credentials = anonymous || options.settings.keys().any(|name| is_credential(name));
+        // A profile that an option names is one, too.
+        let own_credentials = anonymous
+            || options.settings.keys().any(|name| is_credential(name) || name == "profile");
         let mut values = BTreeMap::new();
         let mut variables = BTreeMap::new();
-        if settings.bool("env")? != Some(false) {
-            for (name, variable, value) in Variables(keys).find(lookup) {
-                values.insert(name, value);
-                variables.insert(name, variable);
+        values.insert("timeout", TIMEOUT.to_owned());
+        for (key, variable, value) in if env { Variables(keys).find(&lookup) } else { Vec::new() } {
+            let is_overruled = options.settings.contains_key(key.name);
+            if !(is_overruled || own_credentials && key.is_credential) {
+                let value = key.form.check(&format!("the variable {variable}"), &value)?;
+                values.insert(key.name, value);
+                variables.insert(key.name, variable);
             }
         }
-        values.retain(|name, _| !(own_credentials && is_credential(name)));
-        values.insert("timeout", TIMEOUT.to_owned());
-        for name in keys.iter().map(|key| key.name).chain(CLIENT) {
+        let forms = keys.iter().map(|key| (key.name, key.form)).chain(CLIENT);
+        for (name, form) in forms {
             if let Some(value) = settings.text(name) {
-                values.insert(name, value.to_owned());
+                values.insert(name, form.check(&format!("option `{name}`"), value)?);
             }
         }
         let is_secret = |name: &str| {
-            name == "proxy_url" || keys.iter().any(|key| key.name == name && key.is_secret)
+            name == "proxy" || keys.iter().any(|key| key.name == name && key.is_secret)
         };
         let given = options.settings.iter().map(|(name, value)| {
             let value = (!is_secret(name)).then(|| redact(value));
             Setting { name: name.clone(), value, origin: Origin::Option }
         });
-        let from_variables = variables.iter().filter(|(name, _)| {
-            values.contains_key(*name) && !options.settings.contains_key(**name)
-        });
         let settings = given
-            .chain(from_variables.map(|(name, variable)| Setting {
+            .chain(variables.iter().map(|(name, variable)| Setting {
                 name: (*name).to_owned(),
                 value: values.get(name).filter(|_| !is_secret(name)).map(|value| redact(value)),
                 origin: Origin::Variable(variable),
             }))
             .collect();
+        #[cfg(not(target_family = "wasm"))]
+        let network = {
+            let proxy = options.settings.get("proxy").map(String::as_str);
+            let proxy = Proxy::read(proxy, env.then_some(&lookup as Lookup<'_>))?;
+            let file = options.settings.get("ca_certificates").or(values.get("ca_certificates"));
+            let subject = match variables.get("ca_certificates") {
+                Some(variable) => format!("the variable {variable}"),
+                None => "option `ca_certificates`".to_owned(),
+            };
+            let certificates = match file {
+                Some(path) => read_certificates(&subject, path)?,
+                None => Vec::new(),
+            };
+            Network { certificates, proxy }
+        };
         let retries = retry.max_retries.to_string();
-        let secrets: Vec<String> = values
-            .iter()
-            .filter(|(name, _)| is_secret(name))
-            .map(|(_, value)| value.clone())
-            .collect();
         let parts = (objects.part_bytes.to_string(), objects.concurrency.to_string());
-        let mut config =
-            Self { values, anonymous, objects, retry, settings, instance_metadata, secrets };
+        let mut config = Self {
+            values,
+            anonymous,
+            env,
+            own_credentials,
+            objects,
+            retry,
+            #[cfg(not(target_family = "wasm"))]
+            network,
+            source: String::new(),
+            settings,
+            instance_metadata,
+            keys,
+        };
         for (name, value) in [
             ("anonymous", "false"),
             ("concurrency", &*parts.1),
@@ -188,6 +269,8 @@ impl Config {
             ("max_retries", &*retries),
             ("on_conflict", "replace"),
             ("part_bytes", &*parts.0),
+            #[cfg(not(target_family = "wasm"))]
+            ("proxy", if env { "environment" } else { "none" }),
             ("timeout", TIMEOUT),
         ] {
             config.tell_default(name, value);
@@ -198,7 +281,7 @@ impl Config {
     /// For people: what is in force where nobody has set it.
     pub(crate) fn tell_default(&mut self, name: &str, value: &str) {
         if !self.settings.iter().any(|known| known.name == name) {
-            self.tell(name, value, Origin::Default);
+            self.tell(name, Some(value), Origin::Default);
         }
     }
 
@@ -206,12 +289,35 @@ impl Config {
     #[cfg(feature = "azure")]
     pub(crate) fn set_by_url(&mut self, name: &'static str, value: &str) {
         self.settings.retain(|known| known.name != name);
-        self.tell(name, value, Origin::Url);
+        self.tell(name, Some(value), Origin::Url);
         self.values.insert(name, value.to_owned());
     }
 
-    fn tell(&mut self, name: &str, value: &str, origin: Origin) {
-        let (name, value) = (name.to_owned(), Some(redact(value)));
+    /// Sets what a file of the cloud's own program says, where nothing else does. `subject` is that
+    /// file, for errors.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when the setting cannot have this value.
+    #[cfg(any(feature = "azure", not(target_family = "wasm")))]
+    pub(crate) fn set_by_file(
+        &mut self,
+        subject: &str,
+        name: &'static str,
+        value: &str,
+    ) -> Result<()> {
+        let key = self.keys.iter().find(|key| key.name == name);
+        if let Some(key) = key.filter(|_| !self.has(name)) {
+            let value = key.form.check(&format!("`{name}` of {subject}"), value)?;
+            self.settings.retain(|known| known.name != name);
+            self.tell(name, Some(&*value).filter(|_| !key.is_secret), Origin::File);
+            self.values.insert(name, value);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, name: &str, value: Option<&str>, origin: Origin) {
+        let (name, value) = (name.to_owned(), value.map(redact));
         self.settings.push(Setting { name, value, origin });
     }
 
@@ -221,6 +327,17 @@ impl Config {
 
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
+    }
+
+    /// Whether an option has set it.
+    #[cfg(any(feature = "azure", all(feature = "aws", not(target_family = "wasm"))))]
+    pub(crate) fn is_option(&self, name: &str) -> bool {
+        let mut known = self.settings.iter().filter(|known| known.name == name);
+        known.any(|known| known.origin == Origin::Option)
+    }
+
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.text(name) == Some("true")
     }
 
     /// Refuses to go on without credentials, instead of asking a metadata service that most
@@ -239,9 +356,34 @@ impl Config {
         )))
     }
 
+    /// Refuses an address where objects cannot be, and one without encryption unless that is allowed.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput`, with what to set.
+    pub(crate) fn need_address(&self, address: &str) -> Result<()> {
+        form::address("the address of the objects", address, false)?;
+        #[cfg(not(target_family = "wasm"))]
+        self.network.proxy.check(address)?;
+        // In a page, the browser decides.
+        let is_page = cfg!(target_family = "wasm");
+        if address.starts_with("http://") && !self.is("allow_http") && !is_page {
+            let message = format!("`{}` is not encrypted", redact(address));
+            return Err(Error::new(ErrorKind::InvalidInput, message).with_hint(
+                "set `allow_http` = `true` if it shall be used all the same, as for a server of \
+                 your own, or write `https://`",
+            ));
+        }
+        Ok(())
+    }
+
     /// All that makes one client differ from another.
     fn identity(&self) -> impl std::fmt::Debug {
-        (&self.values, self.anonymous, self.retry.max_retries)
+        let mut hasher = DefaultHasher::new();
+        #[cfg(not(target_family = "wasm"))]
+        self.network.hash(&mut hasher);
+        self.source.hash(&mut hasher);
+        (&self.values, self.anonymous, self.env, self.retry.max_retries, hasher.finish())
     }
 
     /// The builder with all settings.
@@ -256,48 +398,71 @@ impl Config {
         if self.anonymous {
             builder = builder.anonymous();
         }
-        for (name, value) in &self.values {
+        let is_own = |name: &str| self.keys.iter().any(|it| it.name == name && !it.is_of_client);
+        for (name, value) in self.values.iter().filter(|(name, _)| !is_own(name)) {
             builder = builder.set(name_of::<B>(name)?, value);
         }
         Ok(builder)
     }
 
-    /// A client of its own that `builder` makes.
+    /// A client of its own that `builder` makes. What gives it credentials has connections that
+    /// check answers, and is checked itself.
     ///
     /// # Errors
     ///
     /// `InvalidInput` when it cannot be built.
     pub(crate) fn build<B: ClientBuilder>(&self, builder: B) -> Result<B::Client> {
-        self.apply(builder)?.finish().map_err(|error| self.refused(&error))
+        let refused = |error: object_store::Error| self.refused(&error);
+        let builder = self.apply(builder)?;
+        #[cfg(not(target_family = "wasm"))]
+        let (first, builder) = {
+            let [asking, moving] = self.connectors();
+            (builder.clone().connecting(asking), builder.connecting(moving))
+        };
+        #[cfg(target_family = "wasm")]
+        let first = builder.clone();
+        let first = first.finish().map_err(refused)?;
+        builder.checked(&first).finish().map_err(refused)
     }
 
-    /// What is set of the HTTP client.
+    /// What connects for credentials, and what for objects.
+    #[cfg(not(target_family = "wasm"))]
+    fn connectors(&self) -> [Connector; 2] {
+        let client =
+            CLIENT.iter().filter_map(|(name, _)| Some((*name, self.text(name)?.to_owned())));
+        let asking = Connector::new(self.network.clone(), client.collect());
+        [asking.clone().with_purpose(Purpose::Credentials), asking]
+    }
+
+    /// Connections of our own.
     ///
     /// # Errors
     ///
     /// `InvalidInput` when a value cannot be.
-    #[cfg(all(any(feature = "aws", feature = "gcp"), not(target_family = "wasm")))]
-    pub(crate) fn client_options(&self) -> Result<ClientOptions> {
-        let set = |options: ClientOptions, name: &str| match self.text(name) {
-            Some(value) => Ok(options.with_config(name.parse()?, value)),
-            None => Ok(options),
-        };
-        CLIENT
-            .into_iter()
-            .try_fold(ClientOptions::new(), set)
-            .map_err(|error: object_store::Error| self.refused(&error))
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn connect(&self, purpose: Purpose) -> Result<HttpClient> {
+        let [asking, moving] = self.connectors();
+        let may_be_plain = self.is("allow_http") || purpose == Purpose::Credentials;
+        let mut options = ClientOptions::new().with_allow_http(may_be_plain);
+        if let Some(Ok(time)) = self.text("connect_timeout").map(humantime::parse_duration) {
+            options = options.with_connect_timeout(time);
+        }
+        let connector = if purpose == Purpose::Credentials { asking } else { moving };
+        connector.connect(&options).map_err(|error| self.refused(&error))
     }
 
     /// The error of a client that cannot be built.
     fn refused(&self, error: &object_store::Error) -> Error {
-        let cause = Cause::of(error).without(self.secrets.iter().map(String::as_str));
+        let is_secret = |name: &str| self.keys.iter().any(|it| it.name == name && it.is_secret);
+        let secrets = self.values.iter().filter(|(name, _)| is_secret(name));
+        let cause = Cause::of(error).without(secrets.map(|(_, value)| value.as_str()));
         Error::new(ErrorKind::InvalidInput, "the settings of the store do not fit together")
             .with_source(cause)
     }
 }
 
 /// The builder of a cloud's client. All of them have these methods, and no trait of their own.
-pub(crate) trait ClientBuilder: Sized {
+pub(crate) trait ClientBuilder: Clone + Sized {
     /// The names of the client's settings.
     type Key: FromStr<Err = object_store::Error>;
     /// The client.
@@ -311,6 +476,10 @@ pub(crate) trait ClientBuilder: Sized {
     /// Connects and signs with what a page has.
     #[cfg(target_family = "wasm")]
     fn in_page(self, max_retries: usize) -> Self;
+    #[cfg(not(target_family = "wasm"))]
+    fn connecting(self, connector: Connector) -> Self;
+    /// Uses the credentials of `first`, where they can be sent.
+    fn checked(self, first: &Self::Client) -> Self;
     fn finish(self) -> object_store::Result<Self::Client>;
 }
 
@@ -342,12 +511,18 @@ macro_rules! client_builder {
                     .with_crypto_provider(std::sync::Arc::new($crate::page::Crypto))
             }
 
+            #[cfg(not(target_family = "wasm"))]
+            fn connecting(self, connector: $crate::connect::Connector) -> Self {
+                self.with_http_connector(connector)
+            }
+
+            fn checked(self, first: &$client) -> Self {
+                let credentials = $crate::signing::Checked(first.credentials().clone());
+                self.with_credentials(std::sync::Arc::new(credentials))
+            }
+
             fn finish(self) -> object_store::Result<Self::Client> {
-                #[cfg(not(target_family = "wasm"))]
-                let this = self.with_http_connector($crate::http::Connector);
-                #[cfg(target_family = "wasm")]
-                let this = self;
-                this.build()
+                self.build()
             }
         }
     };
@@ -439,13 +614,14 @@ impl Opened {
 #[cfg(test)]
 mod tests {
     use super::{Config, Key, credential, plain, secret};
+    use crate::form::Form;
     use io_core::{ErrorKind, HandlerOptions};
 
     const KEYS: &[Key] = &[
-        credential("id", &["X_ID"]),
-        credential("secret", &["X_SECRET", "X_OLD_SECRET"]),
-        plain("region", &["X_REGION"]),
-        secret("customer_key"),
+        credential("id", &["X_ID"], Form::Token),
+        credential("secret", &["X_SECRET", "X_OLD_SECRET"], Form::Text),
+        plain("region", &["X_REGION"], Form::Host),
+        secret("customer_key", Form::Header),
     ];
 
     fn read(options: &HandlerOptions) -> Config {

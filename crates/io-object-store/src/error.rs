@@ -22,6 +22,12 @@ pub(crate) fn on<'a>(
 pub(crate) fn failed(what: impl Into<String>, error: &object_store::Error) -> Error {
     use object_store::Error as E;
     let cause = Cause::of(error);
+    // What gives the client credentials has said why there are none.
+    let mut causes =
+        std::iter::successors(Some(error as &(dyn StdError + 'static)), |&it| it.source());
+    if let Some(own) = causes.find_map(|cause| cause.downcast_ref::<Error>()) {
+        return Error::new(own.kind(), what).with_retryable(own.is_retryable()).with_source(cause);
+    }
     let kind = match error {
         E::NotFound { .. } => ErrorKind::NotFound,
         E::AlreadyExists { .. } => ErrorKind::AlreadyExists,

@@ -38,14 +38,26 @@ pub mod gcp;
 mod clients;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 mod cloud;
+#[cfg(all(any(feature = "aws", feature = "azure", feature = "gcp"), not(target_family = "wasm")))]
+mod connect;
+#[cfg(all(feature = "aws", not(target_family = "wasm")))]
+mod credentials;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub mod environment;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+mod form;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 mod http;
+#[cfg(all(any(feature = "aws", feature = "azure", feature = "gcp"), not(target_family = "wasm")))]
+mod network;
 #[cfg(all(any(feature = "aws", feature = "azure", feature = "gcp"), target_family = "wasm"))]
 mod page;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 mod place;
+#[cfg(feature = "aws")]
+mod regions;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+mod signing;
 
 mod listing;
 mod location;
@@ -73,6 +85,9 @@ mod uploads;
 mod error;
 mod objects;
 mod runtime;
+
+#[cfg(all(test, feature = "aws", feature = "azure", feature = "gcp", not(target_family = "wasm")))]
+mod settings_tests;
 
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 pub use cloud::{Origin, Setting};

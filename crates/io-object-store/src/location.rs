@@ -8,6 +8,9 @@ use object_store::path::Path;
 /// The name of the JSON object under a model's prefix.
 pub(crate) const MODEL_JSON: &str = "model.json";
 
+/// No store has longer keys: a thousand characters of Azure may be four times as many bytes.
+const MAX_KEY_BYTES: usize = 4096;
+
 /// Where a model is in its bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
@@ -78,6 +81,11 @@ pub(crate) fn object(key: &str) -> Result<Path> {
 }
 
 fn parse(key: &str) -> Result<Path> {
+    // The clients panic on an address that is too long.
+    if key.len() > MAX_KEY_BYTES {
+        let message = format!("the key is longer than {MAX_KEY_BYTES} bytes");
+        return Err(Error::new(ErrorKind::InvalidUrl, message));
+    }
     // The client passes over a slash at the start: two names for one object.
     let parsed = (!key.starts_with('/')).then(|| Path::parse(key).ok()).flatten();
     parsed.ok_or_else(|| {
@@ -160,7 +168,8 @@ mod tests {
         ] {
             assert_eq!(Location::new(key).unwrap().json().unwrap().as_ref(), json);
         }
-        for key in ["a//b", "/a", "/", "a//", "a/../b", "./a", "a\0b"] {
+        let long = "x".repeat(70_000);
+        for key in ["a//b", "/a", "/", "a//", "a/../b", "./a", "a\0b", &long] {
             assert_eq!(Location::new(key).unwrap_err().kind(), ErrorKind::InvalidUrl, "{key}");
         }
     }
@@ -169,6 +178,7 @@ mod tests {
     fn weights_stay_under_the_prefix() {
         let location = Location::new("a/m").unwrap();
         assert_eq!(location.weights("./w//x%20.bin").unwrap().as_ref(), "a/m/w/x%20.bin");
+        assert!(location.weights(&"x/".repeat(40_000)).is_err());
         for path in ["../w.bin", "/w.bin", "x/../../w.bin", "http://h/w.bin"] {
             assert_eq!(location.weights(path).unwrap_err().kind(), ErrorKind::Corrupt, "{path}");
         }

@@ -45,6 +45,7 @@ impl ObjectStoreOptions {
     ///
     /// `InvalidInput` when a setting is unknown or has a value that it cannot have.
     pub fn from_settings(options: &HandlerOptions) -> Result<Self> {
+        let options = canonical(options, &SETTINGS)?;
         Self::read(&options.read_settings(&SETTINGS)?)
     }
 
@@ -91,6 +92,34 @@ impl ObjectStoreOptions {
     }
 }
 
+/// Other names of settings: those that `http://` has, and older ones.
+const ALIASES: [(&str, &str); 2] =
+    [("proxy_url", "proxy"), ("root_certificates", "ca_certificates")];
+
+/// Returns `options` with the names of settings as in `known`, where words are separated by `_`, and
+/// with values without white space around them.
+///
+/// # Errors
+///
+/// `InvalidInput` when one setting is there by two names.
+pub(crate) fn canonical(options: &HandlerOptions, known: &[&str]) -> Result<HandlerOptions> {
+    let mut settings = std::collections::BTreeMap::new();
+    for (given, value) in &options.settings {
+        let name = given.replace('-', "_");
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, name)| *name);
+        let name = alias.unwrap_or(&name);
+        // Of an unknown one, the error has the name that was given.
+        let name = if known.contains(&name) { name } else { given.as_str() };
+        if settings.insert(name.to_owned(), value.trim().to_owned()).is_some() {
+            let message = format!("option `{name}` is set by two names");
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
+    }
+    let mut options = options.clone();
+    options.settings = settings;
+    Ok(options)
+}
+
 fn number(settings: &SettingsReader<'_>, name: &str, least: u64, most: u64) -> Result<Option<u64>> {
     let Some(text) = settings.text(name) else {
         return Ok(None);
@@ -101,5 +130,27 @@ fn number(settings: &SettingsReader<'_>, name: &str, least: u64, most: u64) -> R
             ErrorKind::InvalidInput,
             format!("option `{name}` is `{text}`, expected a number from {least} to {most}"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+    use io_core::HandlerOptions;
+
+    #[test]
+    fn names_may_have_hyphens_and_old_ones_stay() {
+        let known = ["max_retries", "proxy", "ca_certificates"];
+        let options = HandlerOptions::new()
+            .with_setting("max-retries", " 3\n")
+            .with_setting("proxy_url", "none")
+            .with_setting("root-certificates", "f")
+            .with_setting("no-such", "x");
+        let options = canonical(&options, &known).unwrap();
+        let names: Vec<&str> = options.settings.keys().map(String::as_str).collect();
+        assert_eq!(names, ["ca_certificates", "max_retries", "no-such", "proxy"]);
+        assert_eq!(options.settings.get("max_retries").unwrap(), "3");
+        let twice = options.with_setting("max-retries", "4");
+        assert!(canonical(&twice, &known).is_err());
     }
 }

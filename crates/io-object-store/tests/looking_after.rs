@@ -46,6 +46,7 @@ fn a_place_tells_its_settings_and_no_secret() {
             ("max_retries", Some("10")),
             ("on_conflict", Some("replace")),
             ("part_bytes", Some("8388608")),
+            ("proxy", Some("none")),
             ("timeout", Some("5 minutes")),
             ("region", Some("us-east-1")),
         ]

@@ -12,8 +12,6 @@ use futures::StreamExt;
 use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
-#[cfg(not(target_family = "wasm"))]
-use object_store::client::{HttpConnector, ReqwestConnector};
 
 pub(crate) use attempts::Attempts;
 pub(crate) use bounded::BadResponse;
@@ -25,18 +23,6 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 
 /// The longest response that a client buffers. A page of a list has up to 5,000 keys.
 pub(crate) const MAX_RESPONSE_BYTES: usize = 32 << 20;
-
-/// Connects as the clients do by themselves, with a [`Guard`] around each client.
-#[cfg(not(target_family = "wasm"))]
-#[derive(Debug)]
-pub(crate) struct Connector;
-
-#[cfg(not(target_family = "wasm"))]
-impl HttpConnector for Connector {
-    fn connect(&self, options: &object_store::ClientOptions) -> object_store::Result<HttpClient> {
-        ReqwestConnector::default().connect(options).map(guarded)
-    }
-}
 
 /// `client` with error responses that are typed and responses that are bounded.
 pub(crate) fn guarded(client: HttpClient) -> HttpClient {

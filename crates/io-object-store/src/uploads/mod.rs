@@ -15,7 +15,7 @@ use futures::{StreamExt, stream};
 use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Result, printable_name};
 use object_store::{
     MultipartId,
-    client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody},
+    client::{HttpClient, HttpRequest, HttpRequestBody},
     path::Path,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -23,9 +23,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     cloud::Config,
+    connect::Purpose,
     error::{failed, on, shown},
     gc::Unfinished,
-    http::Connector,
     location::Base,
     names,
     objects::SMALL_REQUESTS,
@@ -62,8 +62,7 @@ fn unfinished<A: Account>(
     account: impl Fn(&Config) -> Result<A> + Send + Sync + 'static,
 ) -> Unfinished {
     let open = move || {
-        let http = Connector.connect(&config.client_options()?);
-        let http = http.map_err(|error| failed("cannot connect", &error))?;
+        let http = config.connect(Purpose::Objects)?;
         Ok::<_, Error>(Uploads { account: account(&config)?, http, address: address.clone() })
     };
     Unfinished(Arc::new(move |root, base, options| match open() {

@@ -49,6 +49,7 @@ fn origin(origin: io_object_store::Origin) -> String {
     match origin {
         Origin::Option => BY_OPTION.to_owned(),
         Origin::Variable(name) => format!("by the variable {name}"),
+        Origin::File => "by a file of the cloud's own program".to_owned(),
         Origin::Url => "by the URL".to_owned(),
         Origin::Default => "by default".to_owned(),
     }
