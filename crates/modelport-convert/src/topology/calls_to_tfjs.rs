@@ -9,6 +9,7 @@ use super::{
     calls_to_keras::named_arguments,
     classes,
     json::{Object, class, config, config_mut, is_model, is_true, name, text},
+    keys,
     nodes::{self, Kind, Reference},
     to_tfjs::Context,
 };
@@ -57,7 +58,8 @@ fn has_no_layer_config(layer: &Object) -> bool {
     let class = class(layer);
     let is_own =
         class == "Lambda" || class.contains('>') || text(layer, "registered_name").contains('>');
-    let may_be_layer = class == "InputLayer" || is_model(layer) || classes::keras_layer(class);
+    let may_be_layer =
+        class == "InputLayer" || is_model(layer) || keys::is_layer(class, Dialect::Keras3);
     (!may_be_layer || classes::has_operation_of_same_name(class))
         && !is_own
         && config(layer).is_some_and(|config| {

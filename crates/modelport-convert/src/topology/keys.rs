@@ -85,6 +85,11 @@ pub(super) fn known(kind: Kind, name: &str, dialect: Dialect) -> Known {
     }
 }
 
+/// Returns whether a class of layers is one of a Keras, which has its code.
+pub(super) fn is_layer(class: &str, dialect: Dialect) -> bool {
+    class != "Lambda" && known(Kind::Layer, class, dialect) != Known::Nowhere
+}
+
 /// Returns whether a class of layers is the user's own, so that nothing is known of its keys.
 pub(super) fn is_custom(target: Target, class: &str) -> bool {
     known(Kind::Layer, class, target.dialect) == Known::Nowhere

@@ -217,17 +217,11 @@ impl Trace<'_> {
             Tensor { keras: input.keras, tfjs: input.tfjs, ..unmasked }
         } else if PASS_IN_KERAS.contains(&class) || is_keras3 && PASS_IN_KERAS_3.contains(&class) {
             Tensor { keras: input.keras, tfjs: self.unknown_class(class), ..unmasked }
-        } else if self.is_of_keras(class) && !is_operation(layer, self.dialect) {
+        } else if keys::is_layer(class, self.dialect) && !is_operation(layer, self.dialect) {
             Tensor { tfjs: self.unknown_class(class), ..unmasked }
         } else {
             Tensor { keras: Mask::Unknown, tfjs: Mask::Unknown, ..unmasked }
         }
-    }
-
-    /// Whether Keras has a class of layers whose code is its own.
-    fn is_of_keras(&self, class: &str) -> bool {
-        let known = keys::known(keys::Kind::Layer, class, self.dialect);
-        class != "Lambda" && known != keys::Known::Nowhere
     }
 
     /// The mask behind a class that does not support masks, or that TensorFlow.js does not have.
