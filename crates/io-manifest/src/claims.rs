@@ -59,11 +59,19 @@ pub const LONGEST_KEY: usize = KEYS[0].len();
 /// also if it is a corrupt model file. `false` is certain, and much faster to find out than by
 /// [`claimed_files`].
 pub fn may_reference(text: &[u8], file: &str) -> bool {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    let is_plain =
-        name.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !b"\"\\".contains(&byte));
-    let equals = |window: &[u8]| window.eq_ignore_ascii_case(name.as_bytes());
-    !is_plain || contains(text, ESCAPE) || text.windows(name.len().max(1)).any(equals)
+    let name = file.rsplit('/').next().unwrap_or(file).as_bytes();
+    let is_plain = name.iter().all(|byte| (b' '..=b'~').contains(byte) && !b"\"\\".contains(byte));
+    // A whole segment, at the end of a string or of a text that was cut.
+    let is_there = |rest: &[u8]| {
+        rest.split_first().is_some_and(|(before, rest)| {
+            b"\"/".contains(before)
+                && rest.get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name))
+                && rest.get(name.len()).is_none_or(|after| *after == b'"')
+        })
+    };
+    !is_plain
+        || contains(text, ESCAPE)
+        || (0..text.len()).filter_map(|at| text.get(at..)).any(is_there)
 }
 
 /// The beginning of the escape of an ASCII character in JSON.
@@ -268,9 +276,12 @@ mod tests {
             (r#""w\u002ebin""#, "w.bin", true),
             (r#""v.bin""#, "\u{e9}.bin", true),
             (r#""v.bin""#, "w.bin", false),
+            (r#""v.w.bin""#, "w.bin", false),
+            (r#""w.bin.gz""#, "w.bin", false),
         ] {
             assert_eq!(may_reference(model(paths).as_bytes(), file), may, "{paths} {file}");
         }
+        assert!(may_reference(br#"{"weightsManifest":[{"paths":["w.bin"#, "w.bin"));
     }
 
     #[test]
