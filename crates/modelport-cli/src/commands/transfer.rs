@@ -26,12 +26,12 @@ pub(crate) async fn copy(
     let mut options = args.options(global)?;
     options.destination = bar.watch(options.destination);
     bar.tick();
-    let (from, to) = (&args.source, &args.destination);
-    let beside = Beside::find(args, &options).await?;
+    let (from, to) = (modelport::url(&args.source)?, modelport::url(&args.destination)?);
     let done = if args.with_files {
-        Done::from(copy_model_with_files(from, to, &options).await?)
+        Done::from(copy_model_with_files(&from, &to, &options).await?)
     } else {
-        Done::new(modelport::copy_model_with(from, to, &options).await?, beside)
+        let saved = modelport::copy_model_with(&from, &to, &options).await?;
+        Done::new(saved, left_behind(&from, &to, &options).await)
     };
     drop(bar);
     done.print("copied", output)
@@ -46,30 +46,28 @@ pub(crate) async fn shift(
     let mut options = args.options(global)?;
     options.destination = bar.watch(options.destination);
     bar.tick();
-    let (from, to) = (&args.source, &args.destination);
-    let beside = Beside::find(args, &options).await?;
+    let (from, to) = (modelport::url(&args.source)?, modelport::url(&args.destination)?);
     let done = if args.with_files {
-        Done::from(move_model_with_files(from, to, &options).await?)
+        Done::from(move_model_with_files(&from, &to, &options).await?)
+    } else if from.scheme() == "file" {
+        // Which folder it is may show only while the model file is there.
+        let left_behind = left_behind(&from, &to, &options).await;
+        Done::new(modelport::move_model_with(&from, &to, &options).await?, left_behind)
     } else {
-        Done::new(modelport::move_model_with(from, to, &options).await?, beside)
+        let saved = modelport::move_model_with(&from, &to, &options).await?;
+        Done::new(saved, left_behind(&from, &to, &options).await)
     };
     drop(bar);
     done.print("moved", output)
 }
 
-/// The files beside the source that stay there.
-struct Beside(Vec<String>);
-
-impl Beside {
-    /// Looks before the source may be gone. A store that cannot be listed is not asked to be: the
-    /// files are no part of the model.
-    async fn find(args: &Transfer, options: &TransferOptions) -> Result<Self, Failure> {
-        let (from, to) = (modelport::url(&args.source)?, modelport::url(&args.destination)?);
-        if args.with_files || share_files(&from, &to) {
-            return Ok(Self(Vec::new()));
-        }
-        Ok(Self(companion_files(&from, &options.source).await.unwrap_or_default()))
+/// The files beside the source that stay there; none where the store cannot list them, since they are
+/// no part of the model.
+async fn left_behind(from: &ModelUrl, to: &ModelUrl, options: &TransferOptions) -> Vec<String> {
+    if share_files(from, to) {
+        return Vec::new();
     }
+    companion_files(from, &options.source).await.unwrap_or_default()
 }
 
 /// What was done, as it is reported.
@@ -104,7 +102,7 @@ struct Saved<'a> {
 }
 
 impl Done {
-    fn new(saved: SaveResult, Beside(left_behind): Beside) -> Self {
+    fn new(saved: SaveResult, left_behind: Vec<String>) -> Self {
         Self { saved, left_behind, files: Vec::new() }
     }
 
