@@ -113,7 +113,7 @@ fn a_server_that_drips_is_too_slow() {
 
 /// A reader that takes its time is not the server's fault.
 #[test]
-fn time_in_which_nobody_reads_does_not_count() {
+fn idle_time_of_the_reader_does_not_count() {
     let bytes = noise(1 << 20, 1);
     let json = model_json(&[("w.bin", &bytes)], true);
     let served = bytes.clone();
