@@ -72,6 +72,16 @@ for (const name of BROWSERS) {
       await page.close();
     });
 
+    test("a path with its own query is requested with that alone", async () => {
+      const page = await session.open();
+      const signed = "http://h/p/model.json?sig=a";
+      const asked = await page.evaluate(askedFor, signed, undefined, undefined, "w.bin?sig=b");
+      // Two signatures, of which a store refuses both.
+      assert.equal(asked.theirs, "http://h/p/w.bin?sig=b?sig=a");
+      assert.equal(asked.ours, "http://h/p/w.bin?sig=b");
+      await page.close();
+    });
+
     test("a token is sent to another origin, and without it nothing is saved", async () => {
       const file = join(root.path, "tokens");
       await writeFile(file, TOKEN);
@@ -166,8 +176,8 @@ for (const name of BROWSERS) {
 const FIXTURE = "js-functional-cnn";
 
 /** The address of a weight file that TensorFlow.js asks for, and that we do; runs in a page. */
-async function askedFor(url, key, value) {
-  const weightsManifest = [{ paths: ["w.bin"], weights: [{ name: "w", shape: [1], dtype: "float32" }] }];
+async function askedFor(url, key, value, path = "w.bin") {
+  const weightsManifest = [{ paths: [path], weights: [{ name: "w", shape: [1], dtype: "float32" }] }];
   const options = key === undefined ? {} : { [key]: value };
   if (key === "weightUrlConverter") options[key] = async (path) => value + path;
   const ask = async (io) => {

@@ -10,9 +10,10 @@ use io_manifest::Checksum;
 use crate::{
     ask::Ask,
     cache::{Cached, Tee},
-    platform::{ASKS_IF_RANGE, HIDES_HEADERS, Reply, Transport},
+    platform::{ASKS_IF_RANGE, HIDES_HEADERS, Instant, Reply, Transport},
     response::{Extent, Head, Version},
     retry::{Failure, Tries},
+    speed::Speed,
     weight_file::WeightFile,
 };
 
@@ -42,6 +43,9 @@ pub(crate) struct FileReader {
     /// Bytes handed out since the last failure, and how many make it one that is not in vain.
     fresh: u64,
     due: u64,
+    /// Bytes that came in all attempts, and how fast.
+    received: u64,
+    speed: Speed,
     early: Option<Failure>,
     /// The copy in the cache that is read, and one that is being made.
     copy: Option<Cached>,
@@ -66,6 +70,7 @@ impl FileReader {
     /// Nothing is requested before the first call of [`next`](Self::next).
     pub(crate) fn new(transport: Arc<Transport>, file: Arc<WeightFile>, range: Range<u64>) -> Self {
         let tries = transport.tries();
+        let speed = Speed::new(&transport.options);
         Self {
             transport,
             file,
@@ -78,6 +83,8 @@ impl FileReader {
             whole_only: false,
             fresh: 0,
             due: MIN_PROGRESS,
+            received: 0,
+            speed,
             early: None,
             copy: None,
             tee: None,
@@ -114,7 +121,15 @@ impl FileReader {
     /// - `NotFound`, `PermissionDenied`, `Network`, `Timeout`: the server or the way to it.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>> {
         while self.at < self.range.end {
-            match self.step().await {
+            let (start, before) = (Instant::now(), self.received);
+            let step = self.step().await;
+            let slow = self.speed.add(start.elapsed(), self.received.saturating_sub(before)).err();
+            let is_over =
+                self.at >= self.range.end || matches!(&step, Err(failure) if !failure.retry);
+            if let Some(slow) = slow.filter(|_| !is_over) {
+                return Err(self.too_slow(slow));
+            }
+            match step {
                 Ok(bytes) if bytes.is_empty() => {}
                 Ok(bytes) => {
                     self.fresh = self.fresh.saturating_add(bytes.len() as u64);
@@ -126,11 +141,18 @@ impl FileReader {
                 Err(failure) => {
                     self.body = None;
                     self.fresh = 0;
+                    let start = Instant::now();
                     self.transport.pause(&mut self.tries, failure).await?;
+                    self.speed.add(start.elapsed(), 0).map_err(|slow| self.too_slow(slow))?;
                 }
             }
         }
         Ok(None)
+    }
+
+    /// The failure of a server that brings too little, however many attempts it is given.
+    fn too_slow(&self, slow: Failure) -> Error {
+        slow.about(&self.file.subject()).error
     }
 
     async fn step(&mut self) -> Result<Bytes, Failure> {
@@ -147,6 +169,7 @@ impl FileReader {
             let found = format!("{} bytes", body.position);
             return Err(self.file.wrong_length(&found, &[]).into());
         };
+        self.received = self.received.saturating_add(chunk.len() as u64);
         if body.position == 0 {
             self.file.check_beginning(&body.reply.head, &chunk)?;
         }

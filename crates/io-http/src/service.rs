@@ -198,7 +198,7 @@ async fn ask(transport: &Transport, url: &Url, prefix: &str) -> Result<Option<Se
     models.set_fragment(None);
     let path = models.path().trim_end_matches('/').to_owned();
     models.set_path(&path);
-    // Who has a part of a site speaks for no other part.
+    // A server below a path prefix has no say over the rest of the origin.
     let inside =
         path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     Ok(inside.then_some(Service { models, operations: document.operations }))

@@ -113,7 +113,7 @@ fn a_server_that_drips_is_too_slow() {
 
 /// A reader that takes its time is not the server's fault.
 #[test]
-fn time_in_which_nobody_reads_does_not_count() {
+fn idle_time_of_the_reader_does_not_count() {
     let bytes = noise(1 << 20, 1);
     let json = model_json(&[("w.bin", &bytes)], true);
     let served = bytes.clone();
@@ -181,6 +181,38 @@ fn a_server_that_cuts_after_each_byte_is_given_up() {
         let error = load_stream(&server.url("/model.json"), quick()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Network, "{error}");
         assert!(server.log().len() < 10, "{}", server.log().len());
+    }
+}
+
+/// Each connection brings enough to go on, and takes its time for it.
+#[test]
+fn a_server_that_stalls_and_cuts_again_and_again_is_too_slow() {
+    let bytes = noise(400_000, 1);
+    let json = model_json(&[("w.bin", &bytes)], true);
+    let server = Server::start(move |exchange| {
+        if exchange.target == "/model.json" {
+            return exchange.answer(200, &[], json.as_bytes());
+        }
+        let first: usize = match exchange.header("range") {
+            Some(range) => range["bytes=".len()..].split('-').next().unwrap().parse().unwrap(),
+            None => 0,
+        };
+        let range = format!("bytes {first}-399999/400000");
+        let headers = [("etag", "\"a\""), ("content-range", range.as_str())];
+        let status = if first == 0 { 200 } else { 206 };
+        exchange.head(status, &headers, 400_000 - first)?;
+        exchange.write(&bytes[first..400_000.min(first + 5_000)])?;
+        thread::sleep(Duration::from_millis(100));
+        Err(io::ErrorKind::Other.into())
+    });
+    let http = quick().with_speed_limit(100_000, Duration::from_millis(400));
+    for load in [load, load_stream] {
+        let start = Instant::now();
+        let error = load(&server.url("/model.json"), http.clone()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        let text = error.to_string();
+        assert!(text.contains("w.bin") && text.contains("slower than"), "{text}");
+        assert!(start.elapsed() < Duration::from_secs(5));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Bodies that are compressed though nobody asked for it.
+//! Bodies that are compressed though the request did not accept it.
 #![cfg(not(target_family = "wasm"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 

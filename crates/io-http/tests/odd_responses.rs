@@ -211,7 +211,7 @@ fn a_url_that_expired_is_no_change_of_the_model() {
 }
 
 #[test]
-fn a_file_that_is_no_weight_file_is_not_called_one() {
+fn messages_about_other_files_do_not_say_weight_file() {
     let server = Server::start(|exchange| {
         exchange.answer(200, &[("content-encoding", "compress")], b"a model, somehow")
     });

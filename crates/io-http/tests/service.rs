@@ -77,7 +77,7 @@ fn each_of_two_servers_has_its_own_part_of_an_origin() {
     let server = Server::start(|exchange| match exchange.target.split('?').next().unwrap() {
         "/.well-known/modelport" => exchange.answer(200, &[], document("/models").as_bytes()),
         "/b/.well-known/modelport" => exchange.answer(200, &[], document("/b/models").as_bytes()),
-        // Who has a part of the origin speaks for no other part.
+        // A server below a path prefix has no say over the rest of the origin.
         "/c/.well-known/modelport" => exchange.answer(200, &[], document("/models").as_bytes()),
         "/models" | "/b/models" => exchange.answer(200, &[], br#"{"models":[],"next":null}"#),
         _ => exchange.answer(404, &[], b""),

@@ -110,10 +110,10 @@ fn an_upload_that_stalls_fails_in_time() {
             thread::sleep(Duration::from_secs(4));
             Ok(())
         });
-        let start = Instant::now();
         let http = quick().with_idle_timeout(MOMENT).with_retries(0);
-        let handler = handler(&server.url("/"), http);
-        let error = block_on(handler.save(model(noise(20_000_000, 1)))).unwrap_err();
+        let (handler, artifacts) = (handler(&server.url("/"), http), model(noise(20_000_000, 1)));
+        let start = Instant::now();
+        let error = block_on(handler.save(artifacts)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
         assert!(start.elapsed() < Duration::from_secs(3));
     }

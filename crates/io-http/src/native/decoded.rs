@@ -71,7 +71,7 @@ impl Decoded {
     }
 }
 
-/// Decodes until the end, a failure, or until nobody takes it any more.
+/// Decodes until the end, a failure, or until the output is closed.
 fn decode(codings: &[Coding], coded: Coded, output: &Sender<io::Result<Bytes>>) {
     let mut source = decoder(codings, coded);
     loop {
