@@ -9,7 +9,7 @@ use std::{
 };
 
 use io_core::{Error, ErrorKind, HandlerOptions, IOHandler, ModelStore, ModelUrl, Result, redact};
-#[cfg(not(target_family = "wasm"))]
+#[cfg(all(any(feature = "aws", feature = "gcp"), not(target_family = "wasm")))]
 use object_store::{
     ClientOptions,
     client::{HttpClient, HttpConnector},
@@ -439,7 +439,7 @@ impl Config {
     /// # Errors
     ///
     /// `InvalidInput` when a value cannot be.
-    #[cfg(not(target_family = "wasm"))]
+    #[cfg(all(any(feature = "aws", feature = "gcp"), not(target_family = "wasm")))]
     pub(crate) fn connect(&self, purpose: Purpose) -> Result<HttpClient> {
         let [asking, moving] = self.connectors();
         let may_be_plain = self.is("allow_http") || purpose == Purpose::Credentials;
