@@ -28,7 +28,8 @@ pub async fn companions(url: &ModelUrl) -> Result<Vec<String>> {
 }
 
 fn find(url: &ModelUrl) -> Result<Vec<String>> {
-    let directory = Location::find(url)?.directory;
+    // The model file itself may have any name.
+    let Location { directory, json } = Location::find(url)?;
     let entries = fs::read_dir(&directory).map_err(on("list", &directory))?;
     let (mut names, mut jsons) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -38,7 +39,7 @@ fn find(url: &ModelUrl) -> Result<Vec<String>> {
         if !meta.is_file() {
             continue;
         }
-        if name.to_ascii_lowercase().ends_with(".json") {
+        if name == json || name.to_ascii_lowercase().ends_with(".json") {
             if meta.len() > MOST_JSON_BYTES {
                 continue;
             }
