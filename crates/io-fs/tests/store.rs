@@ -57,7 +57,7 @@ fn a_root_that_is_not_there_is_an_error() {
 }
 
 #[test]
-fn each_save_and_each_change_of_a_file_is_another_version() {
+fn each_save_or_write_changes_the_version() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("m");
     let version = || block_on(store(&path).stat(&url(&path))).unwrap().version.unwrap();

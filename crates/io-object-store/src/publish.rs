@@ -218,8 +218,11 @@ impl Publish {
             && self.begun_with.is_none()
             && !is_hidden
         {
+            // Where a setting says so, the caller knows.
+            if matches!(commit.put, Err(StoreError::Generic { .. })) {
+                commit.warnings.push(UNCONDITIONAL.to_owned());
+            }
             commit.put = self.store.put_opts(&key, payload(), PutMode::Overwrite.into()).await;
-            commit.warnings.push(UNCONDITIONAL.to_owned());
         }
         commit
     }
@@ -280,8 +283,8 @@ struct Commit {
 }
 
 /// What a save says that could not be sure of replacing what it had read.
-const UNCONDITIONAL: &str =
-    "the store has no conditional writes: of two saves at one time, one may be lost without a word";
+const UNCONDITIONAL: &str = "the store has no conditional writes: of two saves at one time, one may be lost; \
+     `conditional_put` = `disabled` takes note of it";
 
 fn already_exists(location: &Location) -> Error {
     let message = format!("there already is a model, `{}`", name(location));
