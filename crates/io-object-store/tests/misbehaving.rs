@@ -364,6 +364,26 @@ fn save_superseded_during_commit_retry_is_a_conflict() {
 }
 
 #[test]
+fn commit_of_unknown_outcome_keeps_its_weights() {
+    let server = Server::start();
+    save(&server, 1).unwrap();
+    let puts = AtomicUsize::new(0);
+    server.judge(move |request, server| {
+        if request.is("PUT", "m/model.json") && puts.fetch_add(1, SeqCst) == 0 {
+            server.obey(request);
+            return Some(Response::error(502, "BadGateway", "It was done"));
+        }
+        // From then on nobody can see what came of it.
+        let is_look = request.is("GET", "m/model.json") && puts.load(SeqCst) > 0;
+        is_look.then(|| Response::error(500, "InternalError", "Not now"))
+    });
+    let error = save(&server, 2).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network, "{error:?}");
+    server.behave();
+    assert_loads(&server.open("m"), 2, 10);
+}
+
+#[test]
 fn corrupt_model_in_a_list_is_named() {
     let server = Server::start();
     save(&server, 1).unwrap();
