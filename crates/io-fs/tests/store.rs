@@ -106,7 +106,7 @@ fn a_model_whose_path_is_not_text_is_an_error_of_the_list() {
 }
 
 #[test]
-fn each_save_and_each_change_of_a_file_is_another_version() {
+fn each_save_or_write_changes_the_version() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("m");
     let version = || block_on(store(&path).stat(&url(&path))).unwrap().version.unwrap();

@@ -135,7 +135,9 @@ mod no_cloud {
         }
     }
 
-    pub(super) fn response(_: &(dyn std::error::Error + 'static)) -> Option<&ErrorResponse> {
+    pub(super) fn response<'a>(
+        _: &'a (dyn std::error::Error + 'static),
+    ) -> Option<&'a ErrorResponse> {
         None
     }
     pub(super) fn typed_kind(_: &object_store::Error) -> Option<ErrorKind> {

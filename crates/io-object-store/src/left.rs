@@ -49,7 +49,7 @@ impl Left {
         let objects = if count == 1 { "1 object" } else { &format!("{count} objects") };
         let is_found = |key: &Path| key.filename().is_some_and(names::is_ours);
         let how = if self.keys.iter().all(is_found) {
-            "`modelport gc --delete` removes them with credentials that may list and delete"
+            "after a day `modelport gc --delete` removes them, with credentials that may list and delete"
         } else {
             "remove them with a tool of the store, if no other model uses them"
         };
@@ -84,11 +84,11 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_says_what_is_left_and_how_it_is_removed() {
+    fn warning_names_leftovers_and_how_to_remove_them() {
         let ours = "m/weights.0123456789abcdef-00000064-a-b.bin";
         let one = left(&[ours]).warning();
         assert!(one.starts_with("1 object of weights stayed behind: `m/weights."), "{one}");
-        assert!(one.contains(": no; `modelport gc --delete`"), "{one}");
+        assert!(one.contains(": no; after a day `modelport gc --delete`"), "{one}");
         let many = left(&["m/a.bin", "m/b.bin", "m/c.bin", "m/d.bin", "m/e.bin"]).warning();
         assert!(many.contains("5 objects") && many.contains("and 2 more"), "{many}");
         assert!(many.contains("a tool of the store"), "{many}");

@@ -125,18 +125,31 @@ impl Publish {
                 }
                 Err(error) => error,
             };
-            // An answer that was lost on the way may have been that it was done: then a second try
-            // by the client finds our own JSON.
-            if self.is_unique && self.has_landed(&json).await {
-                commit.warnings.extend(self.clean_up(old.as_ref(), &json).await);
-                return Ok(commit.warnings);
-            }
             let somebody_else_was_first = match &error {
                 StoreError::AlreadyExists { .. } | StoreError::Precondition { .. } => true,
                 // What was to be replaced is gone.
                 StoreError::NotFound { .. } => old.is_some(),
                 _ => false,
             };
+            // An answer that was lost on the way may have been that it was done: then a second try
+            // by the client finds our own JSON.
+            if self.is_unique {
+                match self.has_landed(&json).await {
+                    Ok(true) => {
+                        commit.warnings.extend(self.clean_up(old.as_ref(), &json).await);
+                        return Ok(commit.warnings);
+                    }
+                    Ok(false) => {}
+                    // What the last try was refused for says nothing of those before it.
+                    Err(error) if commit.attempts > 1 => {
+                        return Err(Failed { error, perhaps_published: true });
+                    }
+                    Err(error) if somebody_else_was_first && commit.attempts == 0 => {
+                        return Err(Failed { error, perhaps_published: true });
+                    }
+                    Err(_) => {}
+                }
+            }
             match (somebody_else_was_first, self.mode) {
                 (true, WriteMode::Create) => return Err(already_exists(&self.location).into()),
                 (true, WriteMode::Replace) if self.begun_with.is_some() => {
@@ -218,16 +231,23 @@ impl Publish {
             && self.begun_with.is_none()
             && !is_hidden
         {
+            // Where a setting says so, the caller knows.
+            if matches!(commit.put, Err(StoreError::Generic { .. })) {
+                commit.warnings.push(UNCONDITIONAL.to_owned());
+            }
             commit.put = self.store.put_opts(&key, payload(), PutMode::Overwrite.into()).await;
-            commit.warnings.push(UNCONDITIONAL.to_owned());
         }
         commit
     }
 
-    async fn has_landed(&self, json: &Bytes) -> bool {
-        let Ok(key) = self.location.json() else { return false };
-        let found = objects::read_json(&self.store, &key).await;
-        found.is_ok_and(|found| found.is_some_and(|found| found.text == *json))
+    /// Whether the JSON object is ours.
+    ///
+    /// # Errors
+    ///
+    /// What the store refuses with.
+    async fn has_landed(&self, json: &Bytes) -> Result<bool> {
+        let found = objects::read_json(&self.store, &self.location.json()?).await?;
+        Ok(found.is_some_and(|found| found.text == *json))
     }
 
     /// Whether an earlier try may have succeeded and been replaced by somebody else, who has removed
@@ -280,8 +300,8 @@ struct Commit {
 }
 
 /// What a save says that could not be sure of replacing what it had read.
-const UNCONDITIONAL: &str =
-    "the store has no conditional writes: of two saves at one time, one may be lost without a word";
+const UNCONDITIONAL: &str = "the store has no conditional writes: of two saves at one time, one may be lost; \
+     `conditional_put` = `disabled` takes note of it";
 
 fn already_exists(location: &Location) -> Error {
     let message = format!("there already is a model, `{}`", name(location));

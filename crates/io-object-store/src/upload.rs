@@ -147,7 +147,13 @@ impl Upload {
             let left = self.undo().await;
             return Err(Left::add_to(left.as_ref(), failed.error));
         }
-        Err(failed.error)
+        Err(match failed.error.hint() {
+            Some(_) => failed.error,
+            None => failed.error.with_hint(
+                "it is not known whether the model was saved: look at it; if it was not, \
+                 `modelport gc` removes its weights after a day",
+            ),
+        })
     }
 
     /// The same without a commit: the objects are there when it returns.

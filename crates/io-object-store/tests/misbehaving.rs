@@ -42,7 +42,7 @@ fn weights_of(server: &Server) -> Vec<String> {
 }
 
 #[test]
-fn keys_that_cannot_be_asked_for_stop_no_list() {
+fn invalid_keys_do_not_stop_a_list() {
     let server = Server::start();
     save(&server, 1).unwrap();
     for key in ["m//stray.txt", "/m/model.json", "tab\there/x", "n/model.json/", "m/.", "//"] {
@@ -60,7 +60,7 @@ fn keys_that_cannot_be_asked_for_stop_no_list() {
 }
 
 #[test]
-fn a_model_that_cannot_be_asked_for_keeps_the_weights_beside_it() {
+fn unreadable_model_keeps_the_weights_beside_it() {
     let server = Server::start();
     save(&server, 1).unwrap();
     server.put("m/tab\there.json", "{}");
@@ -70,7 +70,7 @@ fn a_model_that_cannot_be_asked_for_keeps_the_weights_beside_it() {
 }
 
 #[test]
-fn a_list_without_end_ends_in_an_error() {
+fn endless_list_is_an_error() {
     let server = Server::start();
     server.judge(|request, _| {
         let page = "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>x\
@@ -83,7 +83,7 @@ fn a_list_without_end_ends_in_an_error() {
 }
 
 #[test]
-fn an_endless_page_or_error_is_cut() {
+fn endless_responses_are_bounded() {
     let server = Server::start();
     server.judge(|request, _| {
         let junk = "<Contents><Key>aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</Key></Contents>";
@@ -102,7 +102,7 @@ fn an_endless_page_or_error_is_cut() {
 }
 
 #[test]
-fn a_model_file_of_any_length_is_refused_before_it_is_read() {
+fn oversized_model_json_is_refused_unread() {
     let server = Server::start();
     server.judge(|request, _| {
         let found = Response::new(200, "{").with("ETag", "\"x\"");
@@ -116,7 +116,7 @@ fn a_model_file_of_any_length_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn a_range_that_no_object_has_is_refused() {
+fn impossible_content_range_is_refused() {
     let server = Server::start();
     // Larger than what is read at once.
     block_on(server.open("m").save(model(1, 2 << 20))).unwrap();
@@ -134,7 +134,7 @@ fn a_range_that_no_object_has_is_refused() {
 }
 
 #[test]
-fn a_store_without_conditional_writes_is_written_to() {
+fn store_without_conditional_writes_can_be_saved_to() {
     let server = Server::start();
     server.judge(|request, _| {
         let refused = request.method == "PUT" && request.is_conditional();
@@ -154,7 +154,7 @@ fn a_store_without_conditional_writes_is_written_to() {
 }
 
 #[test]
-fn a_model_loads_and_saves_through_a_proxy_that_weakens_tags() {
+fn weak_etags_of_a_proxy_do_not_break_loads_and_saves() {
     let server = Server::start();
     server.change(|_, mut response| {
         for (name, value) in response.headers_mut() {
@@ -176,7 +176,7 @@ fn a_model_loads_and_saves_through_a_proxy_that_weakens_tags() {
 }
 
 #[test]
-fn a_wrong_region_and_a_missing_bucket_are_named() {
+fn wrong_region_and_missing_bucket_are_named() {
     let server = Server::start();
     server.judge(|_, _| {
         let moved = Response::error(301, "PermanentRedirect", "Use the specified endpoint.");
@@ -197,7 +197,7 @@ fn a_wrong_region_and_a_missing_bucket_are_named() {
 }
 
 #[test]
-fn what_the_server_says_is_shown_and_nothing_that_was_signed() {
+fn error_shows_code_and_message_without_secrets() {
     let server = Server::start();
     for (status, code, message, kind) in [
         (403, "AccessDenied", "Request has expired", ErrorKind::PermissionDenied),
@@ -220,7 +220,7 @@ fn what_the_server_says_is_shown_and_nothing_that_was_signed() {
 }
 
 #[test]
-fn a_new_model_is_saved_by_who_may_read_and_write_and_not_list() {
+fn new_model_saves_without_list_permission() {
     let server = Server::start();
     let hide = |request: &s3::Request, server: &Server| {
         let is_hidden = request.is_list()
@@ -239,7 +239,7 @@ fn a_new_model_is_saved_by_who_may_read_and_write_and_not_list() {
 }
 
 #[test]
-fn objects_that_may_not_be_removed_are_named() {
+fn save_and_rm_name_objects_left_behind() {
     let server = Server::start();
     save(&server, 1).unwrap();
     let old = weights_of(&server).pop().unwrap();
@@ -260,7 +260,7 @@ fn objects_that_may_not_be_removed_are_named() {
 }
 
 #[test]
-fn a_save_that_cannot_be_taken_back_says_what_it_left() {
+fn failed_save_names_objects_left_behind() {
     let server = Server::start();
     server.judge(|request, _| {
         let refused = request.is("PUT", "m/model.json") || request.method == "POST";
@@ -273,7 +273,7 @@ fn a_save_that_cannot_be_taken_back_says_what_it_left() {
 }
 
 #[test]
-fn who_may_write_alone_saves_a_new_model_and_replaces_none() {
+fn write_only_credentials_save_new_models_only() {
     let server = Server::start();
     let write_only =
         |request: &s3::Request, _: &Server| (request.method != "PUT").then(Response::denied);
@@ -292,7 +292,7 @@ fn who_may_write_alone_saves_a_new_model_and_replaces_none() {
 
 #[cfg(feature = "azure")]
 #[test]
-fn who_may_not_read_is_refused_before_the_weights_go_up_to_azure() {
+fn azure_without_read_permission_fails_before_upload() {
     let server = Server::start();
     server.judge(|request, _| {
         let denied = Response::error(403, "AuthorizationPermissionMismatch", "Not authorized");
@@ -314,7 +314,7 @@ fn who_may_not_read_is_refused_before_the_weights_go_up_to_azure() {
 }
 
 #[test]
-fn a_removal_takes_the_model_that_was_saved_meanwhile_with_its_weights() {
+fn removal_racing_with_a_save_leaves_no_weights() {
     let server = Server::start();
     save(&server, 1).unwrap();
     let looks = AtomicUsize::new(0);
@@ -329,7 +329,7 @@ fn a_removal_takes_the_model_that_was_saved_meanwhile_with_its_weights() {
 }
 
 #[test]
-fn a_save_that_is_removed_as_it_commits_leaves_no_weights() {
+fn save_removed_at_commit_leaves_no_weights() {
     let server = Server::start();
     save(&server, 1).unwrap();
     server.judge(|request, server| {
@@ -345,7 +345,7 @@ fn a_save_that_is_removed_as_it_commits_leaves_no_weights() {
 }
 
 #[test]
-fn a_save_superseded_while_its_commit_is_repeated_is_a_conflict() {
+fn save_superseded_during_commit_retry_is_a_conflict() {
     let server = Server::start();
     save(&server, 1).unwrap();
     let puts = AtomicUsize::new(0);
@@ -364,7 +364,27 @@ fn a_save_superseded_while_its_commit_is_repeated_is_a_conflict() {
 }
 
 #[test]
-fn a_damaged_model_in_a_list_is_named() {
+fn commit_of_unknown_outcome_keeps_its_weights() {
+    let server = Server::start();
+    save(&server, 1).unwrap();
+    let puts = AtomicUsize::new(0);
+    server.judge(move |request, server| {
+        if request.is("PUT", "m/model.json") && puts.fetch_add(1, SeqCst) == 0 {
+            server.obey(request);
+            return Some(Response::error(502, "BadGateway", "It was done"));
+        }
+        // From then on nobody can see what came of it.
+        let is_look = request.is("GET", "m/model.json") && puts.load(SeqCst) > 0;
+        is_look.then(|| Response::error(500, "InternalError", "Not now"))
+    });
+    let error = save(&server, 2).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network, "{error:?}");
+    server.behave();
+    assert_loads(&server.open("m"), 2, 10);
+}
+
+#[test]
+fn corrupt_model_in_a_list_is_named() {
     let server = Server::start();
     save(&server, 1).unwrap();
     server.put("deep/n/model.json", "");
@@ -378,7 +398,7 @@ fn a_damaged_model_in_a_list_is_named() {
 }
 
 #[test]
-fn each_save_of_a_model_has_a_version_of_its_own() {
+fn each_save_has_its_own_version() {
     let server = Server::start();
     let version = || block_on(server.models().stat(&url("m"))).unwrap().version.unwrap();
     save(&server, 1).unwrap();

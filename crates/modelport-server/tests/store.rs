@@ -218,7 +218,7 @@ impl ModelStore for Dated {
 }
 
 #[test]
-fn a_version_is_told_by_what_the_store_calls_it_and_not_by_a_clock() {
+fn version_of_the_store_decides_not_the_clock() {
     let mut registry = Registry::empty();
     registry.add(&DATED).unwrap();
     let site = Site::of("dated://", registry);

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_cannot_be_parsed_are_left_out_of_a_page() {
+    fn keys_that_cannot_be_parsed_are_filtered() {
         let good = s3(&["m/a&amp;b", "m/é", "m/model.json", "m/ x "]);
         let page = read(good.as_bytes()).unwrap();
         assert!(page.kept.is_none() && page.has_keys && page.unreadable.is_none());
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_and_blobs_of_azure_are_left_out_too() {
+    fn prefixes_and_azure_blobs_are_filtered_too() {
         let prefixes = "<R><CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>\
                         <CommonPrefixes><Prefix>a//</Prefix></CommonPrefixes></R>";
         let kept = read(prefixes.as_bytes()).unwrap().kept.unwrap();
@@ -225,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_model_and_is_left_out_is_named() {
+    fn filtered_json_key_is_reported() {
         let page = read(s3(&["m/a&#10;b.json"]).as_bytes()).unwrap();
         assert_eq!(page.unreadable.unwrap().0, "m/a\nb.json");
         assert!(read(s3(&["m//x.bin"]).as_bytes()).unwrap().unreadable.is_none());
     }
 
     #[test]
-    fn what_is_no_page_does_no_harm() {
+    fn malformed_pages_do_no_harm() {
         for text in ["", "<html>", "{}", "<a><b></a>", "<Contents>", "&nbsp;", "<Key>\u{0}</Key>"] {
             let _ = read(text.as_bytes());
         }

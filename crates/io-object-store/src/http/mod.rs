@@ -17,6 +17,7 @@ pub(crate) use attempts::Attempts;
 pub(crate) use bounded::BadResponse;
 pub(crate) use list::UnreadableKey;
 pub(crate) use response::ErrorResponse;
+use response::{RequestFacts, Treatment};
 
 /// The longest error response that is read; of a longer one the start counts.
 const MAX_ERROR_BYTES: usize = 64 << 10;
@@ -43,19 +44,19 @@ impl HttpService for Guard {
         Attempts::count(&request);
         let query = pages::ListQuery::of(&request);
         let is_get = request.method().as_str() == "GET";
-        let asked = response::Asked::of(&request);
-        let answer = self.client.execute(request).await?;
-        if !answer.status().is_success() {
-            return refuse(answer, &asked).await;
+        let facts = RequestFacts::of(&request);
+        let response = self.client.execute(request).await?;
+        if !response.status().is_success() {
+            return refuse(response, &facts).await;
         }
         if let Some(query) = query {
-            return self.list(answer, &query).await;
+            return self.list(response, &query).await;
         }
         // An object has an entity tag, and a length by which its reader counts.
-        if is_get && answer.headers().contains_key("etag") {
-            return if ends_beyond_all(&answer) { Err(bad(beyond_all())) } else { Ok(answer) };
+        if is_get && response.headers().contains_key("etag") {
+            return if ends_beyond_all(&response) { Err(bad(beyond_all())) } else { Ok(response) };
         }
-        let (parts, body) = answer.into_parts();
+        let (parts, body) = response.into_parts();
         Ok(HttpResponse::from_parts(parts, bounded::bounded(body, MAX_RESPONSE_BYTES)))
     }
 }
@@ -64,10 +65,10 @@ impl Guard {
     /// A page of a list, without the keys that the client could not parse.
     async fn list(
         &self,
-        answer: HttpResponse,
+        response: HttpResponse,
         query: &pages::ListQuery,
     ) -> Result<HttpResponse, HttpError> {
-        let (mut parts, body) = answer.into_parts();
+        let (mut parts, body) = response.into_parts();
         let text = bounded::bounded(body, MAX_RESPONSE_BYTES).bytes().await?;
         let page = list::read(&text);
         let bytes = text.len();
@@ -86,8 +87,8 @@ impl Guard {
 }
 
 /// An error response: typed, unless the client has to see the status.
-async fn refuse(answer: HttpResponse, asked: &response::Asked) -> Result<HttpResponse, HttpError> {
-    let (mut parts, body) = answer.into_parts();
+async fn refuse(response: HttpResponse, facts: &RequestFacts) -> Result<HttpResponse, HttpError> {
+    let (mut parts, body) = response.into_parts();
     let mut pieces = body.bytes_stream();
     let mut text = Vec::new();
     while text.len() < MAX_ERROR_BYTES
@@ -100,23 +101,23 @@ async fn refuse(answer: HttpResponse, asked: &response::Asked) -> Result<HttpRes
     }
     // Hangs up on a server that has more to say.
     drop(pieces);
-    let error = ErrorResponse::read(parts.status.as_u16(), &parts.headers, &text, asked);
+    let error = ErrorResponse::read(parts.status.as_u16(), &parts.headers, &text, facts);
     match error.treatment() {
-        response::Treatment::Status => {
+        Treatment::Status => {
             parts.headers.remove("content-length");
             let body = HttpResponseBody::from(error.details());
             Ok(HttpResponse::from_parts(parts, body))
         }
         // Of all kinds this is the one that a client repeats for every method, as it does for the
         // status itself.
-        response::Treatment::Repeat => Err(HttpError::new(HttpErrorKind::Request, error)),
-        response::Treatment::Fail => Err(HttpError::new(HttpErrorKind::Unknown, error)),
+        Treatment::Repeat => Err(HttpError::new(HttpErrorKind::Request, error)),
+        Treatment::Fail => Err(HttpError::new(HttpErrorKind::Unknown, error)),
     }
 }
 
-/// Whether the range of an answer ends with the last number there is, to which clients add one.
-fn ends_beyond_all(answer: &HttpResponse) -> bool {
-    let range = answer.headers().get("content-range").and_then(|range| range.to_str().ok());
+/// Whether the range of a response ends with the last number there is, to which clients add one.
+fn ends_beyond_all(response: &HttpResponse) -> bool {
+    let range = response.headers().get("content-range").and_then(|range| range.to_str().ok());
     let end = range.and_then(|range| range.split_once('-')?.1.split('/').next());
     end.is_some_and(|end| end.trim().parse() == Ok(u64::MAX))
 }

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_brings_nothing_new_is_no_list() {
+    fn list_without_new_keys_is_an_error() {
         let most = MAX_BARREN_PAGES * 2;
         assert_eq!(pages(most, "h", |_| String::new()), MAX_BARREN_PAGES);
         assert_eq!(pages(most, "h", |_| "a".to_owned()), MAX_BARREN_PAGES + 1);
@@ -169,14 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_its_own_successor_is_no_page() {
+    fn page_that_names_itself_as_next_is_an_error() {
         let query = query("http://h/b?list-type=2&continuation-token=a%2Bb+c").unwrap();
         let page = Page { next: Some("a+b c".to_owned()), ..Page::default() };
         assert!(Pages::default().add(&query, &page, 1).is_err());
     }
 
     #[test]
-    fn a_folder_that_is_too_large_for_memory_is_refused() {
+    fn listing_of_a_folder_is_bounded_in_bytes() {
         let query = query("http://h/b?delimiter=%2F&list-type=2").unwrap();
         let page = Page { next: Some("n".to_owned()), ..Page::default() };
         assert!(Pages::default().add(&query, &page, 1 << 20).is_ok());
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn other_requests_are_no_lists() {
+    fn other_requests_are_not_list_requests() {
         for address in ["http://h/b/k", "http://h/b?uploads=&prefix=x", "http://h/b/k?comp=block"] {
             assert!(query(address).is_none(), "{address}");
         }

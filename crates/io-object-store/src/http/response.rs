@@ -34,15 +34,15 @@ pub(super) enum Treatment {
     Fail,
 }
 
-/// What of a request counts for its error response.
+/// What is to be known of a request to judge its error response.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct RequestFacts {
     is_conditional: bool,
     /// Whether it is to the metadata service of a machine of the cloud, not to the store.
     is_of_machine: bool,
 }
 
-impl Asked {
+impl RequestFacts {
     pub(super) fn of(request: &HttpRequest) -> Self {
         let has = |name: &&str| request.headers().contains_key(*name);
         Self {
@@ -56,7 +56,12 @@ impl Asked {
 
 impl ErrorResponse {
     /// Reads a response with this status.
-    pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8], asked: &Asked) -> Self {
+    pub(super) fn read(
+        status: u16,
+        headers: &HeaderMap,
+        body: &[u8],
+        request: &RequestFacts,
+    ) -> Self {
         let body = String::from_utf8_lossy(body);
         let header = |name: &str| Some(shown(headers.get(name)?.to_str().ok()?));
         let xml = |name: &str| element(&body, name).map(|text| shown(&text));
@@ -80,8 +85,8 @@ impl ErrorResponse {
             message: message.trim().to_owned(),
             region: region.filter(|_| matches!(status, 300..=308 | 400)),
             date: header("date"),
-            is_conditional: asked.is_conditional,
-            is_of_machine: asked.is_of_machine,
+            is_conditional: request.is_conditional,
+            is_of_machine: request.is_of_machine,
         }
     }
 
@@ -114,7 +119,7 @@ impl ErrorResponse {
         matches!(&*self.code, "NoSuchBucket" | "ContainerNotFound" | "NoSuchContainer")
     }
 
-    /// Whether the object that was asked for may not be there at all: S3 and Google Cloud Storage
+    /// Whether the object that was request for may not be there at all: S3 and Google Cloud Storage
     /// say so only to those who may list. AWS names the permission that is missing, mostly.
     pub(crate) fn may_hide_absence(&self) -> bool {
         let is_certain = ["expired", "perform: s3:GetObject"];
@@ -198,7 +203,7 @@ impl ErrorResponse {
 
 impl fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store answers with status {}", self.status)?;
+        write!(f, "the server answers with status {}", self.status)?;
         match self.details() {
             details if details.is_empty() => Ok(()),
             details => write!(f, " ({details})"),
@@ -236,11 +241,11 @@ mod tests {
     use io_core::ErrorKind;
     use object_store::HeaderMap;
 
-    use super::{Asked, ErrorResponse, Treatment};
+    use super::{ErrorResponse, RequestFacts, Treatment};
 
     fn read(status: u16, body: &str) -> ErrorResponse {
-        let asked = Asked { is_conditional: true, is_of_machine: false };
-        ErrorResponse::read(status, &HeaderMap::new(), body.as_bytes(), &asked)
+        let request = RequestFacts { is_conditional: true, is_of_machine: false };
+        ErrorResponse::read(status, &HeaderMap::new(), body.as_bytes(), &request)
     }
 
     fn code(status: u16, code: &str) -> ErrorResponse {
@@ -248,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn status_and_code_tell_the_kind() {
+    fn status_and_code_give_the_error_kind() {
         let quota = ErrorKind::QuotaExceeded { needed: None, available: None };
         for (response, kind) in [
             (code(501, "NotImplemented"), ErrorKind::Unsupported),
@@ -268,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_get_better_is_not_asked_again() {
+    fn permanent_errors_are_not_retried() {
         for (response, treatment) in [
             (code(501, "NotImplemented"), Treatment::Fail),
             (code(403, "AccessDenied"), Treatment::Fail),
@@ -283,12 +288,12 @@ mod tests {
     }
 
     #[test]
-    fn a_response_says_what_was_wrong_and_nothing_that_was_signed() {
+    fn error_text_has_code_and_message_without_secrets() {
         let s3 = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>SignatureDoesNotMatch\
                   </Code><Message>They do not &quot;match&quot;.</Message><CanonicalRequest>PUT\n\
                   x-amz-security-token:SECRET</CanonicalRequest><Token-0>SECRET</Token-0></Error>";
         let said =
-            "the store answers with status 403 (SignatureDoesNotMatch: They do not \"match\".)";
+            "the server answers with status 403 (SignatureDoesNotMatch: They do not \"match\".)";
         assert_eq!(read(403, s3).to_string(), said);
         let azure = "\u{feff}<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code>\
                      <Message>Server failed.\nTime:2026</Message><AuthenticationErrorDetail>";
@@ -306,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_that_names_what_is_missing_hides_no_absence() {
+    fn refusal_that_names_a_permission_is_certain() {
         let denied = |message: &str| {
             let body =
                 format!("<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>");
@@ -321,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn hints_say_what_to_set() {
+    fn hints_name_the_setting() {
         let lock = "<Error><Code>InvalidRequest</Code><Message>Content-MD5 OR x-amz-checksum- HTTP \
                     header is required for Put Object requests with Object Lock parameters\
                     </Message></Error>";
@@ -341,8 +346,8 @@ mod tests {
         }
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-bucket-region", "eu-west-3".parse().unwrap());
-        let asked = Asked { is_conditional: false, is_of_machine: false };
-        let moved = ErrorResponse::read(301, &headers, b"", &asked);
+        let request = RequestFacts { is_conditional: false, is_of_machine: false };
+        let moved = ErrorResponse::read(301, &headers, b"", &request);
         assert_eq!(moved.kind(), ErrorKind::InvalidInput);
         assert!(moved.hint("S3").unwrap().contains("`eu-west-3`"));
     }
