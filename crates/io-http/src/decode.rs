@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::{
     BlockDecodingStrategy, FrameDecoder,
@@ -40,7 +41,11 @@ pub(crate) fn decoder(codings: &[Coding], source: impl Read + Send + 'static) ->
             Coding::Gzip => Box::new(MultiGzDecoder::new(source)),
             Coding::Deflate => Box::new(Deflate::Beginning(Some(source))),
             Coding::Brotli => {
-                Box::new(brotli_decompressor::Decompressor::new(source, BUFFER_BYTES))
+                let mut decoder = Decompressor::new(source, BUFFER_BYTES);
+                // A window of 1 GiB is no brotli of the web: RFC 7932 has up to 16 MiB.
+                let large = BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW;
+                decoder.set_parameter(large, 0);
+                Box::new(decoder)
             }
             Coding::Zstd => Box::new(Zstd::new(source)),
         });
@@ -248,6 +253,16 @@ mod tests {
             }
             assert!(decoded(&codings, b"neither of them, whatever it is").is_err(), "{codings:?}");
         }
+    }
+
+    #[test]
+    fn windows_beyond_those_of_the_web_are_refused() {
+        // An empty body with a window of 1 GiB, and a frame with one of 16 MiB.
+        assert!(decoded(&[Brotli], &[0x11, 0xde]).is_err());
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, 14 << 3, 1, 0, 0];
+        assert!(decoded(&[Zstd], &frame).is_err());
+        let small = [0x28, 0xb5, 0x2f, 0xfd, 0, 13 << 3, 1, 0, 0];
+        assert!(decoded(&[Zstd], &small).unwrap().is_empty());
     }
 
     #[test]
