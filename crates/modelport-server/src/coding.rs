@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use axum::http::{HeaderMap, header};
+use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use io_manifest::{Checksum, FileIntegrity};
 use ruzstd::decoding::StreamingDecoder;
 
@@ -54,7 +55,10 @@ impl Coding {
     ) -> io::Result<bool> {
         let same = match self {
             Self::Brotli => {
-                let decoder = brotli_decompressor::Decompressor::new(&mut compressed, CHUNK_BYTES);
+                let mut decoder = Decompressor::new(&mut compressed, CHUNK_BYTES);
+                // A window of 1 GiB is no brotli of the web: RFC 7932 has up to 16 MiB.
+                let large = BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW;
+                decoder.set_parameter(large, 0);
                 gives(decoder, due)?
             }
             Self::Zstd => {
