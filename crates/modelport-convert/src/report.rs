@@ -268,6 +268,9 @@ impl Change {
                     "replace the layer, or register a class of that name where the model is loaded"
                 }
             }),
+            Self::Opaque { class_name } if class_name == "Lambda" => {
+                Some("replace the `Lambda` by layers, since its code is Python")
+            }
             Self::Opaque { .. } => Some("register a class of that name where the model is loaded"),
             Self::UnknownObject { .. } => Some("use an activation that both sides support"),
             _ => None,
@@ -455,6 +458,9 @@ impl fmt::Display for Change {
             Self::Opaque { class_name } => {
                 write!(f, "custom class `{class_name}` is copied but never executed")
             }
+            Self::Custom { class_name } if class_name == "Lambda" => f.write_str(
+                "the code of a `Lambda` is copied but never executed; Keras 3 loads it with `safe_mode=False`",
+            ),
             Self::Custom { class_name } => write!(
                 f,
                 "custom class `{class_name}` is copied but never executed; Keras loads it where it is registered"

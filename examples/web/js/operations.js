@@ -54,6 +54,7 @@ export function operations({ exists, changed }) {
       before: [filesField([file])],
       after: [
         checkField({ name: "force", label: "Even if TensorFlow.js would compute something else" }),
+        checkField({ name: "allowUnsupported", label: "Even if TensorFlow.js lacks some of its classes" }),
       ],
     });
     if (!to) return;
@@ -63,8 +64,9 @@ export function operations({ exists, changed }) {
       done: `“${to.name}” is in ${models.placeOf(to.url).name}.`,
       failed: `“${to.name}” was not converted`,
       async work(options) {
-        const { force, replace } = to;
-        changes = await convertFile(file, to.url, { ...options, force, overwrite: replace });
+        const { force, allowUnsupported, replace } = to;
+        const how = { force, allowUnsupported, overwrite: replace };
+        changes = await convertFile(file, to.url, { ...options, ...how });
       },
     };
     await run(task, to.url);

@@ -6,9 +6,50 @@ use serde_json::Value;
 
 use super::{
     Dialect,
-    json::{Object, class, config_mut},
+    json::{Object, class, config_mut, text},
 };
 use crate::report::{Change, Effect, Report};
+
+/// Removes from a configuration of Keras 3 every key that not all versions accept and that says the
+/// default there, so that both the oldest and the newest version load it and compute the same.
+pub fn leave_out_newer_defaults(config: &mut Value) {
+    match config {
+        Value::Array(items) => items.iter_mut().for_each(leave_out_newer_defaults),
+        Value::Object(object) => {
+            let kind = match text(object, "module") {
+                "keras.initializers" => Kind::Initializer,
+                "keras.regularizers" => Kind::Regularizer,
+                "keras.constraints" => Kind::Constraint,
+                _ => Kind::Layer,
+            };
+            let class = class(object).to_owned();
+            let known = TABLE.get(&(kind, class.as_str()));
+            if let (Some(known), Some(config)) = (known, config_mut(object)) {
+                let here = known.versions.and(Dialect::Keras3.versions());
+                config.retain(|key, value| match known.keys.get(key.as_str()) {
+                    Some(entries) if is_newer(entries, here) => !is_default(entries, value),
+                    _ => true,
+                });
+            }
+            object.values_mut().for_each(leave_out_newer_defaults);
+        }
+        _ => {}
+    }
+}
+
+/// Returns whether some but not all of the versions `here` accept a key.
+fn is_newer(entries: &[Entry], here: Versions) -> bool {
+    let accepted = accepted(entries);
+    accepted.has_any(here) && !accepted.has_all(here)
+}
+
+fn is_default(entries: &[Entry], value: &Value) -> bool {
+    value.is_null() || entries.iter().any(|entry| entry.has_default(value))
+}
+
+fn accepted(entries: &[Entry]) -> Versions {
+    entries.iter().fold(Versions(0), |all, entry| all.or(entry.versions))
+}
 
 /// Removes what the class of the target does not accept, and reports what that changes.
 pub(super) fn fit(
@@ -25,31 +66,28 @@ pub(super) fn fit(
     let keys: Vec<String> = config.keys().cloned().collect();
     for key in keys {
         let entries = known.keys.get(key.as_str()).map_or(&[][..], Vec::as_slice);
-        let accepted = entries.iter().fold(Versions(0), |all, entry| all.or(entry.versions));
+        let accepted = accepted(entries);
         if accepted.has_all(here) {
             continue;
         }
         let Some(value) = config.get(&key) else { continue };
-        let says_nothing = value.is_null() || entries.iter().any(|entry| entry.has_default(value));
-        if !says_nothing && accepted.has_any(here) {
+        let is_said = !is_default(entries, value);
+        if is_said && accepted.has_any(here) {
             place.add(Change::Requires { key, version: accepted.and(here).text().to_owned() });
             continue;
         }
-        let says_nothing = says_nothing || is_of_cell(config, &key, value);
-        let is_foreign = entries.is_empty();
-        if says_nothing {
-        } else if is_foreign && target.writer.is_none() {
-            // TensorFlow.js saves keys of base classes, which no class of Keras has.
-            if !is_plain(value) {
-                place.add(Change::Dropped { key: key.clone() });
-            }
-        } else if is_for_training(kind, class, &key) {
-            place.add(Change::Dropped { key: key.clone() });
-        } else {
-            let effect = Effect::MissingSetting;
-            place.add(Change::ValueChange { key: key.clone(), effect });
-        }
+        let is_said = is_said && !is_of_cell(config, &key, value);
+        // TensorFlow.js saves keys of base classes, which no class of Keras has.
+        let is_stray = entries.is_empty() && target.writer.is_none();
+        let is_plain = is_plain(value);
         config.shift_remove(&key);
+        if is_said && (is_stray || is_for_training(kind, class, &key)) {
+            if !(is_stray && is_plain) {
+                place.add(Change::Dropped { key });
+            }
+        } else if is_said {
+            place.add(Change::ValueChange { key, effect: Effect::MissingSetting });
+        }
     }
 }
 
@@ -304,8 +342,29 @@ impl Dialect {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Known, TABLE, known};
+    use serde_json::json;
+
+    use super::{Kind, Known, TABLE, known, leave_out_newer_defaults};
     use crate::topology::Dialect;
+
+    #[test]
+    fn newer_defaults_are_left_out_and_settings_kept() {
+        let initializer = |config| json!({"module": "keras.initializers", "class_name": "GlorotUniform", "config": config});
+        let dense = |initializer| {
+            json!({"module": "keras.layers", "class_name": "Dense",
+                   "config": {"lora_rank": null, "kernel_initializer": initializer}})
+        };
+        let mut config = json!([
+            dense(initializer(json!({"seed": null, "input_axes": null, "output_axes": [0]}))),
+            {"module": "pkg", "class_name": "Mine", "config": {"use_gate": null}},
+        ]);
+        leave_out_newer_defaults(&mut config);
+        let want = json!([
+            dense(initializer(json!({"seed": null, "output_axes": [0]}))),
+            {"module": "pkg", "class_name": "Mine", "config": {"use_gate": null}},
+        ]);
+        assert_eq!(config, want);
+    }
 
     #[test]
     fn each_line_of_the_table_is_read() {

@@ -34,6 +34,7 @@ mod training;
 mod variables;
 
 pub use dialect::Dialect;
+pub use keys::leave_out_newer_defaults;
 pub use matching::{H5Group, plain_name};
 pub use optimizer_state::{OptimizerState, OptimizerVariable, OptimizerWriter};
 pub use parse::parse;

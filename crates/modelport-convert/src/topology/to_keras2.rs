@@ -1,11 +1,13 @@
 //! A topology of TensorFlow.js in the words of Keras 2, of which it needs few.
 
+use std::collections::HashSet;
+
 use io_core::Result;
 use serde_json::{Value, json};
 
 use super::{
     calls_to_keras,
-    json::{Object, class, config_mut, is_model, layers_mut, name},
+    json::{Object, class, config, config_mut, is_model, layers, layers_mut, name, text},
     keras_defaults, keras_objects,
     keys::{self, Kind, Place, Target},
     lambda,
@@ -17,10 +19,44 @@ use crate::report::{Change, Report};
 pub(super) fn model(model: &mut Object, target: Target, report: &mut Report) -> Result<()> {
     let class = class_of_model(model).to_owned();
     model.insert("class_name".to_owned(), json!(class));
+    check_hashed(model, report);
     for layer in layers_mut(model).into_iter().flatten().filter_map(Value::as_object_mut) {
         self::layer(layer, target, report)?;
     }
     Ok(())
+}
+
+/// Reports layers that hash numbers with a fraction, which only Keras 3 does.
+fn check_hashed(model: &Object, report: &mut Report) {
+    let layers: Vec<&Object> = layers(model).iter().filter_map(Value::as_object).collect();
+    let is_float = |layer: &Object| {
+        let dtype = config(layer).map_or("", |config| text(config, "dtype"));
+        class(layer) == "InputLayer" && (dtype.is_empty() || dtype.starts_with("float"))
+    };
+    let floats: HashSet<&str> =
+        layers.iter().filter(|layer| is_float(layer)).map(|layer| name(layer)).collect();
+    let mut before = None;
+    for layer in layers {
+        let is_fed = match layer.get("inbound_nodes") {
+            Some(calls) => refers_to(calls, &floats),
+            // The layers of a Sequential feed each other.
+            None => before.is_some_and(|name| floats.contains(name)),
+        };
+        if is_fed && matches!(class(layer), "Hashing" | "HashedCrossing") {
+            let class_name = class(layer).to_owned();
+            let problem = "its input is of floating-point numbers".to_owned();
+            report.add_at(Change::CannotRun { class_name, problem }, name(layer));
+        }
+        before = Some(name(layer));
+    }
+}
+
+fn refers_to(calls: &Value, names: &HashSet<&str>) -> bool {
+    match calls {
+        Value::String(name) => names.contains(name.as_str()),
+        Value::Array(items) => items.iter().any(|item| refers_to(item, names)),
+        _ => false,
+    }
 }
 
 fn layer(layer: &mut Object, target: Target, report: &mut Report) -> Result<()> {

@@ -197,6 +197,15 @@ fn classes_of_keras_are_not_reported_to_keras() {
 }
 
 #[test]
+fn floats_that_keras_2_cannot_hash_are_unsupported() {
+    let is_it = |change: &Change| matches!(change, Change::CannotRun { .. });
+    let (_, report) = across("3.10.0", Dialect::Keras2, "Hashing", json!({"num_bins": 3}));
+    assert_eq!(places(&report, is_it), ["l"], "{report}");
+    let (_, report) = across("3.10.0", Dialect::Keras3, "Hashing", json!({"num_bins": 3}));
+    assert!(places(&report, is_it).is_empty(), "{report}");
+}
+
+#[test]
 fn lambda_code_is_wrapped_for_either_keras() {
     let code = json!(["4wEA\n", null, null]);
     let of_2 = json!({"function": code, "function_type": "lambda", "module": "__main__",
