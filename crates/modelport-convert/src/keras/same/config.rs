@@ -1,7 +1,7 @@
-//! What Keras 3 says of a model, in the words of its two containers.
+//! What Keras says of a model, in the words of its two containers.
 //!
 //! A `.keras` file has the training inside of the configuration, and the module of each object. An
-//! HDF5 file has neither. Keras 3 reads layers in either form from both.
+//! HDF5 file has neither. Keras reads layers in either form from both.
 
 use serde_json::{Map, Value, json};
 
