@@ -62,7 +62,7 @@ pub(super) async fn legacy_of(
             names.push(name);
         }
     }
-    let (model, training) = config::to_legacy(parse(source.config, report)?);
+    let (model, training) = config::to_legacy(parse(source.config, report)?, to.dialect);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let layers = by_plan(plan.h5_groups(to.dialect, &names)?, &model, &weights)?;
     let mut root = GroupBuilder::default();
