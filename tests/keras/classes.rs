@@ -82,7 +82,7 @@ fn made(folder: &Path, full: bool) -> Vec<Value> {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let lines = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
     let models: Vec<Value> = lines.collect();
-    assert!(models.len() >= if full { 200 } else { 30 }, "{}", models.len());
+    assert!(models.len() >= if full { 200 } else { 20 }, "{}", models.len());
     assert!(fs::read_dir(folder).unwrap().count() > models.len());
     models
 }
