@@ -13,12 +13,14 @@ use serde_json::{Value, json};
 use super::real;
 
 /// The formats of each Keras, with the options that write them.
+/// A `.keras` file is always written for Keras 3.
 const FORMS_OF_2: &[(&str, &[&str])] = &[("h5", &[])];
 const FORMS_OF_3: &[(&str, &[&str])] = &[("keras", &[]), ("h5", &["--keras", "3"])];
 
-/// Models whose weights have another order, or other values, in the other format of Keras 3, which
-/// only Keras knows.
-const REFUSED: [&str; 4] = ["3.SpectralNormalization", "3.custom_block", "3.lora", "3.quantized"];
+/// Models whose weights have another order, or other values, in the other format, which only Keras
+/// knows.
+const REFUSED: [&str; 5] =
+    ["2.custom_block", "3.SpectralNormalization", "3.custom_block", "3.lora", "3.quantized"];
 /// Operations, which Keras itself does not load from HDF5.
 const SKIPPED: [&str; 1] = ["3.operations"];
 
@@ -80,7 +82,7 @@ fn made(folder: &Path, full: bool) -> Vec<Value> {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let lines = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
     let models: Vec<Value> = lines.collect();
-    assert!(models.len() >= if full { 200 } else { 30 }, "{}", models.len());
+    assert!(models.len() >= if full { 200 } else { 20 }, "{}", models.len());
     assert!(fs::read_dir(folder).unwrap().count() > models.len());
     models
 }

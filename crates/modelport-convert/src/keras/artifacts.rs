@@ -108,7 +108,7 @@ pub(super) fn of_store(
     let mut artifacts = begin(keras_version);
     let source = KerasSource { model_config, keras_version, training_config: None };
     let model = topology::to_tfjs(&source, report)?;
-    let names = model.weights.match_stored(&paths)?;
+    let names = model.weights.names_of_stored(&paths)?;
     // In the order of the model; what the model has no class for comes last.
     let order: HashMap<&str, usize> = model
         .weights

@@ -7,6 +7,9 @@ use crate::hdf5::{AttributeValue, Dataset, Group, Hdf5};
 /// More parts than this, a split list does not have.
 const MAX_PARTS: usize = 10_000;
 
+/// The group of the weights, where there is a topology beside them.
+pub(super) const WEIGHTS: &str = "model_weights";
+
 /// The group of an optimizer's variables.
 pub(super) const OPTIMIZER: &str = "optimizer_weights";
 
@@ -56,18 +59,9 @@ impl LegacyWeight {
 /// `Corrupt` when parts are missing or damaged; `Unsupported` when Keras 1 wrote the file or a
 /// weight has a type that no model has.
 pub(super) async fn read(file: &Hdf5, include_optimizer: bool) -> Result<LegacyFile> {
-    let root = group(file, "").await?;
-    let model_config = json(&root, "model_config")?;
-    let training_config = json(&root, "training_config")?;
-    let whole = model_config.is_some();
-    let place = if whole { "model_weights" } else { "" };
+    let Head { keras_version, model_config, training_config } = head(file).await?;
+    let place = if model_config.is_some() { WEIGHTS } else { "" };
     let weights = group(file, place).await?;
-    let either = |name| Ok::<_, Error>(text(&root, name)?.or(text(&weights, name)?));
-    let keras_version = either("keras_version")?;
-    if keras_version.as_deref().is_some_and(|version| version.starts_with("1.")) {
-        return Err(Error::new(ErrorKind::Unsupported, "Keras 1 wrote this file")
-            .with_hint("load and save it with Keras 2 first"));
-    }
     let mut layers = Vec::new();
     for name in list(&weights, "layer_names")? {
         let path = join(place, &name);
@@ -90,6 +84,34 @@ pub(super) async fn read(file: &Hdf5, include_optimizer: bool) -> Result<LegacyF
         ignored.push("top_level_model_weights");
     }
     Ok(LegacyFile { keras_version, model_config, training_config, layers, optimizer, ignored })
+}
+
+/// What a legacy file says about itself.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) keras_version: Option<String>,
+    pub(super) model_config: Option<String>,
+    pub(super) training_config: Option<String>,
+}
+
+/// Reads the texts of `file`.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(super) async fn head(file: &Hdf5) -> Result<Head> {
+    let root = group(file, "").await?;
+    let model_config = json(&root, "model_config")?;
+    let training_config = json(&root, "training_config")?;
+    let mut keras_version = text(&root, "keras_version")?;
+    if keras_version.is_none() && model_config.is_some() {
+        keras_version = text(&group(file, WEIGHTS).await?, "keras_version")?;
+    }
+    if keras_version.as_deref().is_some_and(|version| version.starts_with("1.")) {
+        return Err(Error::new(ErrorKind::Unsupported, "Keras 1 wrote this file")
+            .with_hint("load and save it with Keras 2 first"));
+    }
+    Ok(Head { keras_version, model_config, training_config })
 }
 
 /// The weights of a layer or an optimizer, whose group is at `path`.

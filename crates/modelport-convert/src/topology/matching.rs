@@ -73,15 +73,21 @@ impl WeightPlan {
         }
     }
 
-    /// The TensorFlow.js names of each dataset of a `.keras` or `.weights.h5` file, given by its
-    /// path: several for a layer that the model has in several places, which the file has once;
-    /// none for what is no weight of a layer, such as the state of an optimizer.
+    /// The TensorFlow.js name of each dataset of a `.keras` or `.weights.h5` file, given by its
+    /// path; `None` for what is no weight of a layer, such as the state of an optimizer.
     ///
     /// # Errors
     ///
     /// `Corrupt`, with the name of the weight, when one is missing or a dataset belongs to no layer;
     /// `Unsupported`, with the name of the layer, when it has a weight that its class does not have.
-    pub fn match_stored(&self, paths: &[String]) -> Result<Vec<Vec<String>>> {
+    pub fn match_stored(&self, paths: &[String]) -> Result<Vec<Option<String>>> {
+        let names = self.names_of_stored(paths)?;
+        Ok(names.into_iter().map(|names| names.into_iter().next()).collect())
+    }
+
+    /// All names of each dataset; see [`match_stored`](Self::match_stored). A layer that the model
+    /// has in several places is in the file once.
+    pub(crate) fn names_of_stored(&self, paths: &[String]) -> Result<Vec<Vec<String>>> {
         let mut by_path: HashMap<String, Vec<&str>> = HashMap::new();
         // Where the layer of a weight is saved in one place, by its names in Keras.
         let mut places: HashMap<&str, String> = HashMap::new();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use io_core::{Error, Result};
+use io_core::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -61,7 +61,9 @@ pub fn to_tfjs(source: &KerasSource<'_>, report: &mut Report) -> Result<TfjsMode
     if !is_model(object) {
         let class = class(object);
         let message = format!("`{class}` is not a model made of layers");
-        return Err(Error::corrupt(message)
+        // A model of a class of its own is sound; what has no class is not a model.
+        let kind = if class.is_empty() { ErrorKind::Corrupt } else { ErrorKind::Unsupported };
+        return Err(Error::new(kind, message)
             .with_hint("models with code of their own have no configuration to convert"));
     }
     let compiled = object.shift_remove("compile_config");
@@ -194,7 +196,7 @@ impl Context<'_> {
             "CuDNNLSTM" | "CuDNNGRU" => {
                 let message =
                     format!("layer `{at}` is a `{from}`, whose weights are laid out for CuDNN");
-                return Err(Error::new(io_core::ErrorKind::Unsupported, message));
+                return Err(Error::new(ErrorKind::Unsupported, message));
             }
             other => other,
         };

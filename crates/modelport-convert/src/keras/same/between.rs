@@ -1,4 +1,4 @@
-//! Keras 3 between its two containers: weights move by layer and order, values as they are.
+//! Keras between its two containers: weights move by layer and order, values as they are.
 
 use io_core::{Result, Weights};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use crate::{
     zip,
 };
 
-/// A `.keras` file of Keras 3.
+/// A `.keras` file.
 pub(super) struct ArchiveSource<'a> {
     pub(super) config: &'a str,
     pub(super) version: Option<String>,
@@ -30,9 +30,11 @@ pub(super) struct ArchiveSource<'a> {
 pub(super) struct Legacy {
     pub(super) whole: bool,
     pub(super) optimizer: bool,
+    /// What the Keras of both files speaks.
+    pub(super) dialect: Dialect,
 }
 
-/// The model of `source` as Keras 3 saves it to HDF5.
+/// The model of `source` as the same Keras saves it to HDF5.
 ///
 /// # Errors
 ///
@@ -44,7 +46,7 @@ pub(super) async fn legacy_of(
     report: &mut Report,
 ) -> Result<Weights> {
     let plan = plan(source.config, source.version.as_deref())?;
-    let version = source.version.as_deref().unwrap_or(Dialect::Keras3.keras_version());
+    let version = source.version.as_deref().unwrap_or(to.dialect.keras_version());
     let include_optimizer = to.whole && to.optimizer;
     let read = store::read(source.file, Wanted::Layers { include_optimizer }).await?;
     for key in read.ignored {
@@ -53,16 +55,16 @@ pub(super) async fn legacy_of(
     let paths: Vec<String> = read.weights.iter().map(|stored| stored.path.clone()).collect();
     let mut names = Vec::new();
     let mut weights = Vec::new();
-    for (own, stored) in plan.match_stored(&paths)?.into_iter().zip(&read.weights) {
-        // None for the state of random generators, which HDF5 files of Keras 3 do not have.
+    for (own, stored) in plan.names_of_stored(&paths)?.into_iter().zip(&read.weights) {
+        // None for the state of random generators, which HDF5 files do not have.
         for name in own {
             weights.push(Numbers::of(&stored.dataset, &name, report)?);
             names.push(name);
         }
     }
-    let (model, training) = config::to_legacy(parse(source.config, report)?);
+    let (model, training) = config::to_legacy(parse(source.config, report)?, to.dialect);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let layers = by_plan(plan.h5_groups(Dialect::Keras3, &names)?, &model, &weights)?;
+    let layers = by_plan(plan.h5_groups(to.dialect, &names)?, &model, &weights)?;
     let mut root = GroupBuilder::default();
     if !to.whole {
         groups::write_layers(&mut root, &layers, version)?;
@@ -81,7 +83,10 @@ pub(super) async fn legacy_of(
             } else {
                 let values = variables.iter().map(|it| Numbers::of(&it.dataset, &it.path, report));
                 let values = values.collect::<Result<Vec<_>>>()?;
-                groups::write_optimizer(root.group(OPTIMIZER)?, named(training, values))?;
+                groups::write_optimizer(
+                    root.group(OPTIMIZER)?,
+                    named(training, to.dialect, values),
+                )?;
             }
         }
     }
@@ -173,13 +178,15 @@ fn plan(model_config: &str, keras_version: Option<&str>) -> Result<WeightPlan> {
 }
 
 /// The variables of an optimizer with names for an HDF5 file. Keras goes by their order.
-fn named(training: &Value, variables: Vec<Numbers>) -> Vec<(String, Numbers)> {
+fn named(training: &Value, dialect: Dialect, variables: Vec<Numbers>) -> Vec<(String, Numbers)> {
     let class = class_of_optimizer(training).to_lowercase();
     let name = |(place, variable): (usize, Numbers)| {
-        let name = match place {
-            0 => format!("{class}/iteration"),
-            1 if variable.is_scalar() => format!("{class}/learning_rate"),
-            place => format!("{class}/{place}"),
+        let name = match (dialect, place) {
+            (Dialect::Keras2, 0) => "iteration:0".to_owned(),
+            (Dialect::Keras2, place) => format!("{class}/{place}:0"),
+            (Dialect::Keras3, 0) => format!("{class}/iteration"),
+            (Dialect::Keras3, 1) if variable.is_scalar() => format!("{class}/learning_rate"),
+            (Dialect::Keras3, place) => format!("{class}/{place}"),
         };
         (name, variable)
     };

@@ -1,12 +1,14 @@
-//! What Keras 3 says of a model, in the words of its two containers.
+//! What Keras says of a model, in the words of its two containers.
 //!
 //! A `.keras` file has the training inside of the configuration, and the module of each object. An
-//! HDF5 file has neither. Keras 3 reads layers in either form from both.
+//! HDF5 file has neither. Keras reads layers in either form from both.
 
 use serde_json::{Map, Value, json};
 
+use crate::topology::Dialect;
+
 /// The configuration of a `.keras` file as HDF5 has it: the model, and its training.
-pub(super) fn to_legacy(mut config: Value) -> (Value, Option<Value>) {
+pub(super) fn to_legacy(mut config: Value, dialect: Dialect) -> (Value, Option<Value>) {
     let compiled = config.as_object_mut().and_then(|model| model.shift_remove("compile_config"));
     let Some(Value::Object(mut compiled)) = compiled else { return (config, None) };
     // Without an optimizer, Keras does not compile a model that it loads from HDF5.
@@ -15,10 +17,29 @@ pub(super) fn to_legacy(mut config: Value) -> (Value, Option<Value>) {
         for key in known {
             compiled.entry(key).or_insert(Value::Null);
         }
+        let optimizer = match dialect {
+            Dialect::Keras2 => registered(optimizer),
+            Dialect::Keras3 => optimizer,
+        };
         compiled.insert("optimizer_config".to_owned(), optimizer);
         Value::Object(compiled)
     });
     (config, training)
+}
+
+/// The optimizer of a `.keras` file of Keras 2 by the name that HDF5 has: what it is registered as,
+/// which for Keras' own is `Custom>` with the class.
+fn registered(mut optimizer: Value) -> Value {
+    let Some(object) = optimizer.as_object_mut() else { return optimizer };
+    let text = |key| object.get(key).and_then(Value::as_str);
+    let name = match (text("registered_name"), text("module"), text("class_name")) {
+        (Some(registered), ..) => registered.to_owned(),
+        (None, Some("keras.optimizers"), Some(class)) => format!("Custom>{class}"),
+        _ => return optimizer,
+    };
+    object.retain(|key, _| key == "config");
+    object.insert("class_name".to_owned(), json!(name));
+    optimizer
 }
 
 /// The configuration of an HDF5 file and its training as a `.keras` file has them.
@@ -84,6 +105,7 @@ mod tests {
     use serde_json::json;
 
     use super::{to_archive, to_legacy};
+    use crate::topology::Dialect;
 
     #[test]
     fn training_moves_between_containers_unchanged() {
@@ -93,12 +115,27 @@ mod tests {
             "layers": [{"any": 1}]}, "registered_name": "Sequential",
             "compile_config": {"optimizer": adam, "loss": "mse", "loss_weights": null,
                 "metrics": ["mae"], "weighted_metrics": null, "jit_compile": false}});
-        let (model, training) = to_legacy(archive.clone());
+        let (model, training) = to_legacy(archive.clone(), Dialect::Keras3);
         let training = training.unwrap();
         assert_eq!(training["optimizer_config"], adam);
         assert_eq!(training["metrics"], json!(["mae"]));
         assert!(model.get("compile_config").is_none());
         assert_eq!(to_archive(model, Some(training)), archive);
+    }
+
+    #[test]
+    fn keras_2_finds_its_optimizer_by_what_it_is_registered_as() {
+        let of = |optimizer| {
+            let model = json!({"class_name": "Sequential", "config": {},
+                "compile_config": {"optimizer": optimizer, "loss": "mse"}});
+            to_legacy(model, Dialect::Keras2).1.unwrap()["optimizer_config"].clone()
+        };
+        let lion = json!({"module": "keras.optimizers", "class_name": "Lion",
+            "config": {"beta_1": 0.9}, "registered_name": null});
+        assert_eq!(of(lion), json!({"config": {"beta_1": 0.9}, "class_name": "Custom>Lion"}));
+        let own = json!({"module": null, "class_name": "Own", "config": {},
+            "registered_name": "my>Own"});
+        assert_eq!(of(own), json!({"config": {}, "class_name": "my>Own"}));
     }
 
     #[test]

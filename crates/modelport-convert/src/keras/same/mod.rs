@@ -1,7 +1,7 @@
 //! From a Keras file to a file of the same Keras: the configuration passes through unchanged.
 //!
 //! Within one container every group, dataset and attribute keeps its path, so that nothing has to
-//! be known of a layer. Between the containers of Keras 3 weights move by layer and order.
+//! be known of a layer. Between the two containers weights move by layer and order.
 
 mod between;
 mod config;
@@ -45,8 +45,8 @@ pub(crate) async fn same_keras(
     };
     let target = Target { format, to, include_optimizer: options.include_optimizer };
     match container(bytes).await? {
-        Container::Hdf5 => target.from_hdf5(&Hdf5::open(bytes.clone()).await?, report).await,
-        Container::Zip => target.from_archive(&Archive::open(bytes.clone()).await?, report).await,
+        Container::Hdf5 => target.of_hdf5(&Hdf5::open(bytes.clone()).await?, report).await,
+        Container::Zip => target.of_archive(&Archive::open(bytes.clone()).await?, report).await,
         Container::Safetensors | Container::Json => Ok(None),
     }
 }
@@ -60,7 +60,7 @@ struct Target {
 }
 
 impl Target {
-    async fn from_hdf5(self, file: &Hdf5, report: &mut Report) -> Result<Option<Weights>> {
+    async fn of_hdf5(self, file: &Hdf5, report: &mut Report) -> Result<Option<Weights>> {
         if !super::is_legacy(file).await? {
             let same = store::is_store(file).await?;
             return match self.format {
@@ -68,15 +68,17 @@ impl Target {
                 _ => Ok(None),
             };
         }
-        let model = legacy::read(file, self.include_optimizer).await?;
-        let version = model.keras_version.as_deref();
-        let from = match &model.model_config {
+        let head = legacy::head(file).await?;
+        let version = head.keras_version.as_deref();
+        let from = match &head.model_config {
             Some(text) => Dialect::detect(version, &parse(text, &mut Report::new())?),
             None => Dialect::detect(version, &Value::Null),
         };
         if from != self.to {
             return Ok(None);
         }
+        // A weight that is named and not there is found before anything is written.
+        let model = legacy::read(file, self.include_optimizer).await?;
         let mut root = GroupBuilder::default();
         match (self.format, &model.model_config) {
             (FileFormat::H5 { whole: true }, Some(_)) => {
@@ -84,7 +86,7 @@ impl Target {
                 copy::tree(file, "", skip, &mut root, report).await?;
             }
             (FileFormat::H5 { whole: false }, config) => {
-                let from = if config.is_some() { "model_weights" } else { "" };
+                let from = if config.is_some() { legacy::WEIGHTS } else { "" };
                 if file.group(OPTIMIZER).await?.is_some() {
                     report.add(Change::Dropped { key: OPTIMIZER.to_owned() });
                 }
@@ -101,14 +103,12 @@ impl Target {
         write_file(&root).map(Some)
     }
 
-    async fn from_archive(self, archive: &Archive, report: &mut Report) -> Result<Option<Weights>> {
+    async fn of_archive(self, archive: &Archive, report: &mut Report) -> Result<Option<Weights>> {
         let Some(config) = archive::text(archive, CONFIG).await? else { return Ok(None) };
         let metadata = archive::text(archive, METADATA).await?;
         let version = metadata.as_deref().and_then(archive::version);
         let parsed = parse(&config, &mut Report::new())?;
-        if Dialect::detect(version.as_deref(), &parsed) != Dialect::Keras3
-            || self.to != Dialect::Keras3
-        {
+        if Dialect::detect(version.as_deref(), &parsed) != self.to {
             return Ok(None);
         }
         if !parsed.is_object() {
@@ -127,7 +127,8 @@ impl Target {
                 FileFormat::KerasWeights => self.weights(&file, report).await.map(Some),
                 FileFormat::H5 { whole } => {
                     let source = between::ArchiveSource { config: &config, version, file: &file };
-                    let legacy = between::Legacy { whole, optimizer: self.include_optimizer };
+                    let optimizer = self.include_optimizer;
+                    let legacy = between::Legacy { whole, optimizer, dialect: self.to };
                     between::legacy_of(source, legacy, report).await.map(Some)
                 }
                 _ => Ok(None),

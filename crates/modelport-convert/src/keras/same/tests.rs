@@ -252,3 +252,16 @@ fn weights_alone_are_no_layers_model() {
     let values = |file| order(file).into_iter().flat_map(|(_, values)| values).count();
     assert_eq!(values(bytes(back)), values(file("vgg-like.h5")));
 }
+
+#[test]
+fn a_file_that_is_cut_is_corrupt() {
+    for name in ["lora.keras", "lora.h5"] {
+        let whole = block_on(file(name).to_bytes()).unwrap();
+        let format = format(name.rsplit('.').next().unwrap());
+        for end in (0..whole.len()).step_by(509) {
+            let cut = Source::File(Weights::from(whole.slice(..end)));
+            let read = converted(cut, format).and_then(|done| block_on(bytes(done).to_bytes()));
+            assert_eq!(read.unwrap_err().kind(), ErrorKind::Corrupt, "{name}, {end}");
+        }
+    }
+}
