@@ -29,7 +29,7 @@ pub async fn companions(url: &ModelUrl) -> Result<Vec<String>> {
 
 fn find(url: &ModelUrl) -> Result<Vec<String>> {
     // The model file itself may have any name.
-    let Location { directory, json } = Location::find(url)?;
+    let Location { directory, json, .. } = Location::find(url)?;
     let entries = fs::read_dir(&directory).map_err(on("list", &directory))?;
     let (mut names, mut jsons) = (Vec::new(), Vec::new());
     for entry in entries {
