@@ -46,6 +46,7 @@ const NOBODY: &str =
     r#"{"private_key":"","private_key_id":"","client_email":"","disable_oauth":true}"#;
 
 pub(crate) fn open(url: &ModelUrl, options: &HandlerOptions) -> Result<Opened> {
+    #[cfg_attr(target_family = "wasm", allow(unused_mut, reason = "pages have no files"))]
     let mut config = Config::read(options, KEYS)?;
     let (bucket, key) = split(url)?;
     let has_credentials =
