@@ -98,11 +98,7 @@ fn named_tensors<'a>(source: &'a Value, plan: &WeightPlan) -> Vec<(String, &'a V
         let paths: Vec<String> = serde_json::from_value(source["stored"].clone()).unwrap();
         let names = plan.match_stored(&paths).unwrap();
         let pairs = paths.iter().zip(names);
-        let named = |(path, names): (&String, Vec<String>)| {
-            let tensor = &tensors[path];
-            names.into_iter().map(move |name| (name, tensor))
-        };
-        return pairs.flat_map(named).collect();
+        return pairs.filter_map(|(path, name)| Some((name?, &tensors[path]))).collect();
     };
     let layers: Vec<(String, Vec<String>)> = serde_json::from_value(layers.clone()).unwrap();
     let groups: Vec<H5Group> =
