@@ -62,7 +62,7 @@ pub async fn convert(
     if let (Source::File(bytes), Some(file)) = (&source, format.file())
         && let Some(written) = keras::same_keras(bytes, file, options, &mut report).await?
     {
-        report.check(options.policy)?;
+        options.check(&report, format)?;
         return Ok(Conversion { output: Output::File(written), report });
     }
     let (mut model, from_keras) = match source {

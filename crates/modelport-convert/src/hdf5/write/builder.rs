@@ -48,6 +48,12 @@ impl GroupBuilder {
         self.attributes.push((name.to_owned(), Value::Text(text.to_owned())));
     }
 
+    /// Replaces an attribute that is one text.
+    pub(crate) fn replace_text(&mut self, name: &str, text: &str) {
+        self.attributes.retain(|(other, _)| other != name);
+        self.set_text(name, text);
+    }
+
     /// Adds an attribute that is a list of texts, split as Keras splits it when it is long:
     /// `name0`, `name1`, ...
     ///

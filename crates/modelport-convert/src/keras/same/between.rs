@@ -62,7 +62,9 @@ pub(super) async fn legacy_of(
             names.push(name);
         }
     }
-    let (model, training) = config::to_legacy(parse(source.config, report)?, to.dialect);
+    let config = parse(source.config, report)?;
+    let config = config::for_every_version(&config, to.dialect).unwrap_or(config);
+    let (model, training) = config::to_legacy(config, to.dialect);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let layers = by_plan(plan.h5_groups(to.dialect, &names)?, &model, &weights)?;
     let mut root = GroupBuilder::default();
@@ -163,7 +165,8 @@ fn layers_of(source: LegacyFile, report: &mut Report) -> Result<(Value, GroupBui
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut root = GroupBuilder::default();
     groups::write_store(&mut root, &plan.store(&names)?, &weights)?;
-    Ok((parse(text, report)?, root))
+    let config = parse(text, report)?;
+    Ok((config::for_every_version(&config, Dialect::Keras3).unwrap_or(config), root))
 }
 
 fn plan(model_config: &str, keras_version: Option<&str>) -> Result<WeightPlan> {

@@ -5,7 +5,17 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::topology::Dialect;
+use crate::topology::{Dialect, leave_out_newer_defaults};
+
+/// A configuration without keys that only the newest version of its Keras accepts and that say the
+/// default; `None` when it has none, and passes through to the byte.
+pub(super) fn for_every_version(config: &Value, dialect: Dialect) -> Option<Value> {
+    let mut fitted = config.clone();
+    if dialect == Dialect::Keras3 {
+        leave_out_newer_defaults(&mut fitted);
+    }
+    (fitted != *config).then_some(fitted)
+}
 
 /// The configuration of a `.keras` file as HDF5 has it: the model, and its training.
 pub(super) fn to_legacy(mut config: Value, dialect: Dialect) -> (Value, Option<Value>) {

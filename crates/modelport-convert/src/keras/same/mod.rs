@@ -81,9 +81,13 @@ impl Target {
         let model = legacy::read(file, self.include_optimizer).await?;
         let mut root = GroupBuilder::default();
         match (self.format, &model.model_config) {
-            (FileFormat::H5 { whole: true }, Some(_)) => {
+            (FileFormat::H5 { whole: true }, Some(text)) => {
                 let skip = self.skipped(OPTIMIZER, file, report).await?;
                 copy::tree(file, "", skip, &mut root, report).await?;
+                let config = parse(text, &mut Report::new())?;
+                if let Some(fitted) = config::for_every_version(&config, self.to) {
+                    root.replace_text("model_config", &fitted.to_string());
+                }
             }
             (FileFormat::H5 { whole: false }, config) => {
                 let from = if config.is_some() { legacy::WEIGHTS } else { "" };
@@ -134,10 +138,16 @@ impl Target {
                 _ => Ok(None),
             };
         }
+        let fitted = config::for_every_version(&parsed, self.to);
         let mut members = Vec::new();
         for name in others {
-            if let Some(member) = archive.member(name, FREE_TEXT).await? {
-                members.push((name, member));
+            match archive.member(name, FREE_TEXT).await? {
+                Some(_) if name == CONFIG && fitted.is_some() => {
+                    let text = fitted.as_ref().map(Value::to_string).unwrap_or_default();
+                    members.push((name, Weights::from(text.into_bytes())));
+                }
+                Some(member) => members.push((name, member)),
+                None => {}
             }
         }
         let mut root = GroupBuilder::default();
