@@ -15,6 +15,8 @@ mod calls;
 mod damage;
 #[path = "topology/keras.rs"]
 mod keras;
+#[path = "topology/masks.rs"]
+mod masks;
 #[path = "topology/names.rs"]
 mod names;
 #[path = "topology/optimizer.rs"]
