@@ -140,7 +140,7 @@ fn mask_that_keras_drops_before_a_recurrent_layer_is_refused() {
 fn average_pooling_of_masked_steps_is_refused() {
     for version in BOTH {
         let pool = ("GlobalAveragePooling1D", json!({}));
-        assert_eq!(refused(&chain(&[pool.clone()]), version), ["l0 mask-averaged"]);
+        assert_eq!(refused(&chain(std::slice::from_ref(&pool)), version), ["l0 mask-averaged"]);
         let dense = ("Dense", json!({"units": 3}));
         assert_eq!(refused(&chain(&[dense, pool.clone()]), version), ["l1 mask-averaged"]);
         let dropped = ("Conv1D", json!({"filters": 3, "kernel_size": [2]}));
