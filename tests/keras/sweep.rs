@@ -43,6 +43,19 @@ fn options_and_masks_predict_the_same_or_are_refused() {
     }
 }
 
+#[test]
+fn documentation_lists_every_rule_for_options() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/keras.md");
+    let page = fs::read_to_string(page).unwrap();
+    for line in RULES.lines().skip(1) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let [classes, option, value, result, _] = cells[..] else { panic!("{line}") };
+        let classes: Vec<String> = classes.split(',').map(|class| format!("`{class}`")).collect();
+        let row = format!("| {} | `{option}` | {value} | {result} |", classes.join(", "));
+        assert!(page.lines().any(|line| line == row), "docs/keras.md lacks {row}");
+    }
+}
+
 /// Lets Keras save the models, converts them, and lets TensorFlow.js predict.
 fn sweep(which: &str) -> Vec<Tried> {
     let root = tempfile::tempdir().unwrap();

@@ -17,6 +17,8 @@ mod damage;
 mod keras;
 #[path = "topology/keys.rs"]
 mod keys;
+#[path = "topology/masks.rs"]
+mod masks;
 #[path = "topology/names.rs"]
 mod names;
 #[path = "topology/optimizer.rs"]

@@ -20,25 +20,31 @@ const DROPPED_ARGUMENTS: &[&str] = &["mask", "training"];
 
 /// Whether a layer of a model is an operation that TensorFlow.js has no layer for.
 pub(super) fn is_foreign_operation(layer: &Object, dialect: Dialect) -> bool {
-    is_operation(layer, dialect) && !is_merge(layer)
+    is_operation(layer, dialect) && !is_like_layer(layer)
 }
 
 /// Whether each call of an operation of Keras 3 is what the layer of that name computes: of two
-/// tensors of one rank, and nothing else.
-fn is_merge(layer: &Object) -> bool {
+/// tensors of one rank, or of one along an axis, and nothing else.
+fn is_like_layer(layer: &Object) -> bool {
     let rank = |tensor: &Value| {
         let is_tensor = class_of(tensor) == "__keras_tensor__";
         tensor.pointer("/config/shape").filter(|_| is_tensor)?.as_array().map(Vec::len)
     };
+    let axis = config(layer).and_then(|config| config.get("axis"));
+    let has_axis = axis.is_some_and(Value::is_number);
     let is_plain = |call: &Value| {
+        let is_softmax = class(layer) == "Softmax";
         let one_rank = match call.get("args").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([one, two]) => rank(one).is_some_and(|first| rank(two) == Some(first)),
+            Some([one, two]) if !is_softmax => {
+                rank(one).is_some_and(|first| rank(two) == Some(first))
+            }
+            Some([one]) if is_softmax => rank(one).is_some() && has_axis,
             _ => false,
         };
         one_rank && call.get("kwargs").and_then(Value::as_object).is_none_or(Map::is_empty)
     };
     let calls = layer.get("inbound_nodes").and_then(Value::as_array);
-    matches!(class(layer), "Add" | "Maximum" | "Minimum" | "Multiply")
+    matches!(class(layer), "Add" | "Maximum" | "Minimum" | "Multiply" | "Softmax")
         && calls.is_some_and(|calls| !calls.is_empty() && calls.iter().all(is_plain))
 }
 

@@ -211,7 +211,7 @@ impl When {
 }
 
 /// Activations that TensorFlow.js computes for integers as well.
-const INTEGER_FUNCTIONS: &[&str] = &["linear", "relu"];
+const INTEGER_FUNCTIONS: &[&str] = &["linear", "relu", "relu6"];
 
 /// A number, or one in a list, other than `number`.
 fn has_other(config: &Object, option: &str, number: f64) -> bool {

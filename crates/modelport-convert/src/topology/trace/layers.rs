@@ -146,7 +146,7 @@ impl Trace<'_> {
         let unmasked = Tensor {
             id,
             rank,
-            is_integer: first.is_integer && ranks::keeps_integers(class, config),
+            is_integer: false,
             keras: Mask::None,
             tfjs: Mask::None,
             padding: paddings::NONE,
@@ -312,7 +312,7 @@ impl Trace<'_> {
         let step = Tensor {
             id: input.id,
             rank: input.rank.and_then(|rank| rank.checked_sub(1)),
-            is_integer: input.is_integer,
+            is_integer: false,
             keras: self.masks.per_step(outer),
             tfjs: Mask::None,
             padding: paddings::NONE,

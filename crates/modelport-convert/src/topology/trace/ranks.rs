@@ -108,13 +108,3 @@ pub(super) fn has_integers(layer: &Object) -> bool {
     let dtype = config(layer).map_or("", |config| text(config, "dtype"));
     ["int", "uint", "bool"].iter().any(|kind| dtype.starts_with(kind))
 }
-
-/// Whether a layer leaves integers what they are.
-pub(super) fn keeps_integers(class: &str, config: &Object) -> bool {
-    match class {
-        "Activation" => matches!(text(config, "activation"), "linear" | "relu"),
-        "Cropping2D" | "Dropout" | "Flatten" | "Masking" | "Permute" | "ReLU" | "RepeatVector"
-        | "Reshape" | "SpatialDropout1D" | "UpSampling2D" | "ZeroPadding2D" => true,
-        _ => false,
-    }
-}
