@@ -75,7 +75,7 @@ pub use behaviour::Behaviour;
 pub use context::Context;
 pub use need::Need;
 pub use place::{Place, unique_name};
-pub use report::{Failure, Plan, Report, Skip, behaviours, check, plan, run};
+pub use report::{Failure, Plan, Report, Skip, behaviours, check, places, plan, run};
 
 /// What the macros of this crate expand to. Not public interface.
 #[doc(hidden)]

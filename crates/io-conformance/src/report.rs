@@ -104,18 +104,25 @@ pub fn plan(place: &Place) -> Plan {
     plan
 }
 
-/// Tries the behaviour of this label with every option set for which it applies, each in a place of
-/// its own.
+/// Makes a place for each option set, outside of any executor: a setup may run one of its own.
+pub fn places(setup: impl Fn() -> Place) -> Vec<Place> {
+    let first = setup();
+    let sets = first.option_sets();
+    let others = (1..sets).map(|set| setup().with_set(set)).collect::<Vec<_>>();
+    std::iter::once(first).chain(others).collect()
+}
+
+/// Tries the behaviour of this label in each of `places` for which it applies: those that
+/// [`places`] makes, one for each option set.
 ///
 /// # Errors
 ///
 /// The broken promise, in words; or that there is no such behaviour.
-pub async fn check(label: &str, setup: impl Fn() -> Place) -> Result<(), String> {
+pub async fn check(label: &str, places: Vec<Place>) -> Result<(), String> {
     let Some(behaviour) = behaviours().find(|behaviour| behaviour.label() == label) else {
         return Err(format!("there is no behaviour `{label}`"));
     };
-    for set in 0..setup().option_sets() {
-        let place = setup().with_set(set);
+    for place in places {
         if behaviour.skipped_in(&place).is_none() {
             behaviour.run(place).await.map_err(|failure| failure.to_string())?;
         }

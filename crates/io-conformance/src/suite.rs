@@ -166,7 +166,8 @@ macro_rules! __tests {
         #[cfg(not(target_family = "wasm"))]
         $crate::__test! {
             fn $label() {
-                if let Err(broken) = $block_on($crate::check(stringify!($label), $setup)) {
+                let places = $crate::places($setup);
+                if let Err(broken) = $block_on($crate::check(stringify!($label), places)) {
                     panic!("{broken}");
                 }
             }
@@ -175,7 +176,8 @@ macro_rules! __tests {
         #[cfg(target_family = "wasm")]
         $crate::__test! {
             async fn $label() {
-                if let Err(broken) = $crate::check(stringify!($label), $setup).await {
+                let places = $crate::places($setup);
+                if let Err(broken) = $crate::check(stringify!($label), places).await {
                     panic!("{broken}");
                 }
             }

@@ -1,7 +1,7 @@
 //! `memory://` shows every behaviour.
 
 use futures::executor::block_on;
-use io_conformance::{Place, check, plan, run, unique_name};
+use io_conformance::{Place, check, places, plan, run, unique_name};
 use io_core::HandlerOptions;
 
 fn place() -> Place {
@@ -32,7 +32,7 @@ fn behaviors_are_tried_with_every_option_set() {
     // Where nothing can be opened, nothing is skipped.
     plan(&with_sets()).expect(2 * 96 + 105, 2 * 9).unwrap();
     let label = "s1_save_then_load_gives_back_every_field";
-    let broken = block_on(check(label, with_sets)).unwrap_err();
+    let broken = block_on(check(label, places(with_sets))).unwrap_err();
     assert!(broken.starts_with("S1 save_then_load_gives_back_every_field with no such setting\n"));
-    block_on(check(label, place)).unwrap();
+    block_on(check(label, places(place))).unwrap();
 }

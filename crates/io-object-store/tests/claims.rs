@@ -76,7 +76,7 @@ fn nothing_of_a_damaged_model_is_garbage() {
         assert_eq!(found.len(), 1);
         let error = found[0].as_ref().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
-        assert!(error.to_string().contains("`m/model.json` is damaged"), "{error}");
+        assert!(error.to_string().contains("`m/model.json` is corrupt"), "{error}");
     }
     put(&store, "m/model.json", whole);
     assert_loads(&open("damaged/m"), 1, 10);

@@ -83,21 +83,21 @@ pub async fn remove_companion_file(
     name: &str,
     options: &HandlerOptions,
 ) -> Result<()> {
-    remove_beside(&url.into_model_url()?, name, false, options).await
+    let url = url.into_model_url()?;
+    remove(&url, (&beside(&url, name)?, name), false, options).await
 }
 
-/// Removes a file beside the model at `url` and, with `and_directory`, the directory that they are in
-/// if nothing is left there.
-async fn remove_beside(
+/// Removes a file, by its URL and its name, that lies beside the model at `url`, which may be gone, and, with `and_directory`,
+/// the directory that they are in if nothing is left there.
+async fn remove(
     url: &ModelUrl,
-    name: &str,
+    (file, name): (&ModelUrl, &str),
     and_directory: bool,
     options: &HandlerOptions,
 ) -> Result<()> {
-    let _ = (name, and_directory, options);
+    let _ = (file, name, and_directory, options);
     #[cfg(feature = "fs")]
     if is_local(url) {
-        let file = beside(url, name)?;
         return io_fs::remove_companion(Path::new(file.rest()), and_directory).await;
     }
     #[cfg(any(feature = "aws", feature = "gcp", feature = "azure"))]
@@ -277,7 +277,7 @@ impl Plan {
             let message = format!("`{}` changed while it was moved", file.name);
             return Err(Error::new(ErrorKind::Conflict, message));
         }
-        remove_beside(&self.from, &file.name, self.owns_directory, &options.source).await
+        remove(&self.from, (&file.from, &file.name), self.owns_directory, &options.source).await
     }
 
     fn before_copy(&self, error: Error) -> Error {

@@ -34,8 +34,8 @@ impl Request {
         self.method == "GET" && self.query.contains("list-type")
     }
 
-    pub fn body(&self) -> &[u8] {
-        &self.body
+    pub fn is_removal(&self) -> bool {
+        self.method == "DELETE"
     }
 
     pub fn is_conditional(&self) -> bool {
