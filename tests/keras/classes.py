@@ -55,7 +55,7 @@ ARGUMENTS = {
     "RandomHue": [0.5], "RandomColorDegeneration": [0.5], "RandomSaturation": [0.5], "RandomPosterization": [4], "RandomSharpness": [0.5],
     "RepeatVector": [3], "Rescaling": [2.0], "Reshape": [[-1]], "Resizing": [4, 4],
     "SeparableConv1D": [3, 2], "SeparableConv2D": [3, 2], "SimpleRNN": [3], "SpatialDropout1D": [0.5],
-    "SpatialDropout2D": [0.5], "SpatialDropout3D": [0.5], 
+    "SpatialDropout2D": [0.5], "SpatialDropout3D": [0.5],
     "ThresholdedReLU": [],
 }
 
