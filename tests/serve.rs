@@ -102,26 +102,34 @@ fn a_signal_in_the_middle_of_an_upload_leaves_the_old_model() {
 }
 
 #[test]
-fn the_proxy_of_the_environment_is_taken_where_it_is_asked_for_and_not_told() {
+fn the_proxy_of_the_environment_is_used_but_for_this_machine_and_not_told() {
     let root = tempfile::tempdir().unwrap();
     let server = Server::start(root.path(), &[]);
     let fixture = fixtures::one("js-functional-cnn/tfjs");
     let url = format!("{}/models/m", server.url);
     program::run(["cp", fixture.dir.to_str().unwrap(), &url]).success();
-    let through = |proxy: &str, not_for: &str| {
+    let through = |options: &[&str], not_for: &str, url: &str| {
         let mut command = Command::new(program::path());
         // Nothing listens there.
         command.env("HTTP_PROXY", "http://user:hunter2@127.0.0.1:9").env("NO_PROXY", not_for);
-        command.args(["info", "--json", "--option=retries=0"]);
-        command.arg(format!("--option=proxy={proxy}")).arg(format!("{url}/model.json"));
+        command.args(["info", "--json", "--option=retries=0"]).args(options).arg(url);
         program::finish(&mut command)
     };
-    for (proxy, not_for) in [("none", ""), ("environment", "127.0.0.1")] {
-        through(proxy, not_for).success();
+    through(&[], "", &format!("{url}/model.json")).success();
+    let elsewhere = "http://models.invalid/m/model.json";
+    for (options, not_for, names_it) in [
+        (&[][..], "", true),
+        (&["--option=proxy=environment"], "", true),
+        (&["--option=proxy=none"], "", false),
+        (&["--option=env=false"], "", false),
+        (&[], "models.invalid", false),
+    ] {
+        let refused = through(options, not_for, elsewhere);
+        let error = refused.error().to_string();
+        assert_eq!(refused.error()["kind"], "Network", "{error}");
+        assert_eq!(error.contains("127.0.0.1:9"), names_it, "{options:?}: {error}");
+        assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
     }
-    let refused = through("environment", "");
-    assert_eq!(refused.error()["kind"], "Network");
-    assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
 }
 
 #[test]

@@ -63,7 +63,7 @@ proptest! {
 fn behaviour_09_what_is_no_model_of_keras_is_named() {
     for (bytes, kind) in [
         (Vec::new(), ErrorKind::Corrupt),
-        (b"\x89PNG\r\n\x1a\n".to_vec(), ErrorKind::Corrupt),
+        (b"\x89PNG\r\n\x1a\n".to_vec(), ErrorKind::Unsupported),
         (b"{}".to_vec(), ErrorKind::InvalidInput),
         (b"\x02\0\0\0\0\0\0\0[]".to_vec(), ErrorKind::Corrupt),
     ] {

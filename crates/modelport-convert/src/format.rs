@@ -166,6 +166,10 @@ pub async fn container(bytes: &Weights) -> Result<Container> {
     }
     let end = read_exact(bytes, length.saturating_sub(END_BYTES)..length).await?;
     Err(match recognized(&[start, end].concat()) {
+        // A whole one was recognized before.
+        Some((what, _)) if what.contains("safetensors") || what.contains("HDF5") => {
+            Error::corrupt(format!("{what} that is cut or damaged"))
+        }
         Some((_, error)) => error,
         None => Error::corrupt("the format of the file is not recognized")
             .with_hint("expected `model.json`, HDF5 (.h5), .keras or .safetensors"),

@@ -41,8 +41,9 @@ pub(super) fn number(
             (Datatype::FixedPoint { size: 1, .. }, 2) => Some((Number::Bool, false)),
             _ => None,
         },
-        // What h5py has no type for, Keras stores as bytes and says what they are.
-        Datatype::Opaque { size: 2, .. } if dtype == Some("bfloat16") => {
+        // What h5py has no type for, Keras stores as bytes: in a `.keras` file it says what they are,
+        // in HDF5 it does not. No other type of two bytes is one that h5py has none for.
+        Datatype::Opaque { size: 2, .. } if dtype.is_none_or(|dtype| dtype == "bfloat16") => {
             Some((Number::BFloat16, false))
         }
         _ => None,
