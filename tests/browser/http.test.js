@@ -160,7 +160,11 @@ for (const name of BROWSERS) {
       assert.ok(same);
       await page.close();
       const requests = await server.requests();
-      const resumed = requests.filter(([method, , , range]) => method === "GET" && range !== "-");
+      // Chromium's own cache may ask for a single byte first, to validate the part that it has.
+      const isOneByte = (range) => /^bytes=(\d+)-\1$/.test(range);
+      const resumed = requests.filter(
+        ([method, , , range]) => method === "GET" && range !== "-" && !isOneByte(range),
+      );
       assert.equal(resumed.length, 1, JSON.stringify(requests));
       const [[, , status, range, coding]] = resumed;
       assert.deepEqual([status, coding], ["206", "-"]);

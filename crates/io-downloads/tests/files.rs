@@ -175,10 +175,10 @@ async fn what_does_not_fit_is_named() {
             Some("names 'c (1).bin'"),
         ),
         (
-            put(9, named("metadata.json", b"{}")),
+            put(9, named("labels.txt", b"cat")),
             ErrorKind::InvalidInput,
             "mismatch in the number of files in weights manifest (4) and the number of weight files provided (5)",
-            Some("names 'metadata.json'"),
+            Some("names 'labels.txt'"),
         ),
         (
             put(9, named("b.bin", B)),
