@@ -15,11 +15,14 @@ use modelport::companions;
 use crate::{
     ModelName,
     arriving::{Arriving, Backlog, Fault},
-    name::{MODEL_JSON, Target},
+    name::{MODEL_JSON, Target, has_plain_characters},
     problem::Problem,
     state::Server,
     upload::write_mode,
 };
+
+/// What an error calls such a file.
+pub(crate) const EXTRA: &str = "the file";
 
 /// The names of files beside a model: one name, or all with a beginning and an end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +45,13 @@ impl FilePattern {
             None => (pattern, None),
         };
         let extension = ends.unwrap_or(begins).rsplit_once('.').map(|(_, extension)| extension);
-        let is_plain = |c: char| !c.is_control() && !"/\\:*?\"<>|#%".contains(c);
         let is_weights = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("bin"));
         if extension.is_none_or(str::is_empty)
             || is_weights
             || pattern.starts_with('.')
             || pattern.ends_with(' ')
-            || !begins.chars().chain(ends.unwrap_or_default().chars()).all(is_plain)
+            || !has_plain_characters(begins)
+            || !has_plain_characters(ends.unwrap_or_default())
             || pattern.eq_ignore_ascii_case(MODEL_JSON)
         {
             let message = format!("`{}` is not a pattern of extra files", pattern.escape_debug());
@@ -69,7 +72,7 @@ impl FilePattern {
         is_match
             && !name.eq_ignore_ascii_case(MODEL_JSON)
             && !name.starts_with('.')
-            && !name.contains(|c: char| c.is_control() || "/\\:*?\"<>|#%".contains(c))
+            && has_plain_characters(name)
     }
 }
 
@@ -216,7 +219,7 @@ impl Server {
                 fault.take().unwrap_or_else(|| Problem::bad_request("the request was cut off"))
             })?;
             if bytes.len().saturating_add(chunk.len()) as u64 > limits.model_json_bytes {
-                return Err(Problem::file_too_large(limits.model_json_bytes));
+                return Err(Problem::file_too_large(EXTRA, limits.model_json_bytes));
             }
             bytes.extend_from_slice(&chunk);
         }

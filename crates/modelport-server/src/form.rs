@@ -12,7 +12,7 @@ use multer::{Field, Multipart};
 use crate::{
     Limits,
     arriving::{Arriving, Backlog, Fault},
-    extra::FilePattern,
+    extra::{EXTRA, FilePattern},
     name::MODEL_JSON,
     problem::Problem,
 };
@@ -61,7 +61,7 @@ impl Extras {
         let length = |bytes: &Bytes| bytes.len() as u64;
         let sum: u64 = files.iter().map(|(_, bytes)| length(bytes)).sum();
         if sum.saturating_add(length(&content)) > limit {
-            return Err(Problem::file_too_large(limit));
+            return Err(Problem::file_too_large(EXTRA, limit));
         }
         files.push((name, content));
         Ok(())
@@ -95,24 +95,12 @@ impl Form {
     ///
     /// 400 when it is missing or no model file, 413 when it is too long.
     pub(crate) async fn model(&mut self) -> Result<ModelJson, Problem> {
-        let mut text = Vec::new();
-        let mut field = match self.next().await? {
+        let field = match self.next().await? {
             Some(field) if is_called(&field, MODEL_JSON) => field,
             Some(_) => return Err(Problem::bad_request("the first part is not `model.json`")),
             None => return Err(Problem::bad_request("the form has no parts")),
         };
-        while let Some(chunk) = field.chunk().await.map_err(|error| self.explain(&error))? {
-            self.backlog.clear();
-            let length = text.len().saturating_add(chunk.len()) as u64;
-            if length > self.limits.model_json_bytes {
-                let limit = self.limits.model_json_bytes;
-                return Err(Problem::too_large(format!(
-                    "the model file is longer than the {limit} bytes that this server accepts \
-                     (`--max-json-bytes`)"
-                )));
-            }
-            text.extend_from_slice(&chunk);
-        }
+        let text = self.content(field, "the model file").await?;
         ModelJson::parse(&text).map_err(Problem::from_input)
     }
 
@@ -132,20 +120,20 @@ impl Form {
             if parts > self.limits.parts {
                 return Err(Problem::too_large("the form has too many parts"));
             }
-            let content = self.content(field).await?;
+            let content = self.content(field, EXTRA).await?;
             self.extras.add(name, content, self.limits.model_json_bytes)?;
         }
         Ok(())
     }
 
-    /// All of a part that may be as long as a model file.
-    async fn content(&self, mut field: Field<'static>) -> Result<Bytes, Problem> {
+    /// All of a part that may be as long as a model file; `what` it is, for the error.
+    async fn content(&self, mut field: Field<'static>, what: &str) -> Result<Bytes, Problem> {
         let mut content = BytesMut::new();
         while let Some(chunk) = field.chunk().await.map_err(|error| self.explain(&error))? {
             self.backlog.clear();
             let length = content.len().saturating_add(chunk.len()) as u64;
             if length > self.limits.model_json_bytes {
-                return Err(Problem::file_too_large(self.limits.model_json_bytes));
+                return Err(Problem::file_too_large(what, self.limits.model_json_bytes));
             }
             content.extend_from_slice(&chunk);
         }

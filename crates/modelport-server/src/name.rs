@@ -63,7 +63,7 @@ fn refusal(segment: &str) -> Option<&'static str> {
         Some("a segment of the model's name begins with a dot")
     } else if segment.ends_with(['.', ' ']) || segment.starts_with(' ') {
         Some("a segment of the model's name begins or ends with a space, or ends with a dot")
-    } else if segment.contains(|c: char| c.is_control() || "\\:*?\"<>|#%".contains(c)) {
+    } else if !has_plain_characters(segment) {
         Some("the name of the model has a character that is not allowed")
     } else if lower.ends_with(".json") || lower.ends_with(".bin") {
         Some("names that end with `.json` or `.bin` are reserved for files")
@@ -72,6 +72,11 @@ fn refusal(segment: &str) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Whether no character of a segment means something in a path or a URL of any system.
+pub(crate) fn has_plain_characters(segment: &str) -> bool {
+    !segment.contains(|c: char| c.is_control() || "/\\:*?\"<>|#%".contains(c))
 }
 
 /// The names that Windows keeps for devices, in every directory and with any extension.
@@ -97,11 +102,9 @@ impl Target {
     pub(crate) fn beside(path: &str) -> Option<(ModelName, String)> {
         let (model, file) = path.rsplit_once('/')?;
         let file = percent_decode_str(file).decode_utf8().ok()?;
-        let is_plain = !file.contains(|c: char| c.is_control() || "/\\:*?\"<>|#%".contains(c));
+        let is_file = has_plain_characters(&file) && file.len() <= MAX_SEGMENT_BYTES;
         match Self::parse(model).ok()? {
-            Self::Model(name) if is_plain && file.len() <= MAX_SEGMENT_BYTES => {
-                Some((name, file.into_owned()))
-            }
+            Self::Model(name) if is_file => Some((name, file.into_owned())),
             _ => None,
         }
     }

@@ -51,9 +51,9 @@ impl Problem {
         ))
     }
 
-    pub(crate) fn file_too_large(limit: u64) -> Self {
+    pub(crate) fn file_too_large(what: &str, limit: u64) -> Self {
         Self::too_large(format!(
-            "the file is longer than the {limit} bytes that this server accepts \
+            "{what} is longer than the {limit} bytes that this server accepts \
              (`--max-json-bytes`)"
         ))
     }
