@@ -11,11 +11,10 @@ use std::{
 };
 
 use axum::{
-    Router,
     body::{Body, HttpBody},
     extract::Request,
     http::{HeaderValue, StatusCode, header},
-    middleware::{self, Next},
+    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
@@ -54,26 +53,31 @@ impl Admission {
     }
 }
 
-/// Wraps the router for the requests of one connection.
-pub(crate) fn layer(router: Router, admission: Arc<Admission>, client: IpAddr) -> Router {
-    router.layer(middleware::from_fn(move |mut request: Request, next: Next| {
-        let admission = admission.clone();
-        async move {
-            request.extensions_mut().insert(ClientAddress(client));
-            let lease = match &*admission {
-                Admission::Regular(lease) => lease.clone(),
-                Admission::Reserve { .. } if is_health(request.uri().path()) => {
-                    return next.run(request).await;
-                }
-                Admission::Reserve { connections, .. } => match place(connections).await {
-                    Some(lease) => Arc::new(lease),
-                    None => return full(),
-                },
-            };
-            let busy = lease.begin_request();
-            next.run(request).await.map(|body| Body::new(Running { body, _busy: busy }))
+/// The connection of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) address: IpAddr,
+}
+
+/// Lets a request of [`serve`](crate::serve) run where its connection has a place.
+pub(crate) async fn check(mut request: Request, next: Next) -> Response {
+    let Some(Client { admission, address }) = request.extensions_mut().remove() else {
+        return next.run(request).await;
+    };
+    request.extensions_mut().insert(ClientAddress(address));
+    let lease = match &*admission {
+        Admission::Regular(lease) => lease.clone(),
+        Admission::Reserve { .. } if is_health(request.uri().path()) => {
+            return next.run(request).await;
         }
-    }))
+        Admission::Reserve { connections, .. } => match place(connections).await {
+            Some(lease) => Arc::new(lease),
+            None => return full(),
+        },
+    };
+    let busy = lease.begin_request();
+    next.run(request).await.map(|body| Body::new(Running { body, _busy: busy }))
 }
 
 /// Whether a path is that of the health check, whatever the server is nested below.

@@ -1,14 +1,9 @@
 //! Connections: accepted within limits, and ended in order.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, middleware};
-use hyper::server::conn::http1;
+use axum::{Router, extract::Request, middleware};
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
@@ -22,10 +17,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt as _;
 
 use crate::{
     Tls,
-    admission::{self, Admission},
+    admission::{self, Admission, Client},
     connections::Connections,
     host,
 };
@@ -107,7 +103,8 @@ pub async fn serve(
         connections: Connections::new(options.connections),
         reserve: Arc::new(Semaphore::new(RESERVE)),
     };
-    let router = router.layer(middleware::from_fn(host::check));
+    let router =
+        router.layer(middleware::from_fn(host::check)).layer(middleware::from_fn(admission::check));
     let (options, graceful) = (Arc::new(options), GracefulShutdown::new());
     let mut tasks = JoinSet::new();
     let accepting = async {
@@ -119,8 +116,7 @@ pub async fn serve(
             let connection = Connection {
                 router: router.clone(),
                 options: options.clone(),
-                client: peer.ip(),
-                admission: Arc::new(admission),
+                client: Client { admission: Arc::new(admission), address: peer.ip() },
             };
             tasks.spawn(connection.run(stream, graceful.watcher()));
         }
@@ -185,13 +181,12 @@ impl Acceptor {
 struct Connection {
     router: Router,
     options: Arc<ListenOptions>,
-    client: IpAddr,
-    admission: Arc<Admission>,
+    client: Client,
 }
 
 impl Connection {
     async fn run(self, stream: TcpStream, watcher: Watcher) {
-        let admission = self.admission.clone();
+        let admission = self.client.admission.clone();
         tokio::select! {
             () = self.open(stream, watcher) => {}
             () = admission.evicted() => {
@@ -206,10 +201,9 @@ impl Connection {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.options.write_timeout));
         let stream = Box::pin(stream);
-        let timeout_of_headers = self.header_timeout();
         match self.options.tls.as_ref().map(Tls::acceptor) {
             None => self.serve(stream, watcher).await,
-            Some(tls) => match timeout(timeout_of_headers, tls.accept(stream)).await {
+            Some(tls) => match timeout(self.header_timeout(), tls.accept(stream)).await {
                 Ok(Ok(stream)) => self.serve(stream, watcher).await,
                 Ok(Err(error)) => tracing::debug!("no TLS: {error}"),
                 Err(_) => tracing::debug!("no TLS in time"),
@@ -220,7 +214,7 @@ impl Connection {
     /// A connection of the reserve has to be quick, so that the next one has its turn.
     fn header_timeout(&self) -> Duration {
         let timeout = self.options.header_timeout;
-        if self.admission.is_regular() { timeout } else { timeout.min(admission::PATIENCE) }
+        if self.client.admission.is_regular() { timeout } else { timeout.min(admission::PATIENCE) }
     }
 
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
@@ -232,13 +226,16 @@ impl Connection {
         builder
             .timer(TokioTimer::new())
             .header_read_timeout(self.header_timeout())
-            .keep_alive(self.admission.is_regular())
+            .keep_alive(self.client.admission.is_regular())
             .max_headers(self.options.headers)
             .max_header_size(self.options.header_bytes)
             .max_buf_size(self.options.header_bytes.max(BUFFER_BYTES));
-        let router = admission::layer(self.router, self.admission, self.client);
+        let service = self.router.map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(self.client.clone());
+            request
+        });
         let connection =
-            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!("a connection ended early: {error}");
         }
