@@ -19,6 +19,7 @@ use crate::{
     problem::Problem,
     state::Server,
     upload::write_mode,
+    uploads::ClientAddress,
 };
 
 /// What an error calls such a file.
@@ -138,7 +139,10 @@ impl Server {
         file: &str,
         headers: &HeaderMap,
         body: Body,
+        client: Option<ClientAddress>,
     ) -> Result<Response, Problem> {
+        // It is in memory until it is saved, so that the number of these is bounded, too.
+        let _place = self.uploads.begin(client).ok_or_else(Problem::busy)?;
         let mode = write_mode(headers)?;
         if !self.exists(name).await? {
             return Err(Problem::not_found(format!("there is no model `{name}`")));

@@ -116,8 +116,9 @@ async fn answer(
                 }
             }
             Method::PUT => {
+                let client = request.extensions().get::<ClientAddress>().copied();
                 let (parts, body) = request.into_parts();
-                return server.upload_extra(&name, &file, &parts.headers, body).await;
+                return server.upload_extra(&name, &file, &parts.headers, body, client).await;
             }
             Method::DELETE => return server.remove_extra(&name, &file).await,
             _ => {}

@@ -43,6 +43,16 @@ fn extra_files_come_with_the_form_and_one_by_one() {
 }
 
 #[test]
+fn an_extra_file_takes_a_place_of_the_uploads() {
+    let mut limits = Limits::new();
+    limits.uploads = 0;
+    let options = ServerOptions::new().with_limits(limits).with_extra_files("*.txt").unwrap();
+    let site = Site::with(options, ListenOptions::new());
+    let refused = put(&site, "m/labels.txt", &[], b"x");
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+}
+
+#[test]
 fn what_is_no_extra_file_is_neither_given_nor_taken() {
     let site = site();
     let form = Form::model(b"abcd");
