@@ -7,9 +7,9 @@ use io_core::{Error, Result};
 use crate::hdf5::{Dataset, Hdf5, Members};
 
 /// More groups and datasets than this, no model has.
-pub(super) const MAX_OBJECTS: usize = 1_000_000;
+const MAX_OBJECTS: usize = 1_000_000;
 /// How deep models lie in each other, in groups.
-pub(super) const MAX_DEPTH: usize = 100;
+const MAX_DEPTH: usize = 100;
 
 /// What the containers of layers are called, now and in the first form.
 const ROOTS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
@@ -67,8 +67,8 @@ pub(super) struct Store {
 ///
 /// `Corrupt` when the file cannot be read, or its groups are too many, too deep, or there twice.
 pub(super) async fn read(file: &Hdf5, wanted: Wanted) -> Result<Store> {
-    let root = file.members("").await?;
-    let mut seen = HashSet::from([root.address]);
+    let mut walk = Walk::default();
+    let root = walk.enter(file, "", 0).await?;
     let mut store = Store { weights: Vec::new(), optimizer: None, ignored: Vec::new() };
     let mut pending = Vec::new();
     for group in root.groups {
@@ -89,17 +89,8 @@ pub(super) async fn read(file: &Hdf5, wanted: Wanted) -> Result<Store> {
             Wanted::Layers { .. } => store.ignored.push(dataset),
         }
     }
-    let mut objects = 0_usize;
     while let Some((path, depth)) = pending.pop() {
-        let Members { address, groups, datasets } = file.members(&path).await?;
-        // A few groups that contain each other would have paths without end.
-        if !seen.insert(address) {
-            return Err(Error::corrupt(format!("the group `{path}` is there twice")));
-        }
-        objects = objects.saturating_add(groups.len()).saturating_add(datasets.len());
-        if objects > MAX_OBJECTS || depth > MAX_DEPTH {
-            return Err(Error::corrupt("the groups of the file are too many or too deep"));
-        }
+        let Members { groups, datasets, .. } = walk.enter(file, &path, depth).await?;
         for name in datasets {
             store.weights.push(stored(file, format!("{path}/{name}")).await?);
         }
@@ -107,6 +98,36 @@ pub(super) async fn read(file: &Hdf5, wanted: Wanted) -> Result<Store> {
     }
     store.weights.sort_by_cached_key(|stored| order(&stored.path));
     Ok(store)
+}
+
+/// A walk through the groups of a file, which may be too many, or contain each other.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    /// The addresses of the groups so far.
+    seen: HashSet<u64>,
+    /// The groups and datasets in them.
+    objects: usize,
+}
+
+impl Walk {
+    /// Lists what is in the group at `path`, which is `depth` groups deep.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupt` when the group cannot be read, was entered before, or is one too many or too deep.
+    pub(super) async fn enter(&mut self, file: &Hdf5, path: &str, depth: usize) -> Result<Members> {
+        let members = file.members(path).await?;
+        // A few groups that contain each other would have paths without end.
+        if !self.seen.insert(members.address) {
+            return Err(Error::corrupt(format!("the group `{path}` is there twice")));
+        }
+        let inside = members.groups.len().saturating_add(members.datasets.len());
+        self.objects = self.objects.saturating_add(inside);
+        if self.objects > MAX_OBJECTS || depth > MAX_DEPTH {
+            return Err(Error::corrupt("the groups of the file are too many or too deep"));
+        }
+        Ok(members)
+    }
 }
 
 fn is_empty(members: &Members) -> bool {
@@ -125,7 +146,7 @@ async fn read_optimizer(file: &Hdf5) -> Result<Vec<Stored>> {
 }
 
 /// A dataset that was listed a moment ago.
-async fn stored(file: &Hdf5, path: String) -> Result<Stored> {
+pub(super) async fn stored(file: &Hdf5, path: String) -> Result<Stored> {
     let dataset = file.dataset(&path).await?;
     let dataset = dataset.ok_or_else(|| Error::corrupt(format!("`{path}` is gone")))?;
     Ok(Stored { path, dataset })

@@ -1,7 +1,5 @@
 //! A group of an HDF5 file with all that is in it, under the same names.
 
-use std::collections::HashSet;
-
 use io_core::{Error, Result};
 
 use crate::{
@@ -9,7 +7,7 @@ use crate::{
     keras::{
         groups::{Numbers, Stored as _},
         legacy,
-        store::{MAX_DEPTH, MAX_OBJECTS},
+        store::{Stored, Walk, stored},
     },
     report::{Change, Report},
 };
@@ -30,28 +28,17 @@ pub(super) async fn tree(
     into: &mut GroupBuilder,
     report: &mut Report,
 ) -> Result<()> {
-    let mut seen = HashSet::new();
-    let mut objects = 0_usize;
+    let mut walk = Walk::default();
     let mut pending = vec![(String::new(), 0)];
     while let Some((inner, depth)) = pending.pop() {
         let path = legacy::join(from, &inner);
-        let Members { address, groups, datasets } = file.members(&path).await?;
-        // A few groups that contain each other would have paths without end.
-        if !seen.insert(address) {
-            return Err(Error::corrupt(format!("the group `{path}` is there twice")));
-        }
-        objects = objects.saturating_add(groups.len()).saturating_add(datasets.len());
-        if objects > MAX_OBJECTS || depth > MAX_DEPTH {
-            return Err(Error::corrupt("the groups of the file are too many or too deep"));
-        }
+        let Members { groups, datasets, .. } = walk.enter(file, &path, depth).await?;
         let group = file.group(&path).await?;
         let group = group.ok_or_else(|| Error::corrupt(format!("`{path}` is gone")))?;
         let copied = if inner.is_empty() { &mut *into } else { into.group(&inner)? };
         attributes(&group, copied, report)?;
         for name in datasets {
-            let path = legacy::join(&path, &name);
-            let dataset = file.dataset(&path).await?;
-            let dataset = dataset.ok_or_else(|| Error::corrupt(format!("`{path}` is gone")))?;
+            let Stored { path, dataset } = stored(file, legacy::join(&path, &name)).await?;
             Numbers::of(&dataset, &path, report)?.write(copied, &name)?;
         }
         let groups = groups.into_iter().filter(|name| !inner.is_empty() || Some(&**name) != skip);
