@@ -207,6 +207,12 @@ fn line_breaks_at_the_end_of_settings_do_no_harm() {
 
 /// Serves `answer` to each request, until the test ends. Returns its address.
 fn serve(answer: String) -> String {
+    serve_by(move |_| ("200 OK", answer.clone()))
+}
+
+/// Serves the status and the body that `answer` makes of the head of each request, until the test
+/// ends. Returns its address.
+fn serve_by(answer: impl Fn(&str) -> (&'static str, String) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -217,10 +223,11 @@ fn serve(answer: String) -> String {
             while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
                 head.push(byte[0]);
             }
+            let (status, body) = answer(&String::from_utf8_lossy(&head));
+            let length = body.len();
             let _ = write!(
                 stream,
-                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
-                answer.len()
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
             );
         }
     });
@@ -285,32 +292,16 @@ fn no_answer_of_a_service_with_credentials_makes_a_client_panic() {
 /// Serves credentials and a store at one address; counts what came with what is wanted.
 fn serve_store(credentials: String, wanted: &'static str) -> (String, &'static AtomicUsize) {
     static FOUND: AtomicUsize = AtomicUsize::new(0);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { break };
-            let mut head = Vec::new();
-            let mut byte = [0];
-            while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
-                head.push(byte[0]);
+    let address = serve_by(move |head| {
+        let is_object = head.contains("/bucket/");
+        FOUND.fetch_add(usize::from(is_object && head.contains(wanted)), Ordering::SeqCst);
+        match is_object {
+            true => ("404 Not Found", "<Error><Code>NoSuchKey</Code></Error>".to_owned()),
+            // What is sent is what a token file has, without its line break.
+            false if head.to_ascii_lowercase().contains("authorization: file-token\r\n") => {
+                ("200 OK", credentials.clone())
             }
-            let head = String::from_utf8_lossy(&head).into_owned();
-            let is_object = head.contains("/bucket/");
-            FOUND.fetch_add(usize::from(is_object && head.contains(wanted)), Ordering::SeqCst);
-            let (status, body) = match is_object {
-                true => ("404 Not Found", "<Error><Code>NoSuchKey</Code></Error>"),
-                // What is sent is what a token file has, without its line break.
-                false if head.to_ascii_lowercase().contains("authorization: file-token\r\n") => {
-                    ("200 OK", &*credentials)
-                }
-                false => ("403 Forbidden", ""),
-            };
-            let length = body.len();
-            let _ = write!(
-                stream,
-                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-            );
+            false => ("403 Forbidden", String::new()),
         }
     });
     (address, &FOUND)

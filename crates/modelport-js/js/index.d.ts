@@ -46,14 +46,9 @@ export interface TrainingConfig {
   loss_weights?: number[] | { [key: string]: number };
 }
 
-export interface ModelArtifacts {
-  modelTopology?: {} | ArrayBuffer;
+/** What artifacts and model files say of a model, beside its topology and its weights. */
+export interface ModelMetadata {
   trainingConfig?: TrainingConfig;
-  weightSpecs?: WeightsManifestEntry[];
-  /** One `ArrayBuffer` in loaded artifacts. */
-  weightData?: WeightData;
-  /** In place of `weightData` when loaded with `streamWeights`: a fresh stream at each call. */
-  getWeightStream?: () => ReadableStream<ArrayBuffer>;
   format?: string;
   generatedBy?: string;
   convertedBy?: string | null;
@@ -61,6 +56,15 @@ export interface ModelArtifacts {
   userDefinedMetadata?: { [key: string]: {} };
   modelInitializer?: {};
   initializerSignature?: {};
+}
+
+export interface ModelArtifacts extends ModelMetadata {
+  modelTopology?: {} | ArrayBuffer;
+  weightSpecs?: WeightsManifestEntry[];
+  /** One `ArrayBuffer` in loaded artifacts. */
+  weightData?: WeightData;
+  /** In place of `weightData` when loaded with `streamWeights`: a fresh stream at each call. */
+  getWeightStream?: () => ReadableStream<ArrayBuffer>;
 }
 
 /** What a save accepts: {@link ModelArtifacts}, also with views and `Blob`s for buffers. */
@@ -337,17 +341,9 @@ export function weightsLoaderFactory(
 ) => Promise<{ [name: string]: T }>;
 
 /** The content of a model file. */
-export interface ModelJSON {
+export interface ModelJSON extends ModelMetadata {
   modelTopology: {};
-  trainingConfig?: TrainingConfig;
   weightsManifest: WeightsManifestConfig;
-  format?: string;
-  generatedBy?: string;
-  convertedBy?: string | null;
-  signature?: {};
-  userDefinedMetadata?: { [key: string]: {} };
-  modelInitializer?: {};
-  initializerSignature?: {};
 }
 
 export function getWeightSpecs(weightsManifest: WeightsManifestConfig): WeightsManifestEntry[];

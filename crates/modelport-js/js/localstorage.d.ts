@@ -47,6 +47,7 @@ export type {
   ModelHandler,
   ModelJSON,
   ModelLoader,
+  ModelMetadata,
   ModelSaver,
   ModelStoreManager,
   OnProgressCallback,
