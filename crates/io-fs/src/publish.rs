@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, io, path::Path};
 
 use cap_std::fs::{Dir, OpenOptions};
 use io_core::{Error, ErrorKind, Result, WriteMode};
-use io_manifest::{ModelJson, claimed_files};
+use io_manifest::{ModelJson, referenced_files};
 
 use crate::{
     created::CreatedDirs,
@@ -226,7 +226,7 @@ pub(crate) fn old_files(staging: &Staging) -> BTreeSet<String> {
     let text = references::read_file(&staging.dir, OLD_TEXT)
         .or_else(|_| references::read_file(&staging.dir, OLD));
     // A model whose own text cannot be read has no files that anyone knows.
-    claimed_files(&text.unwrap_or_default()).unwrap_or_default()
+    referenced_files(&text.unwrap_or_default()).unwrap_or_default()
 }
 
 /// Keeps the text of a JSON file that is a link, to know later which files it referenced.
@@ -254,7 +254,7 @@ fn complete(
     if let Some(json) = json {
         let settled = settle(folder.dir, &staging, json, durability).and_then(|()| {
             // So that a save with the same names need not read what is beside it.
-            claimed_files(&references::read_file(folder.dir, json)?)
+            referenced_files(&references::read_file(folder.dir, json)?)
         });
         match settled {
             Ok(own) => old.retain(|file| !own.contains(file)),
@@ -274,7 +274,7 @@ fn complete(
 
 /// Gives the files of the committed model in `staging` their own names.
 fn settle(dir: &Dir, staging: &Staging, json: &str, durability: Durability) -> Result<()> {
-    for file in claimed_files(&references::read_file(&staging.dir, json)?)? {
+    for file in referenced_files(&references::read_file(&staging.dir, json)?)? {
         // By a second name, since readers still find the file under the first one.
         let _ = staging.dir.remove_file(PLACE);
         link(&staging.dir, &file, &staging.dir, PLACE, durability).map_err(on("link", &file))?;

@@ -14,7 +14,8 @@ use std::{
 use cap_std::fs::{Dir, FileType};
 use io_core::{Error, ErrorKind, Result};
 use io_manifest::{
-    LONGEST_KEY, Unclaimed, claimed_files, may_be_model_file, may_have_manifest, may_reference,
+    LONGEST_KEY, UnreferencedFiles, may_be_model_file, may_have_manifest, may_reference,
+    referenced_files,
 };
 use same_file::is_same_file;
 
@@ -125,7 +126,7 @@ pub(crate) fn refuse_referenced(folder: Folder<'_>, json: &str, files: &[&str]) 
         if mentioned.is_empty() {
             return Ok(());
         }
-        let refused = match claimed_files(&text) {
+        let refused = match referenced_files(&text) {
             Ok(references) => mentioned
                 .iter()
                 .find(|file| references.iter().any(|other| is_one_file(folder, other, file)))
@@ -178,10 +179,10 @@ pub(crate) fn unreferenced(
     folder: Folder<'_>,
     files: BTreeSet<String>,
 ) -> Result<BTreeSet<String>> {
-    let mut unclaimed = Unclaimed::new(files);
+    let mut unreferenced = UnreferencedFiles::new(files);
     let (mut referenced, mut unreadable) = (BTreeSet::new(), Vec::new());
     let mut outside = Vec::new();
-    for below in unclaimed.folders() {
+    for below in unreferenced.folders() {
         let dir = match folder.dir.open_dir(if below.is_empty() { "." } else { &below }) {
             Ok(dir) => dir,
             // No path of a manifest leads out, so what is there is not the model's.
@@ -198,7 +199,11 @@ pub(crate) fn unreferenced(
             let failed = match candidate {
                 Candidate::Text(text) => {
                     // A name that is not UTF-8 is not that of a file of the set.
-                    match unclaimed.leave(&below, &name.to_string_lossy(), &text) {
+                    match unreferenced.retain_unreferenced_by(
+                        &below,
+                        &name.to_string_lossy(),
+                        &text,
+                    ) {
                         Ok(files) => {
                             referenced.extend(files);
                             return Ok(());
@@ -221,7 +226,7 @@ pub(crate) fn unreferenced(
             Ok(())
         })?;
     }
-    let mut files = unclaimed.into_files();
+    let mut files = unreferenced.into_files();
     files.retain(|file| !outside.iter().any(|folder| file.starts_with(folder)));
     // The weights of a model are no model.
     let is_weights = |name: &str| referenced.contains(&name.to_lowercase()) || files.contains(name);

@@ -13,7 +13,7 @@ use io_core::{
     Error, ErrorKind, HandlerOptions, IOHandler, ModelArtifactsInfo, ModelEntry, ModelList,
     ModelStore, ModelUrl, Operation, Result, SaveResult, Weights,
 };
-use io_manifest::{ModelJson, claimed_files};
+use io_manifest::{ModelJson, referenced_files};
 use same_file::is_same_file;
 
 use crate::{
@@ -278,7 +278,7 @@ fn remains(location: &Location) -> Result<ModelEntry> {
     let mut info = ModelArtifactsInfo::new(&model.artifacts, saved)?;
     let length = |file: &String| fs::metadata(location.directory.join(file)).map(|meta| meta.len());
     info.weight_data_bytes =
-        claimed_files(&text)?.iter().flat_map(length).fold(0, u64::saturating_add);
+        referenced_files(&text)?.iter().flat_map(length).fold(0, u64::saturating_add);
     Ok(ModelEntry::new(location.url()?, info))
 }
 
@@ -306,7 +306,7 @@ fn rename_directory(from: &Location, to: &Location) -> Result<bool> {
         return Ok(false);
     }
     let text = references::read_file(&dir, MODEL_JSON)?;
-    let parts = claimed_files(&text)?;
+    let parts = referenced_files(&text)?;
     let is_part = |name: &OsStr| {
         name == MODEL_JSON
             || name == LOCK_FILE

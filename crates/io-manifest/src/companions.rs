@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{ModelJson, claimed_files};
+use crate::{ModelJson, referenced_files};
 
 /// Returns those of `names`, the files directly beside a model, that belong to no model: neither a
 /// model file nor a weight file of any model in `jsons`, which are the JSON files among them with
@@ -26,7 +26,7 @@ pub fn companion_files(
     let mut taken = BTreeSet::from(["model.json".to_owned()]);
     for (name, text) in jsons {
         // Of a damaged model nobody knows the files; the model itself is no companion.
-        match claimed_files(text) {
+        match referenced_files(text) {
             Ok(files) => taken.extend(files.into_iter().map(|file| file.to_lowercase())),
             Err(_) => _ = taken.insert(name.to_lowercase()),
         }

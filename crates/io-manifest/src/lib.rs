@@ -9,7 +9,7 @@
 //! - [`ModelJson`] and [`write_model_json`]: the model file, its groups and its [`WeightFile`]s;
 //! - [`check_path`], [`plan_shards`], [`Checksum`]: where weight files may lie, how weights are cut
 //!   into them, and how damage is noticed;
-//! - [`claimed_files`], [`Unclaimed`], [`may_be_model_file`]: which weight files the models of a
+//! - [`referenced_files`], [`UnreferencedFiles`], [`may_be_model_file`]: which weight files the models of a
 //!   folder reference, for stores that remove some;
 //! - [`companion_files`]: what lies beside a model and is none of its files;
 //! - [`check_specs`]: whether weight specs are sound and fit the bytes;
@@ -33,11 +33,11 @@ mod parts;
 mod write;
 
 mod checksum;
-mod claims;
 mod companions;
 #[cfg(any(target_family = "wasm", test))]
 mod crc64;
 mod path;
+mod references;
 mod shards;
 
 mod dequantize;
@@ -59,9 +59,6 @@ mod text;
 #[cfg(feature = "ndarray")]
 pub use array::ArrayElement;
 pub use checksum::{Checksum, FileIntegrity};
-pub use claims::{
-    LONGEST_KEY, Unclaimed, claimed_files, may_be_model_file, may_have_manifest, may_reference,
-};
 pub use companions::companion_files;
 pub use elsewhere::describe_missing_weights;
 pub use encode::{NamedTensor, TensorData, encode_weights};
@@ -69,6 +66,10 @@ pub use model_files::ModelFiles;
 pub use model_json::{ModelJson, WeightFile, WeightsGroup};
 pub use path::check_path;
 pub use read_tensors::read_tensors;
+pub use references::{
+    LONGEST_KEY, UnreferencedFiles, may_be_model_file, may_have_manifest, may_reference,
+    referenced_files,
+};
 #[cfg(feature = "safetensors")]
 pub use safetensors_view::SafetensorsView;
 pub use shards::{MAX_SHARDS, Shard, plan_shards};

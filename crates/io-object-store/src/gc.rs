@@ -7,7 +7,7 @@ use futures::{StreamExt, stream};
 use io_core::{Error, ErrorKind, Garbage, GarbageList, GcOptions, Operation, Result};
 use object_store::{ObjectMeta, path::Path};
 
-use crate::{ObjectModelStore, claims, error::on, location::Base, names, objects, runtime};
+use crate::{ObjectModelStore, error::on, location::Base, names, objects, references, runtime};
 
 /// Finds what is under a root and is no object, in a cloud that has such things.
 #[derive(Clone)]
@@ -90,15 +90,15 @@ impl ObjectModelStore {
         if candidates.is_empty() {
             return Ok((Vec::new(), listed.common_prefixes));
         }
-        // Read after the list: who has published since has its claims in it. Whose claims cannot be
-        // read may have any of them.
+        // Read after the list: a save that was published since has its references in it. A model file
+        // that cannot be read may reference any of them.
         let name = |meta: &ObjectMeta| meta.location.filename().unwrap_or_default().to_owned();
         let names = candidates.iter().map(name).collect();
-        let unclaimed = match claims::unclaimed(&self.store, &prefix, names).await {
-            Ok(unclaimed) => unclaimed,
+        let unreferenced = match references::unreferenced(&self.store, &prefix, names).await {
+            Ok(unreferenced) => unreferenced,
             Err(error) => return Ok((vec![Err(error)], listed.common_prefixes)),
         };
-        candidates.retain(|meta| unclaimed.contains(&name(meta)));
+        candidates.retain(|meta| unreferenced.contains(&name(meta)));
         let mut garbage = Vec::with_capacity(candidates.len());
         for meta in candidates {
             garbage.push(self.sweep_object(&meta, &options).await);

@@ -71,13 +71,13 @@ mod upload;
 mod snapshot;
 mod source;
 
-mod claims;
 mod companions;
 mod conditions;
 mod files;
 mod gc;
 mod left;
 mod one_object;
+mod references;
 mod transfer;
 #[cfg(all(any(feature = "aws", feature = "gcp"), not(target_family = "wasm")))]
 mod uploads;

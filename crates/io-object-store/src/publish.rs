@@ -10,11 +10,12 @@ use object_store::{
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 use crate::http::Attempts;
 use crate::{
-    OnConflict, claims,
+    OnConflict,
     error::{is_missing, is_refusal, on, shown},
     left::Left,
     location::{Location, MODEL_JSON},
     objects::{self, Found, Json, Store},
+    references,
 };
 
 /// How often a save that replaces tries again because somebody else replaced the model.
@@ -258,7 +259,7 @@ impl Publish {
             // The client does not tell how often it has tried.
             0 => {
                 let keys: Result<Vec<Path>> =
-                    claims::of(json).iter().map(|file| self.location.weights(file)).collect();
+                    references::of(json).iter().map(|file| self.location.weights(file)).collect();
                 let Ok(keys) = keys else { return true };
                 let found = objects::heads(&self.store, keys).await;
                 !found.is_ok_and(|found| found.iter().all(Option::is_some))
@@ -269,16 +270,16 @@ impl Publish {
 
     /// Removes the parts of what was replaced, and gives what the caller should know of it.
     async fn clean_up(&self, old: Option<&Json>, json: &Bytes) -> Option<String> {
-        let own = claims::of(json);
+        let own = references::of(json);
         let mut left = None;
         if let Some(old) = old {
-            let files = claims::of(&old.text).difference(&own).cloned().collect();
-            left = claims::remove_unclaimed(&self.store, &self.location, files).await;
+            let files = references::of(&old.text).difference(&own).cloned().collect();
+            left = references::remove_unreferenced(&self.store, &self.location, files).await;
         }
         // A removal that was under way has taken our JSON for the one that it had read, and knows
         // nothing of our objects.
         if self.is_unique && self.is_removed().await {
-            let own = claims::remove_unclaimed(&self.store, &self.location, own).await;
+            let own = references::remove_unreferenced(&self.store, &self.location, own).await;
             left = Left::and(left, own);
         }
         left.map(|left| left.warning())

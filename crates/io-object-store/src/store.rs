@@ -12,13 +12,13 @@ use object_store::{ObjectMeta, ObjectStore, path::Path};
 use tokio::sync::mpsc;
 
 use crate::{
-    ObjectStoreOptions, claims,
+    ObjectStoreOptions,
     error::{failed, replaced, shown},
     gc::Unfinished,
     listing::{self, Listed, Listing},
     location::{Base, Location},
     objects::{self, Store},
-    runtime,
+    references, runtime,
     snapshot::{Look, Snapshot},
     transfer::{self, Removed, Transfer},
 };
@@ -235,7 +235,7 @@ impl ObjectModelStore {
         let is_named = listing::is_named_model(key);
         // `model.json` is a model, if perhaps a damaged one; another object is one if it reads as
         // one.
-        if !is_named && !claims::is_model(&self.store, &json).await? {
+        if !is_named && !references::is_model(&self.store, &json).await? {
             return Ok(None);
         }
         let location = Location { directory, name };

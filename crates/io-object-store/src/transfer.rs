@@ -9,7 +9,7 @@ use object_store::{ObjectStoreExt, path::Path};
 use tokio::sync::mpsc;
 
 use crate::{
-    ObjectStoreOptions, claims,
+    ObjectStoreOptions,
     cutter::{cut, part_bytes},
     error::{is_missing, on, replaced, shown},
     left::Left,
@@ -17,6 +17,7 @@ use crate::{
     names,
     objects::{self, Json, Store},
     publish::{Failed, Publish},
+    references,
     snapshot::{self, Look, Snapshot, WeightObject},
     source::ObjectWeights,
     upload::{Line, Object, Upload},
@@ -235,6 +236,6 @@ pub(crate) async fn remove(store: &Store, location: &Location, json: &Json) -> R
         return Ok(Removed::Replaced);
     }
     objects::remove(store, &key).await?;
-    let files = claims::of(&json.text);
-    Ok(Removed::Yes(claims::remove_unclaimed(store, location, files).await))
+    let files = references::of(&json.text);
+    Ok(Removed::Yes(references::remove_unreferenced(store, location, files).await))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream};
 use io_core::{Error, Result};
-use io_manifest::{ModelJson, Unclaimed, claimed_files};
+use io_manifest::{ModelJson, UnreferencedFiles, referenced_files};
 use object_store::{ObjectMeta, path::Path};
 
 use crate::{
@@ -33,19 +33,19 @@ pub(crate) async fn is_model(store: &Store, json: &ObjectMeta) -> Result<bool> {
     Ok(found.is_some_and(|found| ModelJson::parse(&found.text).is_ok()))
 }
 
-/// Those of `files`, paths under a prefix, that no model there or below has.
+/// Returns those of `files`, paths under a prefix, that no model there or below references.
 ///
 /// # Errors
 ///
-/// What the store refuses with, `Corrupt` for a damaged model: who cannot see all claims must not
-/// remove anything.
-pub(crate) async fn unclaimed(
+/// What the store refuses with, `Corrupt` for a corrupt model file: without all references nothing is
+/// removed.
+pub(crate) async fn unreferenced(
     store: &Store,
     directory: &Path,
     files: BTreeSet<String>,
 ) -> Result<BTreeSet<String>> {
-    let mut unclaimed = Unclaimed::new(files);
-    for folder in unclaimed.folders() {
+    let mut unreferenced = UnreferencedFiles::new(files);
+    for folder in unreferenced.folders() {
         let prefix = if folder.is_empty() {
             directory.clone()
         } else {
@@ -69,16 +69,16 @@ pub(crate) async fn unclaimed(
         while let Some(found) = reads.next().await {
             if let (key, Some(json)) = found? {
                 // By its whole key, which tells people where it is; the last part is its name.
-                unclaimed.leave(&folder, &shown(&key), &json.text)?;
+                unreferenced.retain_unreferenced_by(&folder, &shown(&key), &json.text)?;
             }
         }
     }
-    Ok(unclaimed.into_files())
+    Ok(unreferenced.into_files())
 }
 
-/// Removes those of `files` that no model has, and gives what is left of them. Without seeing all
-/// claims nothing is removed.
-pub(crate) async fn remove_unclaimed(
+/// Removes those of `files` that no model references, and returns what is left of them. Nothing is
+/// removed unless all references can be read.
+pub(crate) async fn remove_unreferenced(
     store: &Store,
     location: &Location,
     files: BTreeSet<String>,
@@ -87,7 +87,7 @@ pub(crate) async fn remove_unclaimed(
         files.iter().filter_map(|file| location.weights(file).ok()).collect()
     };
     let all = keys(&files);
-    match unclaimed(store, &location.directory, files).await {
+    match unreferenced(store, &location.directory, files).await {
         Ok(files) => objects::remove_all(store, keys(&files)).await,
         Err(error) => Left::new(all.into_iter().collect(), &error),
     }
@@ -95,5 +95,5 @@ pub(crate) async fn remove_unclaimed(
 
 /// The weight files that the JSON text of a model has; none where it cannot be read.
 pub(crate) fn of(text: &[u8]) -> BTreeSet<String> {
-    claimed_files(text).unwrap_or_default()
+    referenced_files(text).unwrap_or_default()
 }

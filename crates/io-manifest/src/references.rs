@@ -20,7 +20,7 @@ const BARE_KEYS: [&[u8]; 2] = [b"\"paths\"", b"\"weights\""];
 /// # Errors
 ///
 /// `Corrupt` when the text is a damaged model, as after an edit by hand: it may have any file.
-pub fn claimed_files(text: &[u8]) -> Result<BTreeSet<String>> {
+pub fn referenced_files(text: &[u8]) -> Result<BTreeSet<String>> {
     match ModelJson::parse(text) {
         Ok(model) => Ok(references(&model)),
         Err(error) if looks_like_model(text) => Err(error),
@@ -57,7 +57,7 @@ pub const LONGEST_KEY: usize = KEYS[0].len();
 
 /// Whether the text of a JSON file can reference the weight file `file`, in upper or lower case,
 /// also if it is a corrupt model file. `false` is certain, and much faster to find out than by
-/// [`claimed_files`].
+/// [`referenced_files`].
 pub fn may_reference(text: &[u8], file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file).as_bytes();
     let is_plain = name.iter().all(|byte| (b' '..=b'~').contains(byte) && !b"\"\\".contains(byte));
@@ -86,10 +86,10 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 /// The caller shows it every file of every one of [`folders`](Self::folders) that may be a model
 /// file, whatever its name.
 #[derive(Clone, Debug)]
-pub struct Unclaimed(BTreeSet<String>);
+pub struct UnreferencedFiles(BTreeSet<String>);
 
-impl Unclaimed {
-    /// `files` are paths as those of [`claimed_files`].
+impl UnreferencedFiles {
+    /// `files` are paths as those of [`referenced_files`].
     pub fn new(files: BTreeSet<String>) -> Self {
         Self(files)
     }
@@ -113,7 +113,12 @@ impl Unclaimed {
     /// # Errors
     ///
     /// `Corrupt` when it is a corrupt model file: then none of the files may be removed.
-    pub fn leave(&mut self, folder: &str, name: &str, text: &[u8]) -> Result<BTreeSet<String>> {
+    pub fn retain_unreferenced_by(
+        &mut self,
+        folder: &str,
+        name: &str,
+        text: &[u8],
+    ) -> Result<BTreeSet<String>> {
         let own = name.rsplit('/').next().unwrap_or(name);
         let files = match ModelJson::parse(text) {
             Ok(model) => references(&model),
@@ -180,7 +185,8 @@ fn looks_like_model(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        LONGEST_KEY, Unclaimed, claimed_files, may_be_model_file, may_have_manifest, may_reference,
+        LONGEST_KEY, UnreferencedFiles, may_be_model_file, may_have_manifest, may_reference,
+        referenced_files,
     };
     use io_core::ErrorKind;
 
@@ -188,27 +194,30 @@ mod tests {
         format!(r#"{{"weightsManifest":[{{"paths":[{paths}],"weights":[]}}]}}"#)
     }
 
-    fn files(unclaimed: Unclaimed) -> Vec<String> {
-        unclaimed.into_files().into_iter().collect()
+    fn files(unreferenced: UnreferencedFiles) -> Vec<String> {
+        unreferenced.into_files().into_iter().collect()
     }
 
     #[test]
     fn a_model_has_the_files_of_its_manifest_and_nothing_else() {
-        let claims = claimed_files(model(r#""./a//w.bin","model.json","x/y.JSON""#).as_bytes());
-        assert_eq!(claims.unwrap().into_iter().collect::<Vec<_>>(), ["a/w.bin"]);
+        let found = referenced_files(model(r#""./a//w.bin","model.json","x/y.JSON""#).as_bytes());
+        assert_eq!(found.unwrap().into_iter().collect::<Vec<_>>(), ["a/w.bin"]);
         for text in ["{}", "", "[1]", r#"{"name":"package"}"#, "{\"name\":,}"] {
-            assert!(claimed_files(text.as_bytes()).unwrap().is_empty(), "{text}");
+            assert!(referenced_files(text.as_bytes()).unwrap().is_empty(), "{text}");
         }
     }
 
     #[test]
     fn a_bare_manifest_references_the_files_of_its_groups() {
         let text = r#"[{"paths":["a-shard1"],"weights":[]},{"weights":[],"paths":["a-shard2"]}]"#;
-        let claims = claimed_files(text.as_bytes()).unwrap();
-        assert_eq!(claims.into_iter().collect::<Vec<_>>(), ["a-shard1", "a-shard2"]);
-        let mut unclaimed = Unclaimed::new(["a-shard1".to_owned(), "b".to_owned()].into());
-        unclaimed.leave("", "a-weights_manifest.json", text.as_bytes()).unwrap();
-        assert_eq!(files(unclaimed), ["b"]);
+        let found = referenced_files(text.as_bytes()).unwrap();
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a-shard1", "a-shard2"]);
+        let mut unreferenced =
+            UnreferencedFiles::new(["a-shard1".to_owned(), "b".to_owned()].into());
+        unreferenced
+            .retain_unreferenced_by("", "a-weights_manifest.json", text.as_bytes())
+            .unwrap();
+        assert_eq!(files(unreferenced), ["b"]);
     }
 
     #[test]
@@ -218,16 +227,19 @@ mod tests {
         for damaged in
             [&whole[..whole.len() - 2], &whole.replace("w.bin", "../w.bin"), bare.as_str()]
         {
-            assert_eq!(claimed_files(damaged.as_bytes()).unwrap_err().kind(), ErrorKind::Corrupt);
+            assert_eq!(
+                referenced_files(damaged.as_bytes()).unwrap_err().kind(),
+                ErrorKind::Corrupt
+            );
         }
     }
 
     #[test]
     fn what_a_model_in_any_folder_above_a_file_has_is_left_to_it() {
         let all = ["a/b/w.bin", "a/v.bin", "u.bin"];
-        let new = || Unclaimed::new(all.iter().map(|&file| file.to_owned()).collect());
+        let new = || UnreferencedFiles::new(all.iter().map(|&file| file.to_owned()).collect());
         assert_eq!(new().folders().into_iter().collect::<Vec<_>>(), ["", "a", "a/b"]);
-        assert!(Unclaimed::new(Default::default()).folders().is_empty());
+        assert!(UnreferencedFiles::new(Default::default()).folders().is_empty());
         for (folder, paths, left) in [
             ("", r#""u.bin","a/v.bin""#, &all[..1]),
             ("a", r#""b/w.bin""#, &all[1..]),
@@ -235,15 +247,16 @@ mod tests {
             ("a/b", r#""u.bin""#, &all[..]),
             ("a", r#""B/W.BIN""#, &all[1..]),
         ] {
-            let mut unclaimed = new();
-            unclaimed.leave(folder, "m.json", model(paths).as_bytes()).unwrap();
+            let mut unreferenced = new();
+            unreferenced.retain_unreferenced_by(folder, "m.json", model(paths).as_bytes()).unwrap();
             let mut left = left.to_vec();
             left.sort_unstable();
-            assert_eq!(files(unclaimed), left, "{folder} {paths}");
+            assert_eq!(files(unreferenced), left, "{folder} {paths}");
         }
-        assert!(new().leave("a", "package.json", b"{}").is_ok());
-        assert!(new().leave("a", "model.json", b"").is_err());
-        let damaged = new().leave("a", "m.json", b"{\"modelTopology\":").unwrap_err();
+        assert!(new().retain_unreferenced_by("a", "package.json", b"{}").is_ok());
+        assert!(new().retain_unreferenced_by("a", "model.json", b"").is_err());
+        let damaged =
+            new().retain_unreferenced_by("a", "m.json", b"{\"modelTopology\":").unwrap_err();
         assert_eq!(damaged.kind(), ErrorKind::Corrupt);
         assert!(damaged.to_string().contains("`m.json` is corrupt"), "{damaged}");
     }
@@ -286,8 +299,8 @@ mod tests {
 
     #[test]
     fn a_model_file_that_another_model_calls_its_weights_stays() {
-        let mut unclaimed = Unclaimed::new(["a/topology.txt".to_owned()].into());
-        unclaimed.leave("a", "a/Topology.txt", model("").as_bytes()).unwrap();
-        assert!(unclaimed.files().is_empty());
+        let mut unreferenced = UnreferencedFiles::new(["a/topology.txt".to_owned()].into());
+        unreferenced.retain_unreferenced_by("a", "a/Topology.txt", model("").as_bytes()).unwrap();
+        assert!(unreferenced.files().is_empty());
     }
 }
