@@ -68,7 +68,8 @@ impl Place {
     }
 
     /// Tries every behavior once more with `options`, which reports call `name`: one set for each
-    /// setting that makes the handler do something in another way.
+    /// setting that makes the handler do something in another way. [`places`](crate::places) has an
+    /// example.
     #[must_use]
     pub fn with_option_set(mut self, name: &'static str, options: HandlerOptions) -> Self {
         self.option_sets.push((name, options));

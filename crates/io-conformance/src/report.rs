@@ -105,6 +105,22 @@ pub fn plan(place: &Place) -> Plan {
 }
 
 /// Makes a place for each option set, outside of any executor: a setup may run one of its own.
+///
+/// # Examples
+///
+/// ```
+/// use futures::executor::block_on;
+/// use io_conformance::{Place, check, places, unique_name};
+/// use io_core::HandlerOptions;
+///
+/// let setup = || {
+///     Place::new(&io_core::memory::REGISTRATION, format!("memory://{}", unique_name()))
+///         .with_option_set("verify=false", HandlerOptions::new().with_verify(false))
+/// };
+/// assert_eq!(places(setup).len(), 2);
+/// block_on(check("s1_save_then_load_gives_back_every_field", places(setup)))?;
+/// # Ok::<(), String>(())
+/// ```
 pub fn places(setup: impl Fn() -> Place) -> Vec<Place> {
     let first = setup();
     let sets = first.option_sets();

@@ -80,6 +80,18 @@ impl SaveResult {
     }
 
     /// Sets [`warnings`](Self::warnings).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use io_core::{ModelArtifacts, ModelArtifactsInfo, ModelUrl, SaveResult, now};
+    ///
+    /// let info = ModelArtifactsInfo::new(&ModelArtifacts::default(), now())?;
+    /// let saved = SaveResult::new(ModelUrl::parse("memory://m")?, info)
+    ///     .with_warnings(vec!["1 object of weights stayed behind".to_owned()]);
+    /// assert_eq!(saved.warnings.len(), 1);
+    /// # Ok::<(), io_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
         self.warnings = warnings;

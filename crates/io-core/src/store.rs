@@ -96,13 +96,26 @@ impl ModelEntry {
     }
 
     /// Sets [`version`](Self::version).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use io_core::{ModelArtifacts, ModelArtifactsInfo, ModelEntry, ModelUrl, now};
+    ///
+    /// let info = ModelArtifactsInfo::new(&ModelArtifacts::default(), now())?;
+    /// let entry = ModelEntry::new(ModelUrl::parse("memory://m")?, info)
+    ///     .with_version(Some("\"an entity tag\"".to_owned()))
+    ///     .with_warnings(vec!["1 object of weights stayed behind".to_owned()]);
+    /// assert!(entry.version.is_some() && entry.warnings.len() == 1);
+    /// # Ok::<(), io_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_version(mut self, version: Option<String>) -> Self {
         self.version = version;
         self
     }
 
-    /// Sets [`warnings`](Self::warnings).
+    /// Sets [`warnings`](Self::warnings); [`with_version`](Self::with_version) has an example.
     #[must_use]
     pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
         self.warnings = warnings;

@@ -31,6 +31,15 @@ pub fn referenced_files(text: &[u8]) -> Result<BTreeSet<String>> {
 /// Whether a file that begins with `head`, at most its first few kilobytes, may be a model file,
 /// whatever it is called: a JSON object with a key, or an array of objects. `false` is certain, so
 /// that weights and other large files need not be read.
+///
+/// # Examples
+///
+/// ```
+/// use io_manifest::may_be_model_file;
+///
+/// assert!(may_be_model_file(br#" {"modelTopology": "#));
+/// assert!(!may_be_model_file(&[0x3f, 0x80, 0, 0]));
+/// ```
 pub fn may_be_model_file(head: &[u8]) -> bool {
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
     let Some((first, rest)) = text.split_first() else { return !head.is_empty() };
@@ -44,6 +53,15 @@ pub fn may_be_model_file(head: &[u8]) -> bool {
 
 /// Whether a part of the text of a JSON file can be that of a model file: it has a key that every
 /// model file has, or an escape that may hide one. No key is longer than [`LONGEST_KEY`].
+///
+/// # Examples
+///
+/// ```
+/// use io_manifest::may_have_manifest;
+///
+/// assert!(may_have_manifest(br#"{"weightsManifest":[]}"#));
+/// assert!(!may_have_manifest(br#"{"name":"a package"}"#));
+/// ```
 pub fn may_have_manifest(text: &[u8]) -> bool {
     // The last is a key of a manifest that is a file of its own.
     let keys = [KEYS[0], KEYS[1], b"\"paths\"", ESCAPE];
@@ -58,6 +76,15 @@ pub const LONGEST_KEY: usize = KEYS[0].len();
 /// Whether the text of a JSON file can reference the weight file `file`, in upper or lower case,
 /// also if it is a corrupt model file. `false` is certain, and much faster to find out than by
 /// [`referenced_files`].
+///
+/// # Examples
+///
+/// ```
+/// use io_manifest::may_reference;
+///
+/// let text = br#"{"weightsManifest":[{"paths":["w.bin"],"weights":[]}]}"#;
+/// assert!(may_reference(text, "W.BIN") && !may_reference(text, "v.bin"));
+/// ```
 pub fn may_reference(text: &[u8], file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file).as_bytes();
     let is_plain = name.iter().all(|byte| (b' '..=b'~').contains(byte) && !b"\"\\".contains(byte));
@@ -85,6 +112,19 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 ///
 /// The caller shows it every file of every one of [`folders`](Self::folders) that may be a model
 /// file, whatever its name.
+///
+/// # Examples
+///
+/// ```
+/// use io_manifest::UnreferencedFiles;
+///
+/// let mut files = UnreferencedFiles::new(["v.bin".to_owned(), "w.bin".to_owned()].into());
+/// let other = br#"{"weightsManifest":[{"paths":["w.bin"],"weights":[]}]}"#;
+/// let referenced = files.retain_unreferenced_by("", "other.json", other)?;
+/// assert!(referenced.contains("w.bin"));
+/// assert_eq!(files.into_files().into_iter().collect::<Vec<_>>(), ["v.bin"]);
+/// # Ok::<(), io_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct UnreferencedFiles(BTreeSet<String>);
 

@@ -74,6 +74,20 @@ pub async fn companion_files(
 /// Removes the file `name` that lies beside the model at `url`, one of [`companion_files`], if it is
 /// there.
 ///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use modelport::{HandlerOptions, companions::remove_companion_file};
+///
+/// # let root = tempfile::tempdir().unwrap();
+/// # let model = root.path();
+/// std::fs::write(model.join("labels.txt"), "cat")?;
+/// remove_companion_file(model, "labels.txt", &HandlerOptions::new()).await?;
+/// assert!(!model.join("labels.txt").exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+///
 /// # Errors
 ///
 /// - `Unsupported`: the store holds models only.
@@ -114,6 +128,23 @@ async fn remove(
 ///
 /// ```
 /// # futures::executor::block_on(async {
+/// use modelport::{TransferOptions, companions::copy_model_with_files};
+///
+/// # let root = tempfile::tempdir().unwrap();
+/// # let (model, copy) = (root.path().join("m"), root.path().join("n"));
+/// # std::fs::create_dir(&model)?;
+/// std::fs::write(model.join("model.json"), r#"{"modelTopology":{}}"#)?;
+/// std::fs::write(model.join("labels.txt"), "cat")?;
+/// let done = copy_model_with_files(&*model, &*copy, &TransferOptions::new()).await?;
+/// assert_eq!(done.files, ["labels.txt"]);
+/// assert!(copy.join("labels.txt").exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
 /// # if cfg!(not(feature = "fs")) { return Ok(()); }
 /// use modelport::{TransferOptions, companions::copy_model_with_files};
 ///
@@ -149,6 +180,23 @@ pub async fn copy_model_with_files(
 /// Moves the model at `from` to `to`, and the files that lie beside it with it. Each file is removed
 /// from the source only after it was read back at the destination and compared.
 ///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use modelport::{TransferOptions, companions::move_model_with_files};
+///
+/// # let root = tempfile::tempdir().unwrap();
+/// # let (model, copy) = (root.path().join("m"), root.path().join("n"));
+/// # std::fs::create_dir(&model)?;
+/// std::fs::write(model.join("model.json"), r#"{"modelTopology":{}}"#)?;
+/// std::fs::write(model.join("labels.txt"), "cat")?;
+/// let done = move_model_with_files(&*model, &*copy, &TransferOptions::new()).await?;
+/// assert_eq!(done.files, ["labels.txt"]);
+/// assert!(copy.join("labels.txt").exists() && !model.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+///
 /// # Errors
 ///
 /// Those of [`copy_model_with_files`] and [`move_model`](crate::move_model). An error of a file says
@@ -172,6 +220,17 @@ pub async fn move_model_with_files(
 
 /// Whether the files beside the two models are the same ones: a model that is copied or moved within
 /// its own directory leaves nothing behind.
+///
+/// # Examples
+///
+/// ```
+/// use modelport::{ModelUrl, companions::share_files};
+///
+/// let url = |text| ModelUrl::parse(text);
+/// assert!(share_files(&url("s3://b/m/a.json")?, &url("s3://b/m/b.json")?));
+/// assert!(!share_files(&url("s3://b/m")?, &url("s3://b/n")?));
+/// # Ok::<(), modelport::Error>(())
+/// ```
 pub fn share_files(from: &ModelUrl, to: &ModelUrl) -> bool {
     from.scheme() == to.scheme()
         && match (beside(from, "x"), beside(to, "x")) {
